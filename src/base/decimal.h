@@ -1,0 +1,44 @@
+// Decimal arithmetic on JSON number lexemes, exact at any length. Values; any thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace weft {
+
+// A number as sign, decimal digits and a power of ten. Canonical: no leading or trailing zeros in the
+// digits, zero is {false, "", 0}; so equal values are equal members.
+class Decimal {
+ public:
+  Decimal() = default;
+  explicit Decimal(std::int64_t number);
+  // A JSON number (RFC 8259 section 6). An exponent beyond ±1,000,000 is refused.
+  static Result<Decimal> parse(std::string_view lexeme);
+
+  bool is_integer() const { return exponent_ >= 0; }
+  bool is_zero() const { return digits_.empty(); }
+  std::optional<std::int64_t> to_int64() const;
+  // Plain notation where it stays under 40 characters, else with an exponent.
+  std::string text() const;
+
+  // Whether this = n * divisor for an integer n. Requires divisor > 0.
+  bool is_multiple_of(const Decimal& divisor) const;
+
+  friend std::strong_ordering operator<=>(const Decimal& a, const Decimal& b);
+  friend bool operator==(const Decimal& a, const Decimal& b) = default;
+
+ private:
+  bool negative_ = false;
+  std::string digits_;         // most significant first
+  std::int32_t exponent_ = 0;  // value = ±digits * 10^exponent
+};
+
+// Compares two lexemes without building Decimals when both are short integers or short fractions.
+std::strong_ordering compare_numbers(std::string_view a, std::string_view b);
+
+}  // namespace weft

@@ -1,0 +1,85 @@
+// The second face of the embedded log: raw Kafka v2 record batches, for the kafka/ edge alone. Bytes on
+// disk are bytes on the wire; only base offset, leader epoch and, where the stream asks for it, the
+// append time are written into the header.
+//
+// Thread-safe: call from any loop; a task resumes on its caller's loop. Appends of one caller to one
+// partition keep their order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "eventlog/types.h"
+#include "runtime/task.h"
+
+namespace weft::eventlog {
+
+// Requires: magic 2, CRC verified, record count and last offset delta agree, length is the batch's own.
+struct BatchToAppend {
+  PartitionId partition;
+  std::string batch;
+};
+
+// What became of one batch; the Kafka edge turns it into an error code.
+enum class AppendStatus : std::uint8_t {
+  Appended,
+  Duplicate,             // same producer id and sequence: the first one's offset is given
+  OutOfOrderSequence,    // a gap in an idempotent producer's sequence
+  StaleProducerEpoch,    // fenced by a newer epoch
+  UnknownPartition,
+  TooLarge,
+  DiskFull,
+  Stopped,               // the log stopped after a failed write or sync, or is shutting down
+  Overloaded,            // the queue's limit is reached
+};
+
+struct AppendedBatch {
+  AppendStatus status = AppendStatus::Appended;
+  Offset base_offset = -1;
+  Offset log_start = 0;
+  std::int64_t append_time_ms = -1;  // -1: the batch keeps its create times
+};
+
+struct FetchItem {
+  PartitionId partition;
+  Offset from = 0;
+  std::uint32_t bytes_max = 1024 * 1024;
+};
+
+struct FetchOptions {
+  std::uint32_t bytes_max = 50 * 1024 * 1024;  // over all partitions; the first batch always fits
+  std::uint32_t bytes_min = 1;                 // parked until this many are there …
+  Duration wait{};                             // … or this long
+};
+
+// Whole batches, each a shared immutable buffer (tail of the log) or read from a segment.
+struct FetchedPartition {
+  PartitionId partition;
+  std::optional<ErrorCode> error;  // NotFound, OutOfRange, DataLoss
+  PartitionInfo info;
+  std::vector<std::shared_ptr<const std::string>> batches;
+};
+
+class BatchLog {
+ public:
+  virtual ~BatchLog() = default;
+
+  // One outcome per batch, in order; every durable stream's batch is durable when this returns.
+  virtual Task<std::vector<AppendedBatch>> append(std::vector<BatchToAppend> batches) = 0;
+  // All or nothing in one write-ahead entry; for producers whose batches belong together. When one batch
+  // is refused the others report Stopped and nothing is stored.
+  virtual Task<std::vector<AppendedBatch>> append_together(std::vector<BatchToAppend> batches) = 0;
+
+  virtual Task<std::vector<FetchedPartition>> fetch(std::vector<FetchItem> items,
+                                                    FetchOptions options) = 0;
+
+  // A fresh producer id with epoch 0; durable enough never to be given twice.
+  virtual Task<Result<std::int64_t>> new_producer_id() = 0;
+};
+
+}  // namespace weft::eventlog

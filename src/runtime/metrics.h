@@ -1,0 +1,84 @@
+// The emit side of metrics: counters, gauges and histograms in a registry, exposed as Prometheus text.
+// Names are weft_<module>_<noun>_<unit>[_total]; labels are bounded by the caller.
+//
+// Handles are references that live as long as the registry; look one up once, then use it from any
+// thread. An increment is one relaxed atomic add on a cache line of the calling thread's shard.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weft {
+
+inline constexpr std::size_t kMetricShards = 8;
+
+class Counter {
+ public:
+  void add(std::uint64_t amount = 1);
+  std::uint64_t value() const;
+
+ private:
+  struct alignas(64) Shard {
+    std::atomic<std::uint64_t> count{0};
+  };
+  std::array<Shard, kMetricShards> shards_;
+};
+
+class Gauge {
+ public:
+  void set(std::int64_t value) { value_.store(value, std::memory_order_relaxed); }
+  void add(std::int64_t amount) { value_.fetch_add(amount, std::memory_order_relaxed); }
+  std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
+};
+
+// Latency in seconds, in fixed buckets from 50 µs to 60 s.
+class Histogram {
+ public:
+  static std::span<const double> bounds();
+  void observe(std::chrono::nanoseconds duration);
+  std::uint64_t count() const;
+  double sum_seconds() const;
+  // Estimated from the buckets; 0 when empty.
+  double quantile(double q) const;
+  std::vector<std::uint64_t> buckets() const;  // not cumulative; one more than bounds()
+
+ private:
+  static constexpr std::size_t kBuckets = 20;
+  struct alignas(64) Shard {
+    std::array<std::atomic<std::uint64_t>, kBuckets> buckets{};
+    std::atomic<std::uint64_t> nanoseconds{0};
+  };
+  std::array<Shard, kMetricShards> shards_;
+};
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// Thread-safe. The same name and labels give the same handle.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
+
+  // Prometheus text exposition format 0.0.4.
+  std::string prometheus_text() const;
+
+ private:
+  struct Family;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weft

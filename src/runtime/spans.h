@@ -1,0 +1,55 @@
+// The emit side of traces. Context travels as W3C Trace Context (traceparent); a finished span goes to
+// the SpanSink, which must not block. Values; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "runtime/random.h"
+
+namespace weft {
+
+// Who we are in a trace: W3C Trace Context level 1, section 3.2.
+struct TraceContext {
+  std::array<char, 16> trace_id{};
+  std::array<char, 8> span_id{};
+  bool sampled = true;
+
+  // A malformed header counts as absent, as the specification demands.
+  static std::optional<TraceContext> parse(std::string_view traceparent);
+  static TraceContext start(Random& random);
+  TraceContext child(Random& random) const;
+
+  std::string traceparent() const;
+  std::string trace_id_hex() const;
+  std::string span_id_hex() const;
+  bool is_valid() const { return trace_id != std::array<char, 16>{}; }
+};
+
+enum class SpanKind : std::uint8_t { Internal = 1, Server = 2, Client = 3, Producer = 4, Consumer = 5 };
+
+struct Span {
+  TraceContext context;                // its span_id is this span's
+  std::array<char, 8> parent_id{};     // zero: root
+  std::string name;
+  SpanKind kind = SpanKind::Internal;
+  WallTime start{};
+  WallTime end{};
+  bool failed = false;
+  std::vector<std::pair<std::string, std::string>> attributes;  // OpenTelemetry semantic conventions
+};
+
+// Where finished spans go. Called from any loop.
+class SpanSink {
+ public:
+  virtual ~SpanSink() = default;
+  virtual void record(Span span) = 0;
+};
+
+}  // namespace weft
