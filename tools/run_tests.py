@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Runs every test, stage by stage, and ends with one line of totals: N passed, N failed.
+
+Stages: check, unit, web, e2e, hub. Name some to run only those.
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "release"
+
+
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.lines = []
+
+    def add(self, stage, passed, failed, seconds):
+        self.passed += passed
+        self.failed += failed
+        self.lines.append(f"{stage}: {passed} passed, {failed} failed, {seconds / 60:.1f} min")
+
+
+def run(command, cwd=ROOT, env=None, timeout=3000):
+    """Streams a command's output to ours and returns (exit code, whole output)."""
+    print(f"== {' '.join(map(str, command))}", flush=True)
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+    output = []
+    deadline = time.monotonic() + timeout
+    for line in process.stdout:
+        output.append(line)
+        if not re.match(r"\[ (RUN|      OK) ", line) and not line.startswith("[ RUN"):
+            print(line, end="", flush=True)
+        if time.monotonic() > deadline:
+            process.kill()
+            print(f"== stopped after {timeout} s", flush=True)
+            break
+    return process.wait(), "".join(output)
+
+
+def count(pattern, text):
+    return sum(int(n) for n in re.findall(pattern, text, re.M))
+
+
+def check_stage():
+    code, _ = run([sys.executable, "tools/check.py"])
+    return (1, 0) if code == 0 else (0, 1)
+
+
+def build():
+    code, _ = run(["./dev", "build", "release"], timeout=3600)
+    return code == 0
+
+
+def unit_stage():
+    passed = failed = 0
+    for binary in sorted(BUILD.glob("weft_*_tests")):
+        code, out = run([str(binary), "--gtest_brief=1"], timeout=1200)
+        ok = count(r"^\[  PASSED  \] (\d+) tests?\.", out)
+        bad = len(set(re.findall(r"^\[  FAILED  \] (\S+?\.\S+?)(?: \(|,|$)", out, re.M)))
+        if code != 0 and bad == 0:
+            bad = 1  # it crashed: the run itself is the failure
+        passed, failed = passed + ok, failed + bad
+    return passed, failed
+
+
+def web_stage():
+    if not (ROOT / "web/package.json").exists():
+        return 0, 0
+    code, out = run(["npm", "test", "--silent"], cwd=ROOT / "web", env={"CI": "1", "NO_COLOR": "1"})
+    ok = count(r"^\s*Tests\s.*?(\d+) passed", out)
+    bad = count(r"^\s*Tests\s+(\d+) failed", out)
+    return ok, bad or (1 if code else 0)
+
+
+def pytest_stage(folder, timeout):
+    def stage():
+        if not any((ROOT / folder).glob("*_test.py")):
+            return 0, 0
+        code, out = run(["/usr/bin/python3", "-m", "pytest", "-q", "-x" if "-x" in sys.argv else "-ra",
+                         "-o", "python_files=*_test.py", "-p", "no:cacheprovider", folder], timeout=timeout)
+        tail = out.strip().splitlines()[-1] if out.strip() else ""
+        ok = count(r"(\d+) passed", tail)
+        bad = count(r"(\d+) (?:failed|error)", tail)
+        return ok, bad or (1 if code not in (0, 5) else 0)
+    return stage
+
+
+STAGES = {
+    "check": check_stage,
+    "unit": unit_stage,
+    "web": web_stage,
+    "e2e": pytest_stage("tests/e2e", 1800),
+    "hub": pytest_stage("tests/hub", 900),
+}
+
+
+def main():
+    wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or list(STAGES)
+    unknown = [name for name in wanted if name not in STAGES]
+    if unknown:
+        sys.exit(f"run_tests: no stage {unknown[0]}; there are {', '.join(STAGES)}")
+    totals = Totals()
+    began = time.monotonic()
+    built = build()
+    totals.add("build", 0, 0 if built else 1, time.monotonic() - began)
+    for name in wanted if built else ["check"]:
+        began = time.monotonic()
+        passed, failed = STAGES[name]()
+        totals.add(name, passed, failed, time.monotonic() - began)
+    print("\n" + "\n".join(totals.lines))
+    print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
+    return 1 if totals.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
