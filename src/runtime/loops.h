@@ -1,5 +1,5 @@
-// The process's event loops: one io_context and one thread per core. A connection lives and dies on its
-// loop. Loops are numbered from 0; other threads reach one by post().
+// The process's event loops: one io_context and one thread per core. A connection lives and dies on
+// its loop. Loops are numbered from 0; other threads reach one by post().
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ class Loops {
   std::unique_ptr<State> state_;
 };
 
-// A named pool for calls that block (SQLite, name resolution). run() resumes the caller on its own loop.
-// Requests beyond `queue_max` fail with ResourceExhausted.
+// A named pool for calls that block (SQLite, name resolution). run() resumes the caller on its own
+// loop. Requests beyond `queue_max` fail with ResourceExhausted.
 class BlockingPool {
  public:
   BlockingPool(std::string_view name, std::size_t threads, std::size_t queue_max);

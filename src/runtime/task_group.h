@@ -1,5 +1,5 @@
-// The owner of spawned tasks: nothing runs detached. A group belongs to one loop; all calls are made on
-// it. Requires: join() has returned before the group is destroyed (aborts otherwise).
+// The owner of spawned tasks: nothing runs detached. A group belongs to one loop; all calls are
+// made on it. Requires: join() has returned before the group is destroyed (aborts otherwise).
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,9 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Starts the task on the group's loop. False when the group is full or cancelled; the task is then
-  // destroyed unstarted. An exception that escapes the task is logged as our bug and ends that task.
+  // Starts the task on the group's loop. False when the group is full or cancelled; the task is
+  // then destroyed unstarted. An exception that escapes the task is logged as our bug and ends that
+  // task.
   bool spawn(Task<void> task);
 
   // Asks every task to stop: their pending waits fail with Cancelled. No new ones start.
