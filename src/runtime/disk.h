@@ -44,7 +44,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual Task<Result<std::unique_ptr<File>>> open(std::string path, OpenMode mode) = 0;
-  // Creates missing parents too. New files and folders are readable by the owner alone.
+  // Creates missing parents too; the names are durable when it returns. New files and folders are
+  // readable by the owner alone.
   virtual Task<Result<>> create_directories(std::string path) = 0;
   virtual Task<Result<std::vector<std::string>>> list(std::string path) = 0;  // names, sorted
   virtual Task<Result<>> rename(std::string from, std::string to) = 0;       // replaces `to`
@@ -69,7 +70,11 @@ class PosixFileSystem final : public FileSystem {
 
 // Whole small files, over any back end. write_file_durably: temporary file, sync, rename, sync of the
 // folder; a crash leaves the old content or the new one.
+// read_file: ResourceExhausted when the file is longer than bytes_max.
 Task<Result<std::string>> read_file(FileSystem& files, std::string path, std::uint64_t bytes_max);
 Task<Result<>> write_file_durably(FileSystem& files, std::string path, std::string content);
+
+// The folder that holds `path`: "." for a bare name, "/" for a name in the root.
+std::string parent_path(std::string_view path);
 
 }  // namespace weft

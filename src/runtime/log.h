@@ -25,9 +25,12 @@ struct LogField {
   LogField(std::string_view field_name, unsigned long number)
       : LogField(field_name, static_cast<unsigned long long>(number)) {}
 
+  LogField(std::string_view field_name, bool flag)
+      : name(field_name), value(flag ? "true" : "false"), is_number(true) {}
+
   std::string name;
   std::string value;
-  bool is_number = false;
+  bool is_number = false;  // or a boolean: written without quotes
 };
 
 // Thread-safe; a line is written with one write(2) to standard error (or the file set at start).

@@ -1,0 +1,224 @@
+#include "runtime/metrics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <mutex>
+
+#include "base/result.h"
+
+namespace weft {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Bucket ends; a value that equals an end belongs to that bucket, as Prometheus defines "le".
+constexpr std::array<std::chrono::nanoseconds, 19> kEnds = {
+    50us,  100us, 250us, 500us, 1ms,    2500us, 5ms, 10ms, 25ms, 50ms,
+    100ms, 250ms, 500ms, 1s,    2500ms, 5s,     10s, 30s,  60s};
+constexpr std::array<double, 19> kEndsInSeconds = {
+    50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3,
+    0.1,   0.25,   0.5,    1.0,    2.5,  5.0,    10.0, 30.0,  60.0};
+constexpr double kNanosecondsPerSecond = 1e9;
+
+std::size_t shard_of_this_thread() {
+  static std::atomic<std::size_t> threads{0};
+  thread_local std::size_t shard = kMetricShards;
+  if (shard == kMetricShards) {
+    shard = threads.fetch_add(1, std::memory_order_relaxed) % kMetricShards;
+  }
+  return shard;
+}
+
+void append_escaped(std::string& out, std::string_view text, bool in_quotes) {
+  for (char c : text) {
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '"' && in_quotes)
+      out += "\\\"";
+    else
+      out += c;
+  }
+}
+
+// name="value",… in the order of names, so that the order of the caller's list does not matter.
+std::string label_text(Labels labels) {
+  std::ranges::sort(labels);
+  std::string out;
+  for (const auto& [label, value] : labels) {
+    if (!out.empty()) out += ',';
+    out += label;
+    out += "=\"";
+    append_escaped(out, value, true);
+    out += '"';
+  }
+  return out;
+}
+
+void append_sample(std::string& out, std::string_view name, std::string_view labels, auto value) {
+  if (labels.empty())
+    fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
+  else
+    fmt::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
+}
+
+void append_samples(std::string& out, std::string_view name, std::string_view labels,
+                    const Counter& counter) {
+  append_sample(out, name, labels, counter.value());
+}
+
+void append_samples(std::string& out, std::string_view name, std::string_view labels,
+                    const Gauge& gauge) {
+  append_sample(out, name, labels, gauge.value());
+}
+
+void append_samples(std::string& out, std::string_view name, std::string_view labels,
+                    const Histogram& histogram) {
+  const auto buckets = histogram.buckets();
+  const auto bounds = Histogram::bounds();
+  const auto comma = labels.empty() ? "" : ",";
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    total += buckets[i];
+    auto end = i < bounds.size() ? fmt::format("{}", bounds[i]) : std::string("+Inf");
+    fmt::format_to(std::back_inserter(out), "{}_bucket{{{}{}le=\"{}\"}} {}\n", name, labels, comma,
+                   end, total);
+  }
+  append_sample(out, fmt::format("{}_sum", name), labels, histogram.sum_seconds());
+  append_sample(out, fmt::format("{}_count", name), labels, total);
+}
+
+template <class Metric>
+using ByLabels = std::map<std::string, Metric, std::less<>>;
+
+}  // namespace
+
+void Counter::add(std::uint64_t amount) {
+  shards_[shard_of_this_thread()].count.fetch_add(amount, std::memory_order_relaxed);
+}
+
+std::uint64_t Counter::value() const {
+  std::uint64_t total = 0;
+  for (const auto& shard : shards_) total += shard.count.load(std::memory_order_relaxed);
+  return total;
+}
+
+std::span<const double> Histogram::bounds() {
+  return kEndsInSeconds;
+}
+
+void Histogram::observe(std::chrono::nanoseconds duration) {
+  static_assert(kEnds.size() + 1 == kBuckets);
+  const auto at = std::ranges::lower_bound(kEnds, duration) - kEnds.begin();
+  auto& shard = shards_[shard_of_this_thread()];
+  shard.buckets[static_cast<std::size_t>(at)].fetch_add(1, std::memory_order_relaxed);
+  const auto positive = std::max<std::chrono::nanoseconds::rep>(duration.count(), 0);
+  shard.nanoseconds.fetch_add(static_cast<std::uint64_t>(positive), std::memory_order_relaxed);
+}
+
+std::vector<std::uint64_t> Histogram::buckets() const {
+  std::vector<std::uint64_t> totals(kBuckets);
+  for (const auto& shard : shards_) {
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      totals[i] += shard.buckets[i].load(std::memory_order_relaxed);
+    }
+  }
+  return totals;
+}
+
+std::uint64_t Histogram::count() const {
+  std::uint64_t total = 0;
+  for (auto in_bucket : buckets()) total += in_bucket;
+  return total;
+}
+
+double Histogram::sum_seconds() const {
+  std::uint64_t total = 0;
+  for (const auto& shard : shards_) total += shard.nanoseconds.load(std::memory_order_relaxed);
+  return static_cast<double>(total) / kNanosecondsPerSecond;
+}
+
+double Histogram::quantile(double q) const {
+  const auto counts = buckets();
+  std::uint64_t total = 0;
+  for (auto in_bucket : counts) total += in_bucket;
+  if (total == 0) return 0;
+  const double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(total);
+  double before = 0;
+  for (std::size_t i = 0; i < kEndsInSeconds.size(); ++i) {
+    const auto here = static_cast<double>(counts[i]);
+    if (here > 0 && before + here >= rank) {
+      const double start = i == 0 ? 0 : kEndsInSeconds[i - 1];
+      return start + (kEndsInSeconds[i] - start) * (rank - before) / here;
+    }
+    before += here;
+  }
+  return kEndsInSeconds.back();
+}
+
+struct Metrics::Family {
+  std::string help;
+  std::variant<ByLabels<Counter>, ByLabels<Gauge>, ByLabels<Histogram>> metrics;
+
+  std::string_view type() const {
+    static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
+    return kTypes[metrics.index()];
+  }
+};
+
+struct Metrics::State {
+  mutable std::mutex mutex;
+  std::map<std::string, Family, std::less<>> families;
+
+  template <class Metric>
+  Metric& find(std::string_view name, std::string_view help, const Labels& labels) {
+    std::lock_guard lock(mutex);
+    auto family = families.find(name);
+    if (family == families.end()) {
+      family = families.try_emplace(std::string(name)).first;
+      family->second.help = help;
+      family->second.metrics.template emplace<ByLabels<Metric>>();
+    }
+    auto* metrics = std::get_if<ByLabels<Metric>>(&family->second.metrics);
+    ENSURE(metrics != nullptr, "a metric name has one type");
+    return (*metrics)[label_text(labels)];
+  }
+};
+
+Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::~Metrics() = default;
+
+Counter& Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
+  return state_->find<Counter>(name, help, labels);
+}
+
+Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+  return state_->find<Gauge>(name, help, labels);
+}
+
+Histogram& Metrics::histogram(std::string_view name, std::string_view help, const Labels& labels) {
+  return state_->find<Histogram>(name, help, labels);
+}
+
+std::string Metrics::prometheus_text() const {
+  std::lock_guard lock(state_->mutex);
+  std::string out;
+  for (const auto& [name, family] : state_->families) {
+    out += fmt::format("# HELP {} ", name);
+    append_escaped(out, family.help, false);
+    out += fmt::format("\n# TYPE {} {}\n", name, family.type());
+    std::visit(
+        [&](const auto& metrics) {
+          for (const auto& [labels, metric] : metrics) append_samples(out, name, labels, metric);
+        },
+        family.metrics);
+  }
+  return out;
+}
+
+}  // namespace weft
