@@ -1,0 +1,227 @@
+#include "app/cli/arguments.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+namespace weft::app {
+namespace {
+
+std::string environment_name(std::string_view flag) {
+  std::string name = "WEFT_";
+  for (char c : flag) name += c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return name;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      auto next = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+      diagonal = row[j];
+      row[j] = next;
+    }
+  }
+  return row[b.size()];
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    auto end = text.find(' ');
+    if (end != 0) words.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return words;
+}
+
+void append_flags(std::string& out, const std::vector<FlagSpec>& flags) {
+  for (const auto& flag : flags) {
+    auto left = "--" + flag.name + (flag.value.empty() ? "" : " " + flag.value);
+    auto help = flag.help + (flag.fallback.empty() ? "" : " (default " + flag.fallback + ")");
+    out += fmt::format("  {:<28} {}\n", left, help);
+  }
+}
+
+}  // namespace
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t least = 4;
+  for (const auto& candidate : candidates) {
+    auto distance = edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+bool Arguments::has(std::string_view flag) const {
+  return given_.contains(flag) || std::getenv(environment_name(flag).c_str()) != nullptr;
+}
+
+std::string Arguments::get(std::string_view flag) const {
+  if (auto it = given_.find(flag); it != given_.end()) return it->second.back();
+  if (const char* value = std::getenv(environment_name(flag).c_str())) return value;
+  if (auto it = fallback_.find(flag); it != fallback_.end()) return it->second;
+  return {};
+}
+
+std::vector<std::string> Arguments::all(std::string_view flag) const {
+  if (auto it = given_.find(flag); it != given_.end()) return it->second;
+  auto single = get(flag);
+  return single.empty() ? std::vector<std::string>{} : std::vector<std::string>{single};
+}
+
+Result<std::int64_t> Arguments::number(std::string_view flag, std::int64_t least,
+                                       std::int64_t most) const {
+  auto text = get(flag);
+  std::int64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+    return fail(ErrorCode::InvalidArgument, "--{} must be a whole number from {} to {}, not '{}'", flag,
+                least, most, text);
+  }
+  return value;
+}
+
+CommandLine::CommandLine(std::vector<Command> commands, std::vector<FlagSpec> global_flags)
+    : commands_(std::move(commands)), global_flags_(std::move(global_flags)) {}
+
+const Command* CommandLine::find(const std::vector<std::string>& words, std::size_t& used) const {
+  const Command* best = nullptr;
+  used = 0;
+  for (const auto& command : commands_) {
+    auto parts = split_words(command.name);
+    if (parts.size() <= words.size() && parts.size() > used &&
+        std::equal(parts.begin(), parts.end(), words.begin())) {
+      best = &command;
+      used = parts.size();
+    }
+  }
+  return best;
+}
+
+const FlagSpec* CommandLine::find_flag(const Command& command, std::string_view name) const {
+  for (const auto* flags : {&command.flags, &global_flags_}) {
+    for (const auto& flag : *flags) {
+      if (flag.name == name) return &flag;
+    }
+  }
+  return nullptr;
+}
+
+Result<Arguments> CommandLine::parse(const Command& command, const std::vector<std::string>& words,
+                                     std::size_t from) const {
+  Arguments arguments;
+  for (const auto* flags : {&command.flags, &global_flags_}) {
+    for (const auto& flag : *flags) arguments.fallback_[flag.name] = flag.fallback;
+  }
+  for (auto i = from; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    auto is_short_output = word == "-o";
+    if (!is_short_output && (!word.starts_with("--") || word == "--")) {
+      if (command.positional.empty()) {
+        return fail(ErrorCode::InvalidArgument, "weft {} takes no argument '{}'", command.name, word);
+      }
+      arguments.positional_.emplace_back(word);
+      continue;
+    }
+    auto name = is_short_output ? std::string_view("output") : word.substr(2);
+    auto equals = name.find('=');
+    auto inline_value = equals != std::string_view::npos;
+    const auto* flag = find_flag(command, name.substr(0, equals));
+    if (flag == nullptr) {
+      std::vector<std::string> known;
+      for (const auto& f : command.flags) known.push_back(f.name);
+      for (const auto& f : global_flags_) known.push_back(f.name);
+      auto hint = nearest(name.substr(0, equals), known);
+      return fail(ErrorCode::InvalidArgument, "weft {} has no flag {}{}", command.name, word,
+                  hint.empty() ? "" : "; did you mean --" + hint + "?");
+    }
+    if (flag->value.empty() && inline_value) {
+      return fail(ErrorCode::InvalidArgument, "--{} is a switch and takes no value", flag->name);
+    }
+    std::string value = "true";
+    if (inline_value) {
+      value = name.substr(equals + 1);
+    } else if (!flag->value.empty()) {
+      if (++i == words.size()) {
+        return fail(ErrorCode::InvalidArgument, "--{} needs a value: {}", flag->name, flag->value);
+      }
+      value = words[i];
+    }
+    auto& values = arguments.given_[flag->name];
+    if (!values.empty() && !flag->repeats) {
+      return fail(ErrorCode::InvalidArgument, "--{} is given twice", flag->name);
+    }
+    values.push_back(std::move(value));
+  }
+  return arguments;
+}
+
+int CommandLine::run(const std::vector<std::string>& words) const {
+  auto asks_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  if (words.empty() || asks_help(words[0]) || words[0] == "help") {
+    std::size_t used = 0;
+    std::vector<std::string> rest(words.empty() ? words.end() : words.begin() + 1, words.end());
+    const auto* command = find(rest, used);
+    fmt::print("{}", command != nullptr ? help(*command) : help());
+    return 0;
+  }
+  std::size_t used = 0;
+  const auto* command = find(words, used);
+  if (command == nullptr) {
+    std::vector<std::string> known;
+    for (const auto& c : commands_) known.push_back(c.name);
+    auto asked = words.size() > 1 ? words[0] + " " + words[1] : words[0];
+    auto hint = nearest(asked, known);
+    if (hint.empty()) hint = nearest(words[0], known);
+    fmt::print(stderr, "weft: no command '{}'{}; `weft help` lists them\n", asked,
+               hint.empty() ? "" : ", did you mean `weft " + hint + "`?");
+    return 1;
+  }
+  if (std::any_of(words.begin(), words.end(), asks_help)) {
+    fmt::print("{}", help(*command));
+    return 0;
+  }
+  auto arguments = parse(*command, words, used);
+  if (!arguments) {
+    fmt::print(stderr, "weft: {}\n", arguments.error().message);
+    return 1;
+  }
+  return command->run(*arguments);
+}
+
+std::string CommandLine::help() const {
+  std::string out = "weft: API gateway, durable event log, contracts and webhook delivery in one process\n\n";
+  for (const auto& command : commands_) {
+    auto left = command.name + (command.positional.empty() ? "" : " " + command.positional);
+    out += fmt::format("  {:<34} {}\n", left, command.summary);
+  }
+  out += "\nFlags of every command:\n";
+  append_flags(out, global_flags_);
+  out += "\n`weft help COMMAND` tells more. Exit status: 0 ok, 1 error, 2 changes pending.\n";
+  return out;
+}
+
+std::string CommandLine::help(const Command& command) const {
+  auto out = fmt::format("weft {}{}{}\n\n{}\n", command.name, command.positional.empty() ? "" : " ",
+                         command.positional, command.summary);
+  if (!command.flags.empty()) out += "\nFlags:\n";
+  append_flags(out, command.flags);
+  out += "\nFlags of every command:\n";
+  append_flags(out, global_flags_);
+  return out;
+}
+
+}  // namespace weft::app

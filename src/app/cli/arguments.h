@@ -1,0 +1,72 @@
+// The command line's own description: every command with its flags, positional arguments and help, from
+// which parsing, `weft help`, completion and the manual page follow.
+//
+// Flags are written --name value, --name=value or, for switches, --name. Values; one thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace weft::app {
+
+struct FlagSpec {
+  std::string name;         // without dashes
+  std::string value;        // what the value is called in help; empty: a switch
+  std::string help;
+  std::string fallback;     // default, shown in help
+  bool repeats = false;     // may be given several times
+};
+
+class Arguments {
+ public:
+  bool has(std::string_view flag) const;
+  // The flag's value: command line, then environment (WEFT_ and the name in upper case with "_"), then default.
+  std::string get(std::string_view flag) const;
+  std::vector<std::string> all(std::string_view flag) const;
+  // A whole number between the bounds; the error names the flag.
+  Result<std::int64_t> number(std::string_view flag, std::int64_t least, std::int64_t most) const;
+  const std::vector<std::string>& positional() const { return positional_; }
+
+ private:
+  friend class CommandLine;
+  std::map<std::string, std::vector<std::string>, std::less<>> given_;
+  std::map<std::string, std::string, std::less<>> fallback_;
+  std::vector<std::string> positional_;
+};
+
+struct Command {
+  std::string name;       // "stream list"
+  std::string summary;    // one line
+  std::string positional; // "<stream>", "[folder]"; empty: none
+  std::vector<FlagSpec> flags;
+  std::function<int(const Arguments&)> run;  // exit status: 0 ok, 1 error, 2 changes pending
+};
+
+class CommandLine {
+ public:
+  CommandLine(std::vector<Command> commands, std::vector<FlagSpec> global_flags);
+
+  // Runs what the words ask for. Unknown words are answered with the nearest known one, status 1.
+  int run(const std::vector<std::string>& words) const;
+  std::string help() const;
+  std::string help(const Command& command) const;
+
+ private:
+  const Command* find(const std::vector<std::string>& words, std::size_t& used) const;
+  Result<Arguments> parse(const Command& command, const std::vector<std::string>& words,
+                          std::size_t from) const;
+  const FlagSpec* find_flag(const Command& command, std::string_view name) const;
+
+  std::vector<Command> commands_;
+  std::vector<FlagSpec> global_flags_;
+};
+
+// The candidate nearest to `word` (edit distance at most 3), or empty.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace weft::app
