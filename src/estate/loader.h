@@ -1,0 +1,61 @@
+// From documents to resources: a folder of YAML and JSON files, or one text with many documents as
+// the admin API receives it. Everything that is wrong is reported at once, each with file, line,
+// column and pointer; resources are only good for use when there is no error.
+//
+// In string values, ${env:NAME} becomes the variable's value (a string always), and a value that is
+// ${file:path} as a whole becomes that file's text; $${ stands for ${. In the secret fields of a
+// kind references stay as they are written (secret_source.h). Rules for folders: docs/estate.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "estate/kind.h"
+#include "estate/resource.h"
+#include "estate/secret_source.h"
+#include "runtime/disk.h"
+
+namespace weft::estate {
+
+struct LoadLimits {
+  std::size_t files_max = 10'000;
+  std::size_t file_bytes_max = 16 * 1024 * 1024;
+  std::uint32_t folder_depth_max = 16;
+};
+
+struct LoadedEstate {
+  std::vector<ResourcePtr> resources;  // in order of files and documents
+  Findings findings;
+
+  bool ok() const { return findings.errors.empty(); }
+  // All errors, one per line.
+  std::string error_text() const;
+};
+
+// The text of a ${file:…}, by the path as written; absent when there is none or it may not be read.
+using FileTexts = std::function<std::optional<std::string>(const std::string& path)>;
+
+// The reader of documents: names, envelopes, kinds, schemas, duplicates. References between
+// resources are judged by plan and apply, which know the rest of the estate.
+class Loader {
+ public:
+  // Without an environment, ${env:…} is refused: what comes over the network must not read ours.
+  explicit Loader(const KindSet& kinds, Environment environment = nullptr)
+      : kinds_(kinds), environment_(std::move(environment)) {}
+
+  // `name` stands in diagnostics; text is JSON when it ends in .json, else YAML with any number of
+  // documents. Pure but for the environment.
+  LoadedEstate load_text(std::string name, std::string text) const;
+
+  // All *.yaml, *.yml and *.json below the folder, sorted by path. The error is for a folder that
+  // cannot be read at all.
+  Task<Result<LoadedEstate>> load_folder(FileSystem& files, std::string folder,
+                                         LoadLimits limits = {}) const;
+
+ private:
+  const KindSet& kinds_;
+  Environment environment_;
+};
+
+}  // namespace weft::estate

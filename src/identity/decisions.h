@@ -1,0 +1,54 @@
+// The one decision point: whether a principal may do something to a resource. Denied unless a grant
+// says otherwise; every door asks here and nowhere else. Pure, no allocation; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "identity/principal.h"
+
+namespace weft::identity {
+
+// What can be granted. Actions are "<area>.<verb>"; a feature may use others of the same form.
+namespace action {
+inline constexpr std::string_view kStreamRead = "stream.read";
+inline constexpr std::string_view kStreamWrite = "stream.write";
+inline constexpr std::string_view kRouteCall = "route.call";
+inline constexpr std::string_view kAdminRead = "admin.read";    // lists and pages
+inline constexpr std::string_view kAdminApply = "admin.apply";  // plan, apply, rollback
+inline constexpr std::string_view kAdminKeys = "admin.keys";    // API keys
+inline constexpr std::string_view kAdminRedrive = "admin.redrive";
+inline constexpr std::string_view kAdminAudit = "admin.audit";
+}  // namespace action
+
+struct ResourceRef {
+  std::string_view tenant;
+  std::string_view kind;  // for explanations: "Stream", "Route" …
+  std::string_view name;
+};
+
+enum class DecisionReason : std::uint8_t { Granted, OtherTenant, NoGrant };
+
+struct Decision {
+  DecisionReason reason = DecisionReason::NoGrant;
+  const Grant* grant = nullptr;  // of the principal, when granted
+
+  bool allowed() const { return reason == DecisionReason::Granted; }
+  explicit operator bool() const { return allowed(); }
+};
+
+class Decisions {
+ public:
+  Decision decide(const Principal& principal, std::string_view action,
+                  const ResourceRef& resource) const;
+
+  // The decision in a sentence, for logs and for error bodies shown to administrators.
+  std::string explain(const Decision& decision, const Principal& principal, std::string_view action,
+                      const ResourceRef& resource) const;
+};
+
+// Whether text matches a pattern in which "*" stands for any run of characters.
+bool matches_pattern(std::string_view pattern, std::string_view text);
+
+}  // namespace weft::identity
