@@ -1,0 +1,153 @@
+// Kafka record batches, format v2: reading in place, checking, and building.
+//
+// Layout (big-endian): base offset i64 @0, length i32 @8 (of what follows), leader epoch i32 @12,
+// magic i8 @16, CRC-32C u32 @17 over everything from @21, attributes i16 @21, last offset delta i32
+// @23, base and max timestamp i64 @27 @35, producer id i64 @43, producer epoch i16 @51, base
+// sequence i32 @53, record count i32 @57, records @61. Base offset and leader epoch are outside of
+// the checksum, so a log gives a batch its place without touching the rest.
+//
+// Views point into the bytes given; nothing is copied except by decompression. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "eventlog/core/compression.h"
+#include "eventlog/types.h"
+
+namespace weft::eventlog {
+
+inline constexpr std::size_t kBatchHeaderBytes = 61;
+inline constexpr std::size_t kBatchLengthEnd = 12;  // the length field counts from here
+
+struct BatchHeader {
+  Offset base_offset = 0;
+  std::int32_t length = 0;
+  std::int32_t leader_epoch = -1;
+  std::uint32_t crc = 0;
+  std::int16_t attributes = 0;
+  std::int32_t last_offset_delta = 0;
+  std::int64_t base_timestamp = 0;  // milliseconds since 1970
+  std::int64_t max_timestamp = 0;
+  std::int64_t producer_id = -1;
+  std::int16_t producer_epoch = -1;
+  std::int32_t base_sequence = -1;
+  std::int32_t record_count = 0;
+
+  Codec codec() const { return static_cast<Codec>(attributes & 0x07); }
+  bool has_append_time() const { return (attributes & 0x08) != 0; }
+  bool is_transactional() const { return (attributes & 0x10) != 0; }
+  bool is_control() const { return (attributes & 0x20) != 0; }
+  std::size_t bytes() const { return kBatchLengthEnd + static_cast<std::size_t>(length); }
+  Offset last_offset() const { return base_offset + last_offset_delta; }
+  Offset next_offset() const { return last_offset() + 1; }
+};
+
+// Reads the header in front of `bytes`, which may hold more than the batch, or less than its
+// records. InvalidArgument: shorter than a header, another magic, or a length that cannot be.
+Result<BatchHeader> read_batch_header(std::string_view bytes);
+
+// Requires: `batch` is one whole batch. DataLoss when the checksum differs.
+Result<> verify_batch_checksum(std::string_view batch);
+
+// What must hold of a batch before it may be appended, apart from its records' bytes: exactly one
+// whole batch, checksum, a known codec, a record count that agrees with the last offset delta, no
+// control batch, sane producer fields. DataLoss (checksum, truncation), Unsupported (codec),
+// InvalidArgument.
+Result<BatchHeader> check_batch(std::string_view batch);
+
+// The records' bytes of a whole batch: a view of the batch, or of `scratch` when it is compressed.
+Result<std::string_view> batch_records(std::string_view batch, std::string& scratch,
+                                       std::size_t bytes_max = kDecompressedBytesMax);
+
+// In place; the checksum does not cover them.
+void set_base_offset(std::span<char> batch, Offset offset);
+void set_leader_epoch(std::span<char> batch, std::int32_t epoch);
+// Marks the batch as stamped by the log (LogAppendTime) and computes its checksum anew.
+void set_append_time(std::span<char> batch, std::int64_t unix_ms);
+
+struct RecordHeaderView {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+// The headers of one record; well-formed, since RecordReader walked them.
+class RecordHeaders {
+ public:
+  RecordHeaders() = default;
+  RecordHeaders(std::string_view bytes, std::int32_t count) : bytes_(bytes), count_(count) {}
+  std::int32_t size() const { return count_; }
+  // The next one; absent at the end. A copy of this object starts again from where it stands.
+  std::optional<RecordHeaderView> next();
+
+ private:
+  std::string_view bytes_;
+  std::int32_t count_ = 0;
+};
+
+struct RecordView {
+  Offset offset = 0;
+  std::int64_t timestamp = 0;  // milliseconds since 1970
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  RecordHeaders headers;
+};
+
+// Walks the records of a batch in order.
+class RecordReader {
+ public:
+  RecordReader(const BatchHeader& header, std::string_view records)
+      : header_(header), at_(records.data()), end_(records.data() + records.size()) {}
+
+  // True with a record, false at the end. InvalidArgument when the bytes are malformed, or when
+  // bytes follow the last record; then the reader is not used again.
+  Result<bool> next(RecordView& into);
+
+ private:
+  BatchHeader header_;
+  const char* at_;
+  const char* end_;
+  std::int32_t read_ = 0;
+};
+
+struct BatchOptions {
+  Codec codec = Codec::None;
+  std::int64_t producer_id = -1;
+  std::int16_t producer_epoch = -1;
+  std::int32_t base_sequence = -1;
+};
+
+// Records in, one batch out, with base offset 0 and leader epoch -1 until the log sets them.
+class BatchBuilder {
+ public:
+  using Headers = std::span<const std::pair<std::string, std::string>>;
+
+  BatchBuilder() : BatchBuilder(BatchOptions()) {}
+  explicit BatchBuilder(const BatchOptions& options);
+
+  void add(std::int64_t unix_ms, std::optional<std::string_view> key,
+           std::optional<std::string_view> value, Headers headers = {});
+  std::int32_t record_count() const { return record_count_; }
+  // The size of the batch so far, uncompressed.
+  std::size_t bytes() const { return out_.size(); }
+
+  // Requires at least one record. The builder is empty afterwards.
+  Result<std::string> finish();
+
+ private:
+  void start();
+
+  BatchOptions options_;
+  std::string out_;
+  std::string record_;  // one record's body, reused
+  std::int64_t base_timestamp_ = 0;
+  std::int64_t max_timestamp_ = 0;
+  std::int32_t record_count_ = 0;
+};
+
+}  // namespace weft::eventlog
