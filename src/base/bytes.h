@@ -1,5 +1,5 @@
-// Bytes are std::string_view and std::string throughout Weft. Here: fixed-width big-endian access, text
-// forms (hex, base64), and checksums. Pure; any thread.
+// Bytes are std::string_view and std::string throughout Weft. Here: fixed-width big-endian access,
+// text forms (hex, base64), and checksums. Pure; any thread.
 #pragma once
 
 #include <bit>
@@ -48,8 +48,11 @@ Result<std::string> from_base64url(std::string_view text);
 // CRC-32C (Castagnoli; RFC 3720 B.4) with the processor's instruction where it has one. Continue a
 // running checksum by passing the previous value as seed.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
+// The same by tables, as on a processor without the instruction.
+std::uint32_t crc32c_without_instruction(std::string_view bytes, std::uint32_t seed = 0);
 
-// 64-bit FNV-1a: stable over processes and versions, for hashes that are stored. Not for hostile keys.
+// 64-bit FNV-1a: stable over processes and versions, for hashes that are stored. Not for hostile
+// keys.
 std::uint64_t fnv1a(std::string_view bytes);
 
 // Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).

@@ -11,8 +11,24 @@
 
 namespace weft {
 
-// A number as sign, decimal digits and a power of ten. Canonical: no leading or trailing zeros in the
-// digits, zero is {false, "", 0}; so equal values are equal members.
+// A number of at most 18 digits as mantissa * 10^exponent: the allocation-free form for hot paths.
+// Not canonical: 1.0 and 1 are equal with different members.
+struct SmallDecimal {
+  std::int64_t mantissa = 0;
+  std::int32_t exponent = 0;
+
+  // Absent when the number has more digits (leading zeros count) or an exponent beyond ±1,000,000.
+  // Requires a JSON number.
+  static std::optional<SmallDecimal> parse(std::string_view lexeme);
+  // Requires divisor > 0.
+  bool is_multiple_of(const SmallDecimal& divisor) const;
+
+  friend std::strong_ordering operator<=>(const SmallDecimal& a, const SmallDecimal& b);
+  friend bool operator==(const SmallDecimal& a, const SmallDecimal& b) { return (a <=> b) == 0; }
+};
+
+// A number as sign, decimal digits and a power of ten. Canonical: no leading or trailing zeros in
+// the digits, zero is {false, "", 0}; so equal values are equal members.
 class Decimal {
  public:
   Decimal() = default;
@@ -38,7 +54,8 @@ class Decimal {
   std::int32_t exponent_ = 0;  // value = ±digits * 10^exponent
 };
 
-// Compares two lexemes without building Decimals when both are short integers or short fractions.
+// Compares two JSON numbers of any size, without allocation when both are small. Exponents beyond
+// ±10^17 count as that.
 std::strong_ordering compare_numbers(std::string_view a, std::string_view b);
 
 }  // namespace weft

@@ -1,6 +1,6 @@
-// Configuration documents: YAML 1.2 (core schema) and JSON through one parser, every value with line,
-// column and pointer. Duplicate keys, anchors that expand beyond a limit, tags, and merge keys are
-// refused with a message that says where. Pure; any thread.
+// Configuration documents: YAML 1.2 (core schema) and JSON through one parser, every value with
+// line, column and pointer. Duplicate keys, anchors that expand beyond a limit, tags, and merge
+// keys are refused with a message that says where. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace weft {
 
-// One thing wrong in a document, for a person to mend. Lines and columns count from 1; 0 is unknown.
+// One thing wrong in a document, for a person to mend. Lines and columns count from 1; 0 is
+// unknown.
 struct Diagnostic {
   std::string file;
   std::uint32_t line = 0;
@@ -32,7 +33,8 @@ struct DocumentLimits {
 // A file, or one "---" part of it.
 class SourceDocument {
  public:
-  SourceDocument(std::string file, JsonDocument tree) : file_(std::move(file)), tree_(std::move(tree)) {}
+  SourceDocument(std::string file, JsonDocument tree)
+      : file_(std::move(file)), tree_(std::move(tree)) {}
 
   const std::string& file() const { return file_; }
   const Json& root() const { return tree_.root(); }

@@ -36,11 +36,14 @@ class JsonWriter {
   JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
   template <std::integral T>
   JsonWriter& value(T number) {
-    if constexpr (std::is_same_v<T, bool>) return boolean(number);
-    else if constexpr (std::is_signed_v<T>) return integer(number);
-    else return unsigned_integer(number);
+    if constexpr (std::is_same_v<T, bool>)
+      return boolean(number);
+    else if constexpr (std::is_signed_v<T>)
+      return integer(number);
+    else
+      return unsigned_integer(number);
   }
-  JsonWriter& value(double number);  // shortest form that reads back; null when not finite
+  JsonWriter& value(double number);     // shortest form that reads back; null when not finite
   JsonWriter& value(const Json& tree);  // raw bytes where it has them
   JsonWriter& null();
   // A JSON text that is already valid.

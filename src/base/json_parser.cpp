@@ -1,0 +1,339 @@
+// The parser of JSON texts: one loop over the text, no recursion; open containers live on the
+// builder.
+#include "base/core/json_builder.h"
+#include "base/core/json_parts.h"
+#include "base/core/text_scan.h"
+#include "base/core/utf8.h"
+#include "base/json.h"
+
+namespace weft {
+namespace {
+
+constexpr std::size_t kTextBytesMax = 0xffff'fff0;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+class Reader {
+ public:
+  Reader(std::string_view text, JsonArena& arena, std::uint32_t depth_max)
+      : begin_(text.data()),
+        at_(begin_),
+        end_(begin_ + text.size()),
+        depth_max_(std::min(depth_max, kJsonDepthMax)),
+        build_(arena) {}
+
+  // Whether the whole text is one value.
+  bool read();
+  const Json& root() const { return build_.root(); }
+  Error error() const;
+
+ private:
+  bool refuse(const char* at, std::string problem) {
+    problem_at_ = at;
+    problem_ = std::move(problem);
+    return false;
+  }
+  std::uint32_t offset(const char* at) const { return static_cast<std::uint32_t>(at - begin_); }
+  void skip_space() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+  bool read_value();
+  bool open_container(Json::Type type);
+  bool close_container();
+  bool after_value();
+  bool read_key();
+  bool read_string();
+  bool skip_special(bool& ascii, bool& escaped);
+  bool unescape(const char* from, const char* to, std::string_view& text, bool& ascii);
+  bool read_escape(const char*& from, const char* to, char*& out, bool& ascii);
+  bool read_number();
+  bool read_literal(std::string_view word, Json::Type type);
+
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  std::uint32_t depth_max_;
+  JsonBuilder build_;
+  bool value_next_ = true;  // else a comma or an end
+  const char* problem_at_ = nullptr;
+  std::string problem_;
+};
+
+bool Reader::read() {
+  if (std::string_view(begin_, end_).starts_with("\xef\xbb\xbf"))
+    return refuse(at_, "a byte order mark is not part of JSON");
+  for (;;) {
+    if (value_next_) {
+      if (!read_value()) return false;
+    } else if (build_.is_open()) {
+      if (!after_value()) return false;
+    } else {
+      break;
+    }
+  }
+  skip_space();
+  return at_ == end_ || refuse(at_, "expected the end of the text after the value");
+}
+
+bool Reader::read_value() {
+  skip_space();
+  if (at_ == end_) return refuse(at_, "expected a value, found the end of the text");
+  value_next_ = false;
+  switch (*at_) {
+    case '{':
+      return open_container(Json::Type::Object);
+    case '[':
+      return open_container(Json::Type::Array);
+    case '"':
+      return read_string();
+    case 't':
+      return read_literal("true", Json::Type::True);
+    case 'f':
+      return read_literal("false", Json::Type::False);
+    case 'n':
+      return read_literal("null", Json::Type::Null);
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+      return read_number();
+    default:
+      return refuse(at_, "expected a value");
+  }
+}
+
+bool Reader::open_container(Json::Type type) {
+  if (build_.depth() == depth_max_) {
+    return refuse(at_, fmt::format("nested deeper than {} levels", depth_max_));
+  }
+  build_.open(type, offset(at_), at_);
+  ++at_;
+  skip_space();
+  const char closing = type == Json::Type::Object ? '}' : ']';
+  if (at_ < end_ && *at_ == closing) return close_container();
+  value_next_ = true;
+  return type == Json::Type::Array || read_key();
+}
+
+bool Reader::close_container() {
+  ++at_;
+  const Json* const repeated = build_.close(at_);
+  return repeated == nullptr ||
+         refuse(repeated->raw().data(), fmt::format("the key {} is there twice", repeated->raw()));
+}
+
+bool Reader::after_value() {
+  skip_space();
+  const bool object = build_.in_object();
+  if (at_ < end_ && *at_ == ',') {
+    ++at_;
+    value_next_ = true;
+    if (!object) return true;
+    skip_space();
+    return read_key();
+  }
+  if (at_ < end_ && *at_ == (object ? '}' : ']')) return close_container();
+  return refuse(
+      at_, object ? "expected ',' or '}' after a member" : "expected ',' or ']' after an element");
+}
+
+bool Reader::read_key() {
+  if (at_ == end_ || *at_ != '"') return refuse(at_, "expected a member's name in quotes");
+  if (!read_string()) return false;
+  skip_space();
+  if (at_ == end_ || *at_ != ':') return refuse(at_, "expected ':' after a member's name");
+  ++at_;
+  return true;
+}
+
+// The string's end is found first; only if an escape was met, its text is then built in the arena.
+bool Reader::read_string() {
+  const char* const quote = at_++;
+  bool ascii = true;
+  bool escaped = false;
+  for (;;) {
+    at_ = skip_plain(at_, end_);
+    if (at_ < end_ && *at_ == '"') break;
+    if (!skip_special(ascii, escaped)) return false;
+  }
+  std::string_view text(quote + 1, at_);
+  if (escaped && !unescape(quote + 1, at_, text, ascii)) return false;
+  ++at_;
+  build_.string(text, ascii, offset(quote), {quote, at_});
+  return true;
+}
+
+bool Reader::skip_special(bool& ascii, bool& escaped) {
+  if (at_ == end_) return refuse(at_, "a string has no end");
+  const auto byte = static_cast<unsigned char>(*at_);
+  if (byte < 0x20) return refuse(at_, "a control character in a string must be escaped");
+  if (byte == '\\') {
+    if (end_ - at_ < 2) return refuse(at_, "a string has no end");
+    escaped = true;
+    at_ += static_cast<unsigned char>(at_[1]) < 0x80 ? 2 : 1;
+    return true;
+  }
+  ascii = false;
+  while (at_ < end_ && static_cast<unsigned char>(*at_) >= 0x80) {
+    const unsigned length = utf8_length(at_, end_);
+    if (length == 0) return refuse(at_, "not UTF-8");
+    at_ += length;
+  }
+  return true;
+}
+
+bool Reader::unescape(const char* from, const char* to, std::string_view& text, bool& ascii) {
+  char* const start = build_.arena().take(static_cast<std::size_t>(to - from));
+  char* out = start;
+  while (from < to) {
+    if (*from != '\\') {
+      *out++ = *from++;
+    } else if (!read_escape(from, to, out, ascii)) {
+      return false;
+    }
+  }
+  text = {start, out};
+  return true;
+}
+
+// Four hexadecimal digits; -1 when they are not there.
+int hex4(const char* at, const char* end) {
+  if (end - at < 4) return -1;
+  int code = 0;
+  for (int i = 0; i < 4; ++i) {
+    const char c = at[i];
+    const char lower = static_cast<char>(c | 0x20);
+    if (is_digit(c))
+      code = code * 16 + (c - '0');
+    else if (lower >= 'a' && lower <= 'f')
+      code = code * 16 + (lower - 'a' + 10);
+    else
+      return -1;
+  }
+  return code;
+}
+
+bool Reader::read_escape(const char*& from, const char* to, char*& out, bool& ascii) {
+  const char* const backslash = from;
+  constexpr std::string_view kNames = "\"\\/bfnrt";
+  constexpr std::string_view kValues = "\"\\/\b\f\n\r\t";
+  const std::size_t simple = kNames.find(from[1]);
+  if (simple != std::string_view::npos) {
+    *out++ = kValues[simple];
+    from += 2;
+    return true;
+  }
+  if (from[1] != 'u') return refuse(backslash, "no such escape in JSON");
+  const int high = hex4(from + 2, to);
+  if (high < 0) return refuse(backslash, "expected four hexadecimal digits after \\u");
+  from += 6;
+  auto code = static_cast<std::uint32_t>(high);
+  if (code >= 0xd800 && code < 0xe000) {
+    const int low = to - from >= 6 && from[0] == '\\' && from[1] == 'u' ? hex4(from + 2, to) : -1;
+    if (code >= 0xdc00 || low < 0xdc00 || low >= 0xe000)
+      return refuse(backslash, "half of a surrogate pair");
+    code = 0x10000 + ((code - 0xd800) << 10) + (static_cast<std::uint32_t>(low) - 0xdc00);
+    from += 6;
+  }
+  if (code >= 0x80) ascii = false;
+  out += utf8_put(out, code);
+  return true;
+}
+
+bool Reader::read_number() {
+  const char* const start = at_;
+  if (*at_ == '-') ++at_;
+  if (at_ == end_ || !is_digit(*at_)) return refuse(at_, "expected a digit");
+  if (*at_ == '0' && end_ - at_ > 1 && is_digit(at_[1]))
+    return refuse(at_, "a number must not start with 0");
+  while (at_ < end_ && is_digit(*at_)) ++at_;
+  bool plain = true;
+  if (at_ < end_ && *at_ == '.') {
+    plain = false;
+    ++at_;
+    if (at_ == end_ || !is_digit(*at_)) return refuse(at_, "expected a digit after the point");
+    while (at_ < end_ && is_digit(*at_)) ++at_;
+  }
+  if (at_ < end_ && (*at_ | 0x20) == 'e') {
+    plain = false;
+    ++at_;
+    if (at_ < end_ && (*at_ == '+' || *at_ == '-')) ++at_;
+    if (at_ == end_ || !is_digit(*at_)) return refuse(at_, "expected a digit in the exponent");
+    while (at_ < end_ && is_digit(*at_)) ++at_;
+  }
+  const std::string_view lexeme(start, at_);
+  build_.number(lexeme, plain, offset(start), lexeme);
+  return true;
+}
+
+bool Reader::read_literal(std::string_view word, Json::Type type) {
+  const std::string_view found(
+      at_, std::min<std::size_t>(word.size(), static_cast<std::size_t>(end_ - at_)));
+  if (found != word) return refuse(at_, "expected a value");
+  build_.literal(type, offset(at_), found);
+  at_ += word.size();
+  return true;
+}
+
+Error Reader::error() const {
+  const TextPosition place = position_at({begin_, end_}, offset(problem_at_));
+  return {ErrorCode::InvalidArgument,
+          fmt::format("line {}, column {}: {}", place.line, place.column, problem_)};
+}
+
+Result<Json> parse_into(std::string_view text, JsonArena& arena, const JsonLimits& limits) {
+  const std::size_t bytes_max = std::min(limits.bytes_max, kTextBytesMax);
+  if (text.size() > bytes_max)
+    return fail(ErrorCode::ResourceExhausted, "the text has {} bytes, the limit is {}", text.size(),
+                bytes_max);
+  Reader reader(text, arena, limits.depth_max);
+  if (!reader.read()) return std::unexpected(reader.error());
+  return reader.root();
+}
+
+}  // namespace
+
+JsonDocument::JsonDocument() = default;
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
+JsonDocument::~JsonDocument() = default;
+
+Result<JsonDocument> JsonDocument::parse(std::string text, const JsonLimits& limits) {
+  JsonDocument document;
+  document.parts_ = std::make_unique<Parts>(std::make_shared<const std::string>(std::move(text)));
+  Parts& parts = *document.parts_;
+  TRY(parts.root, parse_into(*parts.text, parts.arena, limits));
+  return document;
+}
+
+const Json& JsonDocument::root() const {
+  static const Json null;
+  return parts_ == nullptr ? null : parts_->root;
+}
+
+std::string_view JsonDocument::text() const {
+  return parts_ == nullptr ? std::string_view() : *parts_->text;
+}
+
+JsonParser::JsonParser(const JsonLimits& limits)
+    : limits_(limits), arena_(std::make_unique<JsonArena>()) {}
+JsonParser::JsonParser(JsonParser&&) noexcept = default;
+JsonParser& JsonParser::operator=(JsonParser&&) noexcept = default;
+JsonParser::~JsonParser() = default;
+
+Result<const Json*> JsonParser::parse(std::string_view text) {
+  arena_->reset();
+  TRY(root_, parse_into(text, *arena_, limits_));
+  return &root_;
+}
+
+}  // namespace weft
