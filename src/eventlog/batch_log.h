@@ -65,6 +65,12 @@ struct FetchedPartition {
   std::vector<std::shared_ptr<const std::string>> batches;
 };
 
+// Where a leader epoch ended, for clients that look for truncation (KIP-320).
+struct EpochEnd {
+  std::int32_t epoch = 0;  // the largest known epoch that is not above the one asked for
+  Offset end = 0;          // the first offset after it
+};
+
 class BatchLog {
  public:
   virtual ~BatchLog() = default;
@@ -80,6 +86,12 @@ class BatchLog {
 
   // A fresh producer id with epoch 0; durable enough never to be given twice.
   virtual Task<Result<std::int64_t>> new_producer_id() = 0;
+
+  // Moves the partition's start up to `before`, durably; gives the start as it is then (a start never
+  // moves down). NotFound; OutOfRange beyond the end.
+  virtual Task<Result<Offset>> delete_records(PartitionId partition, Offset before) = 0;
+  // Absent for an unknown partition.
+  virtual std::optional<EpochEnd> epoch_end(PartitionId partition, std::int32_t epoch) const = 0;
 };
 
 }  // namespace weft::eventlog
