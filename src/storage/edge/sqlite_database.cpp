@@ -1,0 +1,296 @@
+#include "storage/sqlite_database.h"
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+
+#include "runtime/loops.h"
+#include "storage/core/migration_plan.h"
+#include "storage/edge/sqlite_connection.h"
+
+namespace weft {
+
+using storage::ConnectionUse;
+using storage::SqliteConnection;
+
+namespace {
+
+// A unit between its call and its answer; after it was queued, the writer thread's.
+struct Pending {
+  explicit Pending(Unit queued) : unit(std::move(queued)) {}
+  Unit unit;
+  std::optional<Result<UnitResult>> outcome;
+};
+using PendingPtr = std::shared_ptr<Pending>;
+
+Result<UnitResult> run_statements(SqliteConnection& writer, const Unit& unit) {
+  UnitResult result;
+  for (const auto& statement : unit.statements()) {
+    TRY(auto rows, writer.execute(statement.sql, statement.parameters));
+    if (statement.affects && *statement.affects != rows) {
+      return fail(ErrorCode::Conflict, statement.otherwise);
+    }
+    result.affected.push_back(rows);
+  }
+  return result;
+}
+
+// The unit inside the open transaction: its effects are there, or none of them.
+Result<UnitResult> run_unit(SqliteConnection& writer, const Unit& unit) {
+  if (auto set = writer.execute("SAVEPOINT unit"); !set) return Failure(std::move(set).error());
+  auto result = run_statements(writer, unit);
+  if (!writer.in_transaction()) return result;
+  if (!result) {
+    if (auto undone = writer.execute("ROLLBACK TO unit"); !undone) {
+      return Failure(std::move(undone).error());
+    }
+  }
+  if (auto released = writer.execute("RELEASE unit"); !released) {
+    return Failure(std::move(released).error());
+  }
+  return result;
+}
+
+Result<> migrate_now(SqliteConnection& writer, std::vector<Migration> ours, WallTime now) {
+  if (auto made = writer.execute(storage::kMigrationTable); !made) {
+    return Failure(std::move(made).error());
+  }
+  TRY(auto rows,
+      writer.query("SELECT module, version, checksum FROM weft_migration", {}, 1'000'000));
+  std::vector<storage::AppliedMigration> applied;
+  for (const auto& row : rows) {
+    applied.push_back({row.text(0), static_cast<int>(row.integer(1)), row.text(2)});
+  }
+  TRY(auto pending, storage::pending_migrations(std::move(ours), applied));
+  for (const auto& step : pending) {
+    if (auto done = writer.run_script(step.sql); !done) {
+      return Failure(std::move(done).error().within(
+          fmt::format("migration {} {}", step.module, step.version)));
+    }
+    SqlParameters parameters{step.module, std::int64_t{step.version},
+                             storage::migration_checksum(step.sql), to_unix_ms(now)};
+    TRY(auto recorded, writer.execute("INSERT INTO weft_migration (module, version, checksum, "
+                                      "applied_at) VALUES ($1, $2, $3, $4)",
+                                      parameters));
+    ENSURE(recorded == 1, "an applied migration is recorded");
+  }
+  return {};
+}
+
+Result<> migrate_whole(SqliteConnection& writer, std::vector<Migration> ours, WallTime now) {
+  if (auto begun = writer.execute("BEGIN IMMEDIATE"); !begun) {
+    return Failure(std::move(begun).error());
+  }
+  auto migrated = migrate_now(writer, std::move(ours), now);
+  if (migrated) {
+    auto committed = writer.execute("COMMIT");
+    if (committed) return {};
+    migrated = Failure(std::move(committed).error());
+  }
+  if (writer.in_transaction()) std::ignore = writer.execute("ROLLBACK");
+  return migrated;
+}
+
+}  // namespace
+
+struct SqliteDatabase::State {
+  State(SqliteConnection write_connection, Metrics& metrics, const SqliteOptions& given)
+      : options(given),
+        writer(std::move(write_connection)),
+        commits(metrics.counter("weft_storage_commits_total",
+                                "Transactions committed to the state database")),
+        units(metrics.counter("weft_storage_units_total",
+                              "Statement lists carried out in the state database")),
+        failures(metrics.counter("weft_storage_unit_failures_total",
+                                 "Statement lists that the state database refused")),
+        write_pool("state-write", 1, given.units_queued_max + 1),
+        read_pool("state-read", given.readers, given.queries_queued_max) {}
+
+  const SqliteOptions options;
+  SqliteConnection writer;  // on the write pool's one thread
+  Counter& commits;
+  Counter& units;
+  Counter& failures;
+
+  std::atomic<std::size_t> units_waiting{0};
+  std::mutex queue_mutex;
+  std::deque<PendingPtr> queue;
+
+  std::mutex readers_mutex;
+  std::vector<SqliteConnection> idle_readers;
+
+  // Last: their destructors finish the jobs, which use everything above.
+  BlockingPool write_pool;
+  BlockingPool read_pool;
+
+  Result<UnitResult> outcome_of(Pending& pending);
+  std::vector<PendingPtr> next_group();
+  void write_group(const std::vector<PendingPtr>& group);
+  std::size_t write_transaction(std::span<const PendingPtr> group);
+  Result<std::vector<Rows>> read(const std::vector<Query>& queries);
+};
+
+// Each unit has a job of its own on the write pool, but the first job to run carries out everything
+// that queued; the others find their outcome ready.
+Result<UnitResult> SqliteDatabase::State::outcome_of(Pending& pending) {
+  while (!pending.outcome) {
+    auto group = next_group();
+    ENSURE(!group.empty(), "a unit without an outcome is in the queue");
+    write_group(group);
+  }
+  units_waiting.fetch_sub(1);
+  (pending.outcome->has_value() ? units : failures).add();
+  return std::move(*pending.outcome);
+}
+
+std::vector<PendingPtr> SqliteDatabase::State::next_group() {
+  std::lock_guard lock(queue_mutex);
+  auto count = std::min(queue.size(), options.units_per_commit_max);
+  auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<PendingPtr> group(std::make_move_iterator(queue.begin()),
+                                std::make_move_iterator(end));
+  queue.erase(queue.begin(), end);
+  return group;
+}
+
+void SqliteDatabase::State::write_group(const std::vector<PendingPtr>& group) {
+  std::span<const PendingPtr> rest(group);
+  while (!rest.empty()) rest = rest.subspan(write_transaction(rest));
+}
+
+// Gives the first units their outcomes and returns how many: all, unless SQLite gave the
+// transaction up.
+std::size_t SqliteDatabase::State::write_transaction(std::span<const PendingPtr> group) {
+  auto fail_first = [&](std::size_t count, const Error& error) {
+    for (auto& pending : group.first(count)) {
+      if (!pending->outcome || pending->outcome->has_value()) pending->outcome = Failure(error);
+    }
+    if (writer.in_transaction()) std::ignore = writer.execute("ROLLBACK");
+    return count;
+  };
+  if (auto begun = writer.execute("BEGIN IMMEDIATE"); !begun) {
+    return fail_first(group.size(), begun.error());
+  }
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    group[i]->outcome = run_unit(writer, group[i]->unit);
+    if (writer.in_transaction()) continue;
+    // Every unit so far went with the transaction.
+    if (group[i]->outcome->has_value()) {
+      group[i]->outcome = fail(ErrorCode::Internal, "a unit must not end the transaction");
+    }
+    return fail_first(i + 1, Error(group[i]->outcome->error()));
+  }
+  if (auto committed = writer.execute("COMMIT"); !committed) {
+    return fail_first(group.size(), committed.error());
+  }
+  commits.add();
+  return group.size();
+}
+
+Result<std::vector<Rows>> SqliteDatabase::State::read(const std::vector<Query>& queries) {
+  auto take = [&] {
+    std::lock_guard lock(readers_mutex);
+    ENSURE(!idle_readers.empty(), "there is a reader for each thread of the pool");
+    auto reader = std::move(idle_readers.back());
+    idle_readers.pop_back();
+    return reader;
+  };
+  auto reader = take();
+  auto read_all = [&]() -> Result<std::vector<Rows>> {
+    std::vector<Rows> results;
+    for (const auto& query : queries) {
+      TRY(auto rows, reader.query(query.sql, query.parameters, options.rows_max));
+      results.push_back(std::move(rows));
+    }
+    return results;
+  };
+  Result<std::vector<Rows>> results;
+  if (queries.size() == 1) {
+    results = read_all();
+  } else {
+    auto begun = reader.execute("BEGIN");
+    results = begun ? read_all() : Failure(std::move(begun).error());
+    if (reader.in_transaction()) std::ignore = reader.execute("COMMIT");
+  }
+  std::lock_guard lock(readers_mutex);
+  idle_readers.push_back(std::move(reader));
+  return results;
+}
+
+SqliteDatabase::SqliteDatabase(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SqliteDatabase::~SqliteDatabase() = default;
+
+namespace {
+
+std::string folder_of(const std::string& path) {
+  auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// SQLite gives the files beside it (-wal, -shm) the mode of the database file, so that one is made
+// first, readable by its owner alone.
+Task<Result<>> create_file(FileSystem& files, std::string path) {
+  CO_TRY(auto file, co_await files.open(path, OpenMode::CreateOrOpen));
+  CO_CHECK(co_await file->sync());
+  auto folder = folder_of(path);
+  co_return co_await files.sync_directory(std::move(folder));
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<SqliteDatabase>>> SqliteDatabase::open(FileSystem& files,
+                                                                   Metrics& metrics,
+                                                                   SqliteOptions options) {
+  CO_CHECK(co_await create_file(files, options.path));
+  CO_TRY(auto writer,
+         SqliteConnection::open(options.path, ConnectionUse::Write, options.busy_timeout));
+  auto state = std::make_unique<State>(std::move(writer), metrics, options);
+  for (std::size_t i = 0; i < options.readers; ++i) {
+    CO_TRY(auto reader,
+           SqliteConnection::open(options.path, ConnectionUse::Read, options.busy_timeout));
+    state->idle_readers.push_back(std::move(reader));
+  }
+  co_return std::unique_ptr<SqliteDatabase>(new SqliteDatabase(std::move(state)));
+}
+
+Task<Result<>> SqliteDatabase::migrate(std::vector<Migration> migrations, WallTime now) {
+  std::function<Result<>()> work = [this, &migrations, now] {
+    return migrate_whole(state_->writer, std::move(migrations), now);
+  };
+  co_return co_await state_->write_pool.run<void>(std::move(work));
+}
+
+Task<Result<UnitResult>> SqliteDatabase::execute(Unit unit) {
+  auto pending = std::make_shared<Pending>(std::move(unit));
+  // Counted until its job has run, so the pool's queue, which is as long, never refuses one.
+  if (state_->units_waiting.fetch_add(1) >= state_->options.units_queued_max) {
+    state_->units_waiting.fetch_sub(1);
+    co_return fail(ErrorCode::ResourceExhausted, "state database: {} changes wait already",
+                   state_->options.units_queued_max);
+  }
+  {
+    std::lock_guard lock(state_->queue_mutex);
+    state_->queue.push_back(pending);
+  }
+  std::function<Result<UnitResult>()> work = [state = state_.get(), pending] {
+    return state->outcome_of(*pending);
+  };
+  co_return co_await state_->write_pool.run<UnitResult>(std::move(work));
+}
+
+Task<Result<Rows>> SqliteDatabase::query(Query query) {
+  std::vector<Query> queries;
+  queries.push_back(std::move(query));
+  CO_TRY(auto results, co_await snapshot(std::move(queries)));
+  co_return std::move(results.front());
+}
+
+Task<Result<std::vector<Rows>>> SqliteDatabase::snapshot(std::vector<Query> queries) {
+  std::function<Result<std::vector<Rows>>()> work = [state = state_.get(), &queries] {
+    return state->read(queries);
+  };
+  co_return co_await state_->read_pool.run<std::vector<Rows>>(std::move(work));
+}
+
+}  // namespace weft
