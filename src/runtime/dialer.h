@@ -17,7 +17,7 @@ namespace weft {
 
 // Rules are host names ("api.example.com", "*.example.com"), addresses or CIDR ranges, each with an
 // optional ":port". Link-local and cloud metadata addresses (169.254.0.0/16, fe80::/10) are refused
-// unless a rule names them by address.
+// unless a rule names them by address; so are loopback addresses behind any name but "localhost".
 struct EgressPolicy {
   bool allow_all = false;
   std::vector<std::string> allow;
@@ -26,8 +26,8 @@ struct EgressPolicy {
 };
 
 struct TlsClientOptions {
-  std::string server_name;      // SNI and certificate check
-  std::string ca_file;          // empty: the system's
+  std::string server_name;  // SNI and certificate check
+  std::string ca_file;      // empty: the system's
   std::vector<std::string> alpn;
 };
 
@@ -37,7 +37,8 @@ class Dialer {
   Dialer(net::Network& network, Clock& clock, EgressPolicy policy);
   ~Dialer();
 
-  // PermissionDenied when the policy refuses every address of the host; Unavailable when none answers.
+  // PermissionDenied when the policy refuses every address of the host; Unavailable when none
+  // answers.
   Task<Result<std::unique_ptr<net::Stream>>> dial(net::Endpoint to, Duration timeout);
   Task<Result<std::unique_ptr<net::Stream>>> dial_tls(net::Endpoint to, TlsClientOptions tls,
                                                       Duration timeout);

@@ -43,8 +43,10 @@ class BlockingPool {
   template <class T>
   Task<Result<T>> run(std::function<Result<T>()> work);
 
- private:
+  // Runs a job that reports by itself; any thread. The job does not throw.
   Result<> submit(std::function<void()> job);
+
+ private:
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -1,0 +1,46 @@
+// TLS 1.2 and 1.3 over any net::Stream, by OpenSSL. A context is made once, is shared by all loops
+// and is immutable; a stream belongs to the loop of the stream below it.
+//
+// A stream that ends without close_notify fails with DataLoss, since an attacker can cut it.
+// try_write() of a TLS stream takes nothing; write() encrypts and sends.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "runtime/net.h"
+#include "runtime/task.h"
+
+namespace weft {
+
+class TlsContext {
+ public:
+  // PEM files: the certificate with its chain, and its key. `alpn`: protocols offered, best first.
+  static Result<TlsContext> server(const std::string& certificate_file, const std::string& key_file,
+                                   const std::vector<std::string>& alpn);
+  // `ca_file` empty: the system's authorities.
+  static Result<TlsContext> client(const std::string& ca_file,
+                                   const std::vector<std::string>& alpn);
+
+  struct State;
+  const State& state() const { return *state_; }
+
+ private:
+  explicit TlsContext(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+// The server's half of a handshake. The deadline stays set on the stream.
+Task<Result<std::unique_ptr<net::Stream>>> accept_tls(std::unique_ptr<net::Stream> plain,
+                                                      TlsContext context, MonoTime deadline);
+
+// The client's half. The certificate must be valid for `server_name` (a host name or an address);
+// PermissionDenied when it is not.
+Task<Result<std::unique_ptr<net::Stream>>> connect_tls(std::unique_ptr<net::Stream> plain,
+                                                       TlsContext context, std::string server_name,
+                                                       MonoTime deadline);
+
+}  // namespace weft
