@@ -38,6 +38,8 @@ class SourceDocument {
 
   const std::string& file() const { return file_; }
   const Json& root() const { return tree_.root(); }
+  // The whole file's text, into which offset() of each value points.
+  std::string_view text() const { return tree_.text(); }
 
   // A diagnostic at the place of a value of this document.
   Diagnostic at(const Json& value, std::string message) const;

@@ -1,6 +1,6 @@
 #include "base/json.h"
 
-#include <cerrno>
+#include <algorithm>
 #include <charconv>
 #include <limits>
 

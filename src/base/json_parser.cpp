@@ -1,5 +1,7 @@
 // The parser of JSON texts: one loop over the text, no recursion; open containers live on the
 // builder.
+#include <algorithm>
+
 #include "base/core/json_builder.h"
 #include "base/core/json_parts.h"
 #include "base/core/text_scan.h"

@@ -24,11 +24,8 @@ class JsonBuilder {
   bool is_open() const { return open_ != kNone; }
   bool in_object() const { return stack_[open_].type_ == Json::Type::Object; }
   std::uint32_t depth() const { return depth_; }
-  bool is_empty() const { return top_ == open_ + 1; }
   // In an object: whether a key waits for its value.
   bool after_key() const { return (top_ - open_ - 1) % 2 == 1; }
-  // In an array: how many elements there are so far.
-  std::uint32_t children() const { return top_ - open_ - 1; }
 
   void literal(Json::Type type, std::uint32_t offset, std::string_view raw) {
     Json& slot = push(type, offset, raw);
@@ -63,15 +60,10 @@ class JsonBuilder {
   // null, or the second of two equal keys.
   const Json* close(const char* raw_end);
 
-  // Of the innermost value that was pushed or closed last.
+  // The value that was pushed or closed last.
   const Json& last() const { return stack_[top_ - 1]; }
   // Requires that nothing is open and one value was pushed.
   const Json& root() const { return stack_[0]; }
-  void clear() {
-    top_ = 0;
-    open_ = kNone;
-    depth_ = 0;
-  }
 
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};  // so that open_ + 1 is 0 at the root

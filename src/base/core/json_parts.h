@@ -1,6 +1,7 @@
 // What a JsonDocument owns. Private to base.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
