@@ -1,0 +1,46 @@
+// Every request and its response, for what treats all of them alike: tests, fuzzer, documentation.
+#pragma once
+
+#include "eventlog/kafka/messages/cluster.h"
+#include "eventlog/kafka/messages/connection.h"
+#include "eventlog/kafka/messages/fetch.h"
+#include "eventlog/kafka/messages/group_admin.h"
+#include "eventlog/kafka/messages/membership.h"
+#include "eventlog/kafka/messages/offsets.h"
+#include "eventlog/kafka/messages/produce.h"
+#include "eventlog/kafka/messages/topic_admin.h"
+
+namespace weft::kafka {
+
+// Calls visit.operator()<Request, Response>() for each API.
+template <class Visitor>
+void for_each_api(Visitor&& visit) {
+  visit.template operator()<ProduceRequest, ProduceResponse>();
+  visit.template operator()<FetchRequest, FetchResponse>();
+  visit.template operator()<ListOffsetsRequest, ListOffsetsResponse>();
+  visit.template operator()<MetadataRequest, MetadataResponse>();
+  visit.template operator()<OffsetCommitRequest, OffsetCommitResponse>();
+  visit.template operator()<OffsetFetchRequest, OffsetFetchResponse>();
+  visit.template operator()<FindCoordinatorRequest, FindCoordinatorResponse>();
+  visit.template operator()<JoinGroupRequest, JoinGroupResponse>();
+  visit.template operator()<HeartbeatRequest, HeartbeatResponse>();
+  visit.template operator()<LeaveGroupRequest, LeaveGroupResponse>();
+  visit.template operator()<SyncGroupRequest, SyncGroupResponse>();
+  visit.template operator()<DescribeGroupsRequest, DescribeGroupsResponse>();
+  visit.template operator()<ListGroupsRequest, ListGroupsResponse>();
+  visit.template operator()<SaslHandshakeRequest, SaslHandshakeResponse>();
+  visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>();
+  visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
+  visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
+  visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
+  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
+  visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
+  visit.template operator()<SaslAuthenticateRequest, SaslAuthenticateResponse>();
+  visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
+  visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
+  visit.template operator()<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>();
+  visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
+  visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+}
+
+}  // namespace weft::kafka

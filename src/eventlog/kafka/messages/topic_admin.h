@@ -1,0 +1,344 @@
+// Topic administration: CreateTopics, DeleteTopics, CreatePartitions, DescribeConfigs,
+// IncrementalAlterConfigs. Fields, versions and defaults are those of the message definitions of
+// Apache Kafka 4.1 (Apache License 2.0); what no version of ours has is left out. See
+// protocol/fields.h for how a description is read. A table: exempt from the limits on size.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/uuid.h"
+#include "eventlog/kafka/protocol/fields.h"
+
+namespace weft::kafka {
+
+struct CreateTopicsRequest {
+  static constexpr ApiId kApi{19, "CreateTopics", 2, 7, 5};
+  struct CreatableTopic {
+    struct CreatableReplicaAssignment {
+      std::int32_t partition_index = 0;
+      std::vector<std::int32_t> broker_ids;
+
+      static void describe(auto& io, auto& m) {
+        io.field("PartitionIndex", m.partition_index);
+        io.field("BrokerIds", m.broker_ids);
+      }
+    };
+    struct CreatableTopicConfig {
+      std::string_view name;
+      std::optional<std::string_view> value = std::string_view();
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name);
+        io.field("Value", m.value, since(2).nullable(2));
+      }
+    };
+    std::string_view name;
+    std::int32_t num_partitions = 0;
+    std::int16_t replication_factor = 0;
+    std::vector<CreatableReplicaAssignment> assignments;
+    std::vector<CreatableTopicConfig> configs;
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name);
+      io.field("NumPartitions", m.num_partitions);
+      io.field("ReplicationFactor", m.replication_factor);
+      io.field("Assignments", m.assignments);
+      io.field("Configs", m.configs);
+    }
+  };
+  std::vector<CreatableTopic> topics;
+  std::int32_t timeout_ms = 60000;
+  bool validate_only = false;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Topics", m.topics);
+    io.field("timeoutMs", m.timeout_ms);
+    io.field("validateOnly", m.validate_only);
+  }
+};
+
+struct CreateTopicsResponse {
+  struct CreatableTopicResult {
+    struct CreatableTopicConfigs {
+      std::string_view name;
+      std::optional<std::string_view> value = std::string_view();
+      bool read_only = false;
+      std::int8_t config_source = -1;
+      bool is_sensitive = false;
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name, since(5));
+        io.field("Value", m.value, since(5).nullable(5));
+        io.field("ReadOnly", m.read_only, since(5));
+        io.field("ConfigSource", m.config_source, since(5));
+        io.field("IsSensitive", m.is_sensitive, since(5));
+      }
+    };
+    std::string_view name;
+    Uuid topic_id;
+    std::int16_t error_code = 0;
+    std::optional<std::string_view> error_message = std::string_view();
+    std::int16_t topic_config_error_code = 0;
+    std::int32_t num_partitions = -1;
+    std::int16_t replication_factor = -1;
+    std::optional<std::vector<CreatableTopicConfigs>> configs =
+        std::vector<CreatableTopicConfigs>();
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name);
+      io.field("TopicId", m.topic_id, since(7));
+      io.field("ErrorCode", m.error_code);
+      io.field("ErrorMessage", m.error_message, since(2).nullable(2));
+      io.field("NumPartitions", m.num_partitions, since(5));
+      io.field("ReplicationFactor", m.replication_factor, since(5));
+      io.field("Configs", m.configs, since(5).nullable(5));
+      io.tagged(0, "TopicConfigErrorCode", m.topic_config_error_code, since(5));
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<CreatableTopicResult> topics;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Topics", m.topics);
+  }
+};
+
+struct DeleteTopicsRequest {
+  static constexpr ApiId kApi{20, "DeleteTopics", 1, 6, 4};
+  struct DeleteTopicState {
+    std::optional<std::string_view> name;
+    Uuid topic_id;
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name, since(6).nullable(6));
+      io.field("TopicId", m.topic_id, since(6));
+    }
+  };
+  std::vector<DeleteTopicState> topics;
+  std::vector<std::string_view> topic_names;
+  std::int32_t timeout_ms = 0;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Topics", m.topics, since(6));
+    io.field("TopicNames", m.topic_names, between(1, 5));
+    io.field("TimeoutMs", m.timeout_ms);
+  }
+};
+
+struct DeleteTopicsResponse {
+  struct DeletableTopicResult {
+    std::optional<std::string_view> name = std::string_view();
+    Uuid topic_id;
+    std::int16_t error_code = 0;
+    std::optional<std::string_view> error_message;
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name, since(1).nullable(6));
+      io.field("TopicId", m.topic_id, since(6));
+      io.field("ErrorCode", m.error_code);
+      io.field("ErrorMessage", m.error_message, since(5).nullable(5));
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<DeletableTopicResult> responses;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Responses", m.responses);
+  }
+};
+
+struct CreatePartitionsRequest {
+  static constexpr ApiId kApi{37, "CreatePartitions", 0, 3, 2};
+  struct CreatePartitionsTopic {
+    struct CreatePartitionsAssignment {
+      std::vector<std::int32_t> broker_ids;
+
+      static void describe(auto& io, auto& m) { io.field("BrokerIds", m.broker_ids); }
+    };
+    std::string_view name;
+    std::int32_t count = 0;
+    std::optional<std::vector<CreatePartitionsAssignment>> assignments =
+        std::vector<CreatePartitionsAssignment>();
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name);
+      io.field("Count", m.count);
+      io.field("Assignments", m.assignments, since(0).nullable(0));
+    }
+  };
+  std::vector<CreatePartitionsTopic> topics;
+  std::int32_t timeout_ms = 0;
+  bool validate_only = false;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Topics", m.topics);
+    io.field("TimeoutMs", m.timeout_ms);
+    io.field("ValidateOnly", m.validate_only);
+  }
+};
+
+struct CreatePartitionsResponse {
+  struct CreatePartitionsTopicResult {
+    std::string_view name;
+    std::int16_t error_code = 0;
+    std::optional<std::string_view> error_message;
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name);
+      io.field("ErrorCode", m.error_code);
+      io.field("ErrorMessage", m.error_message, since(0).nullable(0));
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<CreatePartitionsTopicResult> results;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Results", m.results);
+  }
+};
+
+struct DescribeConfigsRequest {
+  static constexpr ApiId kApi{32, "DescribeConfigs", 1, 4, 4};
+  struct DescribeConfigsResource {
+    std::int8_t resource_type = 0;
+    std::string_view resource_name;
+    std::optional<std::vector<std::string_view>> configuration_keys =
+        std::vector<std::string_view>();
+
+    static void describe(auto& io, auto& m) {
+      io.field("ResourceType", m.resource_type);
+      io.field("ResourceName", m.resource_name);
+      io.field("ConfigurationKeys", m.configuration_keys, since(1).nullable(1));
+    }
+  };
+  std::vector<DescribeConfigsResource> resources;
+  bool include_synonyms = false;
+  bool include_documentation = false;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Resources", m.resources);
+    io.field("IncludeSynonyms", m.include_synonyms);
+    io.field("IncludeDocumentation", m.include_documentation, since(3));
+  }
+};
+
+struct DescribeConfigsResponse {
+  struct DescribeConfigsResult {
+    struct DescribeConfigsResourceResult {
+      struct DescribeConfigsSynonym {
+        std::string_view name;
+        std::optional<std::string_view> value = std::string_view();
+        std::int8_t source = 0;
+
+        static void describe(auto& io, auto& m) {
+          io.field("Name", m.name);
+          io.field("Value", m.value, since(1).nullable(1));
+          io.field("Source", m.source);
+        }
+      };
+      std::string_view name;
+      std::optional<std::string_view> value = std::string_view();
+      bool read_only = false;
+      std::int8_t config_source = -1;
+      bool is_sensitive = false;
+      std::vector<DescribeConfigsSynonym> synonyms;
+      std::int8_t config_type = 0;
+      std::optional<std::string_view> documentation = std::string_view();
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name);
+        io.field("Value", m.value, since(1).nullable(1));
+        io.field("ReadOnly", m.read_only);
+        io.field("ConfigSource", m.config_source);
+        io.field("IsSensitive", m.is_sensitive);
+        io.field("Synonyms", m.synonyms);
+        io.field("ConfigType", m.config_type, since(3));
+        io.field("Documentation", m.documentation, since(3).nullable(3));
+      }
+    };
+    std::int16_t error_code = 0;
+    std::optional<std::string_view> error_message = std::string_view();
+    std::int8_t resource_type = 0;
+    std::string_view resource_name;
+    std::vector<DescribeConfigsResourceResult> configs;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ErrorCode", m.error_code);
+      io.field("ErrorMessage", m.error_message, since(1).nullable(1));
+      io.field("ResourceType", m.resource_type);
+      io.field("ResourceName", m.resource_name);
+      io.field("Configs", m.configs);
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<DescribeConfigsResult> results;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Results", m.results);
+  }
+};
+
+struct IncrementalAlterConfigsRequest {
+  static constexpr ApiId kApi{44, "IncrementalAlterConfigs", 0, 1, 1};
+  struct AlterConfigsResource {
+    struct AlterableConfig {
+      std::string_view name;
+      std::int8_t config_operation = 0;
+      std::optional<std::string_view> value = std::string_view();
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name);
+        io.field("ConfigOperation", m.config_operation);
+        io.field("Value", m.value, since(0).nullable(0));
+      }
+    };
+    std::int8_t resource_type = 0;
+    std::string_view resource_name;
+    std::vector<AlterableConfig> configs;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ResourceType", m.resource_type);
+      io.field("ResourceName", m.resource_name);
+      io.field("Configs", m.configs);
+    }
+  };
+  std::vector<AlterConfigsResource> resources;
+  bool validate_only = false;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Resources", m.resources);
+    io.field("ValidateOnly", m.validate_only);
+  }
+};
+
+struct IncrementalAlterConfigsResponse {
+  struct AlterConfigsResourceResponse {
+    std::int16_t error_code = 0;
+    std::optional<std::string_view> error_message = std::string_view();
+    std::int8_t resource_type = 0;
+    std::string_view resource_name;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ErrorCode", m.error_code);
+      io.field("ErrorMessage", m.error_message, since(0).nullable(0));
+      io.field("ResourceType", m.resource_type);
+      io.field("ResourceName", m.resource_name);
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<AlterConfigsResourceResponse> responses;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Responses", m.responses);
+  }
+};
+
+}  // namespace weft::kafka
