@@ -8,6 +8,8 @@
 //   world.crash();           // nothing of the old life runs any more; what was synced is still
 //   there
 //
+// The end of the world cancels its tasks and lets them end: what they use is declared before it.
+//
 // Used on one thread. See seeded_test.h for running many seeds.
 #pragma once
 

@@ -23,8 +23,8 @@ Task<void> append_every_second(World& world, std::vector<std::string>& story) {
 }
 
 TEST(World, RunsSpawnedTasksWhileTimePasses) {
-  World world(1);
   std::vector<std::string> story;
+  World world(1);
   world.spawn(append_every_second(world, story));
 
   world.run_for(1500ms);
@@ -33,8 +33,8 @@ TEST(World, RunsSpawnedTasksWhileTimePasses) {
 }
 
 TEST(World, ACrashEndsTheTasksAndTheDiskKeepsWhatWasSynced) {
-  World world(1);
   std::vector<std::string> story;
+  World world(1);
   world.spawn(append_every_second(world, story));
   world.run_for(2500ms);
 
@@ -46,8 +46,8 @@ TEST(World, ACrashEndsTheTasksAndTheDiskKeepsWhatWasSynced) {
 }
 
 TEST(World, StartsANewLifeAfterACrash) {
-  World world(1);
   std::vector<std::string> story;
+  World world(1);
   world.spawn(append_every_second(world, story));
   world.run_for(500ms);
   world.crash();
