@@ -43,13 +43,13 @@ IdempotencyIndex::Shard& IdempotencyIndex::shard(const Digest& key) const {
 }
 
 Claimed IdempotencyIndex::claim(const Digest& key, const Digest& payload,
-                                std::function<void()> when_settled) {
+                                const MakeWaker& make_waker) {
   auto& mine = shard(key);
   std::lock_guard lock(mine.mutex);
   if (auto it = mine.stored.find(key); it != mine.stored.end()) return {Claim::Stored, it->second};
   if (auto it = mine.in_flight.find(key); it != mine.in_flight.end()) {
     if (it->second.payload != payload) return {Claim::OtherPayload, -1};
-    it->second.waiting.push_back(std::move(when_settled));
+    it->second.waiting.push_back(make_waker());
     return {Claim::InFlight, -1};
   }
   if (mine.stored.size() + mine.in_flight.size() >= keys_per_shard_max_) return {Claim::Full, -1};

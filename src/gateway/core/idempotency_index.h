@@ -22,7 +22,7 @@ using Digest = std::array<char, 16>;
 enum class Claim : std::uint8_t {
   New,           // the caller owns the key now: settle() or abandon() must follow
   Stored,        // answered before: the answer is at `offset`
-  InFlight,      // another request is on it: `when_settled` will be called once, from any thread
+  InFlight,      // another request is on it: `make_waker`'s function will be called once, from any thread
   OtherPayload,  // another request is on it with another payload
   Full,          // the limit of keys is reached
 };
@@ -37,7 +37,9 @@ class IdempotencyIndex {
   explicit IdempotencyIndex(std::size_t keys_max);
   ~IdempotencyIndex();
 
-  Claimed claim(const Digest& key, const Digest& payload, std::function<void()> when_settled);
+  // `make_waker` is called, under the index's lock, only for InFlight; it must not call back into the index.
+  using MakeWaker = std::function<std::function<void()>()>;
+  Claimed claim(const Digest& key, const Digest& payload, const MakeWaker& make_waker);
   void settle(const Digest& key, eventlog::Offset answer);
   void abandon(const Digest& key);
 

@@ -14,19 +14,23 @@ Digest digest(char first) {
   return value;
 }
 
+std::function<void()> nobody() {
+  return [] {};
+}
+
 TEST(IdempotencyIndex, GivesANewKeyToTheFirstClaim) {
   IdempotencyIndex index(100);
 
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [] {}).claim, Claim::New);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), nobody).claim, Claim::New);
 }
 
 TEST(IdempotencyIndex, TellsWhereTheAnswerStandsOnceSettled) {
   IdempotencyIndex index(100);
-  index.claim(digest('k'), digest('p'), [] {});
+  index.claim(digest('k'), digest('p'), nobody);
 
   index.settle(digest('k'), 42);
 
-  auto again = index.claim(digest('k'), digest('p'), [] {});
+  auto again = index.claim(digest('k'), digest('p'), nobody);
   EXPECT_EQ(again.claim, Claim::Stored);
   EXPECT_EQ(again.offset, 42);
 }
@@ -34,9 +38,9 @@ TEST(IdempotencyIndex, TellsWhereTheAnswerStandsOnceSettled) {
 TEST(IdempotencyIndex, WakesEachConcurrentClaimOnceWhenTheFirstEnds) {
   IdempotencyIndex index(100);
   int woken = 0;
-  index.claim(digest('k'), digest('p'), [] {});
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { ++woken; }).claim, Claim::InFlight);
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { ++woken; }).claim, Claim::InFlight);
+  index.claim(digest('k'), digest('p'), nobody);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { return [&] { ++woken; }; }).claim, Claim::InFlight);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { return [&] { ++woken; }; }).claim, Claim::InFlight);
 
   index.settle(digest('k'), 1);
   index.settle(digest('k'), 1);
@@ -46,32 +50,32 @@ TEST(IdempotencyIndex, WakesEachConcurrentClaimOnceWhenTheFirstEnds) {
 
 TEST(IdempotencyIndex, RefusesAConcurrentClaimWithAnotherPayload) {
   IdempotencyIndex index(100);
-  index.claim(digest('k'), digest('p'), [] {});
+  index.claim(digest('k'), digest('p'), nobody);
 
-  EXPECT_EQ(index.claim(digest('k'), digest('q'), [] {}).claim, Claim::OtherPayload);
+  EXPECT_EQ(index.claim(digest('k'), digest('q'), nobody).claim, Claim::OtherPayload);
 }
 
 TEST(IdempotencyIndex, GivesAnAbandonedKeyToTheNextClaim) {
   IdempotencyIndex index(100);
   bool woken = false;
-  index.claim(digest('k'), digest('p'), [] {});
-  index.claim(digest('k'), digest('p'), [&] { woken = true; });
+  index.claim(digest('k'), digest('p'), nobody);
+  index.claim(digest('k'), digest('p'), [&] { return [&] { woken = true; }; });
 
   index.abandon(digest('k'));
 
   EXPECT_TRUE(woken);
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [] {}).claim, Claim::New);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), nobody).claim, Claim::New);
 }
 
 TEST(IdempotencyIndex, RefusesNewKeysAtItsLimitAndKnownOnesNever) {
   IdempotencyIndex index(16);  // one per shard
-  index.claim(digest('k'), digest('p'), [] {});
+  index.claim(digest('k'), digest('p'), nobody);
   index.settle(digest('k'), 7);
   auto same_shard = digest('k');
   same_shard[0] = 'x';
 
-  EXPECT_EQ(index.claim(same_shard, digest('p'), [] {}).claim, Claim::Full);
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [] {}).claim, Claim::Stored);
+  EXPECT_EQ(index.claim(same_shard, digest('p'), nobody).claim, Claim::Full);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), nobody).claim, Claim::Stored);
 }
 
 TEST(IdempotencyIndex, ForgetsKeysBelowTheStreamsStart) {
@@ -81,8 +85,8 @@ TEST(IdempotencyIndex, ForgetsKeysBelowTheStreamsStart) {
 
   EXPECT_EQ(index.forget_below(6), 1u);
 
-  EXPECT_EQ(index.claim(digest('a'), digest('p'), [] {}).claim, Claim::New);
-  EXPECT_EQ(index.claim(digest('b'), digest('p'), [] {}).claim, Claim::Stored);
+  EXPECT_EQ(index.claim(digest('a'), digest('p'), nobody).claim, Claim::New);
+  EXPECT_EQ(index.claim(digest('b'), digest('p'), nobody).claim, Claim::Stored);
 }
 
 TEST(IdempotencyIndex, LetsExactlyOneOfManyThreadsWin) {
@@ -96,7 +100,7 @@ TEST(IdempotencyIndex, LetsExactlyOneOfManyThreadsWin) {
         Digest key{};
         std::memcpy(key.data(), &i, sizeof i);
         key.back() = static_cast<char>(i);
-        if (index.claim(key, digest('p'), [] {}).claim == Claim::New) {
+        if (index.claim(key, digest('p'), nobody).claim == Claim::New) {
           ++winners;
           index.settle(key, i);
         }

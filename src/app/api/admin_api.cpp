@@ -1,0 +1,220 @@
+#include "app/api/admin_api.h"
+
+#include <algorithm>
+
+#include "runtime/log.h"
+
+namespace weft::app {
+namespace {
+
+constexpr std::string_view kBase = "/api/v1";
+
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    auto end = path.find('/');
+    segments.push_back(path.substr(0, end));
+    if (end == std::string_view::npos) break;
+    path.remove_prefix(end);
+  }
+  return segments;
+}
+
+// The captures of a template in a path, or absent when it does not fit.
+std::optional<std::vector<std::string>> fit(std::string_view pattern, std::string_view path) {
+  auto wanted = segments_of(pattern);
+  auto given = segments_of(path);
+  if (wanted.size() != given.size()) return std::nullopt;
+  std::vector<std::string> captures;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].starts_with('{')) {
+      auto decoded = http::percent_decode(given[i]);
+      if (!decoded || decoded->empty()) return std::nullopt;
+      captures.push_back(std::move(*decoded));
+    } else if (wanted[i] != given[i]) {
+      return std::nullopt;
+    }
+  }
+  return captures;
+}
+
+bool changes_something(std::string_view method) { return method != "GET" && method != "HEAD"; }
+
+void write_session(JsonWriter& out, const identity::Principal& principal) {
+  out.object().member("principal", principal.id).member("tenant", principal.tenant).key("roles").array();
+  for (const auto& grant : principal.grants) out.value(grant.origin);
+  out.end();
+}
+
+}  // namespace
+
+struct AdminApi::Match {
+  const ApiRoute* route = nullptr;
+  std::vector<std::string> captures;
+  bool path_known = false;
+};
+
+AdminApi::AdminApi(AdminApiParts parts, std::vector<ApiRoute> routes, StaticFiles files)
+    : parts_(parts),
+      routes_(std::move(routes)),
+      files_(std::move(files)),
+      sessions_(parts.clock, parts.random) {
+  add_session_routes();
+}
+
+AdminApi::~AdminApi() = default;
+
+void AdminApi::add_session_routes() {
+  routes_.push_back({"POST", "/session", "createSession", "",
+                     [this](ApiCall& call) { return create_session(call); }});
+  routes_.push_back({"GET", "/session", "getSession", identity::action::kAdminRead,
+                     [this](ApiCall& call) { return get_session(call); }});
+  routes_.push_back({"DELETE", "/session", "deleteSession", "",
+                     [this](ApiCall& call) { return delete_session(call); }});
+}
+
+std::vector<std::string> AdminApi::operations() const {
+  std::vector<std::string> names;
+  for (const auto& route : routes_) names.push_back(route.operation);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+AdminApi::Match AdminApi::match(std::string_view method, std::string_view path) const {
+  Match best;
+  for (const auto& route : routes_) {
+    auto captures = fit(route.path, path);
+    if (!captures) continue;
+    best.path_known = true;
+    if (route.method == method) {
+      best.route = &route;
+      best.captures = std::move(*captures);
+      return best;
+    }
+  }
+  return best;
+}
+
+Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& head) const {
+  if (auto field = head.find("Authorization")) {
+    if (!field->starts_with("Bearer ")) {
+      return fail(ErrorCode::Unauthenticated, "send \"Authorization: Bearer <token>\"");
+    }
+    return parts_.identity.authenticate_api_key(field->substr(7));
+  }
+  if (auto cookies = head.find("Cookie")) {
+    if (auto id = session_cookie(*cookies)) {
+      if (auto session = sessions_.find(*id)) {
+        if (changes_something(head.method) && head.find("X-Weft-Csrf") != "1") {
+          return fail(ErrorCode::PermissionDenied, "a change from a browser must carry X-Weft-Csrf: 1");
+        }
+        return session->principal;
+      }
+      return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
+    }
+  }
+  return fail(ErrorCode::Unauthenticated, "send the admin token as \"Authorization: Bearer <token>\"");
+}
+
+Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
+  identity::ResourceRef resource{call.principal->tenant, "AdminApi", route.operation};
+  auto decision = decisions_.decide(*call.principal, route.action, resource);
+  if (decision) return {};
+  return fail(ErrorCode::PermissionDenied, "{}",
+              decisions_.explain(decision, *call.principal, route.action, resource));
+}
+
+Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& route) {
+  const auto& head = call.exchange.head();
+  if (!route.action.empty()) {
+    CO_TRY(call.principal, authenticate(head));
+    CO_CHECK(authorise(call, route));
+  }
+  call.query = http::parse_query(head.query);
+  if (changes_something(head.method)) {
+    auto body = co_await call.exchange.read_body(kBodyBytesMax);
+    if (!body && body.error().code == ErrorCode::ResourceExhausted) {
+      co_return http::problem(413, "PAYLOAD_TOO_LARGE", body.error().message, call.trace.trace_id_hex());
+    }
+    CO_TRY(call.body, std::move(body));
+  }
+  co_return co_await route.handler(call);
+}
+
+Task<Result<http::Response>> AdminApi::answer(ApiCall& call) {
+  const auto& head = call.exchange.head();
+  if (!head.path.starts_with(kBase)) co_return co_await files_.serve(head);
+  auto found = match(head.method, head.path.substr(kBase.size()));
+  if (found.route == nullptr) {
+    if (found.path_known) {
+      co_return http::problem(405, "METHOD_NOT_ALLOWED", fmt::format("{} is not offered here", head.method),
+                              call.trace.trace_id_hex());
+    }
+    co_return fail(ErrorCode::NotFound, "no such path {}; GET /api/v1/openapi.json lists them", head.path);
+  }
+  call.captures = std::move(found.captures);
+  co_return co_await dispatch(call, *found.route);
+}
+
+Task<void> AdminApi::handle(http::Exchange& exchange) {
+  ApiCall call(exchange);
+  auto incoming = exchange.head().find("traceparent");
+  auto parent = incoming ? TraceContext::parse(*incoming) : std::nullopt;
+  call.trace = parent ? parent->child(parts_.random) : TraceContext::start(parts_.random);
+
+  auto response = co_await answer(call);
+  if (call.answered) co_return;
+  if (!response) {
+    if (http_status(response.error().code) >= 500) {
+      log_error("admin", response.error().message,
+                {{"trace_id", call.trace.trace_id_hex()}, {"path", exchange.head().path}});
+    }
+    response = problem_of(response.error(), call.trace);
+  }
+  auto sent = co_await exchange.respond(*response);
+  if (!sent) log_debug("admin", "the answer could not be sent", {{"why", sent.error().message}});
+}
+
+Task<Result<http::Response>> AdminApi::create_session(ApiCall& call) {
+  CO_CHECK(sessions_.check_attempt());
+  CO_TRY(auto document, JsonDocument::parse(std::string(call.body)));
+  const auto* token = document.root().find("token");
+  if (token == nullptr || !token->is_string()) {
+    co_return fail(ErrorCode::InvalidArgument, "send {{\"token\": \"…\"}}");
+  }
+  auto principal = parts_.identity.authenticate_api_key(token->as_string());
+  if (!principal) {
+    sessions_.count_failure();
+    co_return std::unexpected(std::move(principal).error());
+  }
+  auto id = sessions_.open(*principal);
+  JsonWriter body;
+  write_session(body, **principal);
+  body.member("expiresAt", to_rfc3339(parts_.clock.now() + Sessions::kLifetime)).end();
+  auto response = json_answer(std::move(body), 201);
+  response.add("Set-Cookie", fmt::format("weft_session={}; Path=/api; HttpOnly; SameSite=Strict; Max-Age={}{}",
+                                         id, std::chrono::seconds(std::chrono::hours(12)).count(),
+                                         call.exchange.is_tls() ? "; Secure" : ""));
+  response.add("Cache-Control", "no-store");
+  co_return response;
+}
+
+Task<Result<http::Response>> AdminApi::get_session(ApiCall& call) {
+  JsonWriter body;
+  write_session(body, *call.principal);
+  body.end();
+  co_return json_answer(std::move(body));
+}
+
+Task<Result<http::Response>> AdminApi::delete_session(ApiCall& call) {
+  if (auto cookies = call.exchange.head().find("Cookie")) {
+    if (auto id = session_cookie(*cookies)) sessions_.close(*id);
+  }
+  http::Response response;
+  response.status = 204;
+  response.add("Set-Cookie", "weft_session=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0");
+  co_return response;
+}
+
+}  // namespace weft::app

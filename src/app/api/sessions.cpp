@@ -1,0 +1,64 @@
+#include "app/api/sessions.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
+namespace weft::app {
+
+std::string Sessions::open(identity::PrincipalRef principal) {
+  auto id = to_base64url(random_.bytes(32));
+  std::lock_guard lock(mutex_);
+  auto now = clock_.now();
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.expires <= now; });
+  if (sessions_.size() >= kSessionsMax) {
+    auto oldest = std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
+      return a.second.expires < b.second.expires;
+    });
+    sessions_.erase(oldest);
+  }
+  sessions_.emplace(id, Session{std::move(principal), now + kLifetime});
+  return id;
+}
+
+std::optional<Session> Sessions::find(std::string_view id) {
+  std::lock_guard lock(mutex_);
+  auto it = sessions_.find(id);
+  if (it == sessions_.end() || it->second.expires <= clock_.now()) return std::nullopt;
+  return it->second;
+}
+
+void Sessions::close(std::string_view id) {
+  std::lock_guard lock(mutex_);
+  if (auto it = sessions_.find(id); it != sessions_.end()) sessions_.erase(it);
+}
+
+Result<> Sessions::check_attempt() {
+  std::lock_guard lock(mutex_);
+  if (clock_.mono() - window_start_ > 1min || failures_ < kFailuresPerMinuteMax) return {};
+  return fail(ErrorCode::ResourceExhausted, "too many failed sign-ins; wait a minute");
+}
+
+void Sessions::count_failure() {
+  std::lock_guard lock(mutex_);
+  if (clock_.mono() - window_start_ > 1min) {
+    window_start_ = clock_.mono();
+    failures_ = 0;
+  }
+  ++failures_;
+}
+
+std::optional<std::string_view> session_cookie(std::string_view cookie_field) {
+  constexpr std::string_view kName = "weft_session=";
+  while (!cookie_field.empty()) {
+    auto end = cookie_field.find(';');
+    auto pair = cookie_field.substr(0, end);
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    if (pair.starts_with(kName)) return pair.substr(kName.size());
+    if (end == std::string_view::npos) break;
+    cookie_field.remove_prefix(end + 1);
+  }
+  return std::nullopt;
+}
+
+}  // namespace weft::app

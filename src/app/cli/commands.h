@@ -1,0 +1,20 @@
+// Every command of the program, in the order in which help shows them. Each family stands in a file of its
+// own; this list is where they meet.
+#pragma once
+
+#include <vector>
+
+#include "app/cli/arguments.h"
+
+namespace weft::app {
+
+std::vector<Command> node_commands();      // up, serve, doctor
+std::vector<Command> estate_commands();    // validate, plan, apply, rollback, audit verify
+std::vector<Command> stream_commands();    // stream list|describe|produce|consume
+std::vector<Command> delivery_commands();  // delivery list|show|redrive, subscription list
+std::vector<Command> trace_commands();     // trace <id>
+std::vector<Command> client_commands();    // client list, client key create|revoke
+
+std::vector<Command> all_commands();
+
+}  // namespace weft::app

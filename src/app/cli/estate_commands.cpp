@@ -1,0 +1,237 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "app/cli/admin_client.h"
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+#include "app/node/kinds.h"
+#include "base/json_writer.h"
+#include "estate/loader.h"
+#include "estate/plan.h"
+#include "runtime/disk.h"
+#include "runtime/run_until_done.h"
+
+namespace weft::app {
+namespace {
+
+constexpr int kChangesPending = 2;
+constexpr std::uintmax_t kFileBytesMax = 16 * 1024 * 1024;
+
+std::string folder_of(const Arguments& arguments) {
+  return arguments.positional().empty() ? "estate" : arguments.positional()[0];
+}
+
+void print_diagnostics(const std::vector<Diagnostic>& diagnostics, std::string_view severity) {
+  for (const auto& diagnostic : diagnostics) fmt::print(stderr, "{}: {}\n", severity, diagnostic.text());
+}
+
+int validate(const Arguments& arguments) {
+  auto kinds = all_kinds();
+  if (!kinds) return report(kinds.error());
+  PosixFileSystem files;
+  estate::Loader loader(*kinds, estate::process_environment());
+  auto loaded = run_until_done(loader.load_folder(files, folder_of(arguments)));
+  if (!loaded) return report(loaded.error());
+  print_diagnostics(loaded->findings.errors, "error");
+  print_diagnostics(loaded->findings.warnings, "warning");
+  if (!loaded->ok()) {
+    fmt::print(stderr, "{} errors\n", loaded->findings.errors.size());
+    return 1;
+  }
+  fmt::print("{} resources, no errors\n", loaded->resources.size());
+  return 0;
+}
+
+// All files of the folder as the body of plan and apply.
+Result<std::string> folder_as_request(const std::string& folder, const std::string& message) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<fs::path> paths;
+  for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::end(it); it.increment(error)) {
+    if (it->path().filename().string().starts_with('.')) {
+      if (it->is_directory()) it.disable_recursion_pending();
+      continue;
+    }
+    if (it->is_regular_file()) paths.push_back(it->path());
+  }
+  if (error) return fail(ErrorCode::NotFound, "cannot read folder {}: {}", folder, error.message());
+  std::sort(paths.begin(), paths.end());
+  JsonWriter body;
+  body.object();
+  if (!message.empty()) body.member("message", message);
+  body.key("files").array();
+  for (const auto& path : paths) {
+    if (fs::file_size(path, error) > kFileBytesMax) {
+      return fail(ErrorCode::ResourceExhausted, "{} is larger than 16 MiB", path.string());
+    }
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream content;
+    content << file.rdbuf();
+    if (!file) return fail(ErrorCode::IoError, "cannot read {}", path.string());
+    body.object()
+        .member("path", fs::relative(path, folder).generic_string())
+        .member("content", std::move(content).str())
+        .end();
+  }
+  body.end().end();
+  return std::move(body).text();
+}
+
+std::string text_of(const Json& object, std::string_view name) {
+  const auto* value = object.find(name);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+std::int64_t number_at(const Json& root, std::string_view pointer) {
+  const auto* value = root.at_pointer(pointer);
+  return value != nullptr ? value->as_int64().value_or(0) : 0;
+}
+
+bool print_diagnostics_of(const Json& root) {
+  bool refused = false;
+  const auto* diagnostics = root.find("diagnostics");
+  if (diagnostics == nullptr) return false;
+  for (const auto& item : diagnostics->elements()) {
+    Diagnostic diagnostic;
+    diagnostic.file = text_of(item, "file");
+    diagnostic.line = static_cast<std::uint32_t>(number_at(item, "/line"));
+    diagnostic.column = static_cast<std::uint32_t>(number_at(item, "/column"));
+    diagnostic.pointer = text_of(item, "pointer");
+    diagnostic.message = text_of(item, "message");
+    auto severity = text_of(item, "severity");
+    refused |= severity == "error";
+    fmt::print(stderr, "{}: {}\n", severity, diagnostic.text());
+  }
+  return refused;
+}
+
+// The change set of an answer, as a person reads it. Whether it was refused.
+bool print_change_set(const Json& root) {
+  for (const auto& change : root.find("changes")->elements()) {
+    auto action = text_of(change, "action");
+    auto sign = action == "create" ? '+' : action == "delete" ? '-' : '~';
+    fmt::print("{} {} {}\n", sign, text_of(change, "kind"), text_of(change, "name"));
+  }
+  auto refused = print_diagnostics_of(root);
+  fmt::print("{} to create, {} to update, {} to delete, {} unchanged\n", number_at(root, "/summary/create"),
+             number_at(root, "/summary/update"), number_at(root, "/summary/delete"),
+             number_at(root, "/summary/unchanged"));
+  return refused;
+}
+
+int plan(const Arguments& arguments) {
+  auto body = folder_as_request(folder_of(arguments), "");
+  if (!body) return report(body.error());
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto answer = client->expect("POST", "/plan?prune=true", std::move(*body));
+  if (!answer) return report(answer.error());
+  const auto& root = answer->json.root();
+  if (arguments.get("output") != "table") {
+    if (auto status = show(arguments, root, {}, {}); status != 0) return status;
+  } else if (print_change_set(root)) {
+    return 1;
+  }
+  return root.find("changes")->size() > 0 ? kChangesPending : 0;
+}
+
+int apply(const Arguments& arguments) {
+  auto body = folder_as_request(folder_of(arguments), arguments.get("message"));
+  if (!body) return report(body.error());
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto query = query_string({{"prune", arguments.has("no-prune") ? "" : "true"},
+                             {"expectedGeneration", arguments.get("expect")}});
+  auto answer = client->call("POST", "/apply" + query, std::move(*body));
+  if (!answer) return report(answer.error());
+  const auto& root = answer->json.root();
+  if (!answer->ok()) {
+    if (const auto* details = root.find("details"); details != nullptr) print_diagnostics_of(*details);
+    fmt::print(stderr, "weft: nothing was changed: {} ({}, trace {})\n", text_of(root, "message"),
+               text_of(root, "code"), text_of(root, "traceId"));
+    return 1;
+  }
+  if (arguments.get("output") != "table") return show(arguments, root, {}, {});
+  print_change_set(root);
+  fmt::print("generation {}\n", number_at(root, "/generation"));
+  return 0;
+}
+
+int rollback(const Arguments& arguments) {
+  if (arguments.positional().size() != 1) {
+    return report(Error{ErrorCode::InvalidArgument, "name the generation to go back to; `weft generation list`"});
+  }
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto answer = client->expect("POST", "/generations/" + arguments.positional()[0] + "/rollback");
+  if (!answer) return report(answer.error());
+  if (arguments.get("output") != "table") return show(arguments, answer->json.root(), {}, {});
+  print_change_set(answer->json.root());
+  fmt::print("generation {}\n", number_at(answer->json.root(), "/generation"));
+  return 0;
+}
+
+int list_generations(const Arguments& arguments) {
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto answer = client->expect("GET", "/generations");
+  if (!answer) return report(answer.error());
+  return show(arguments, answer->json.root(),
+              {{"GENERATION", "/number"},
+               {"AT", "/createdAt"},
+               {"ACTOR", "/actor"},
+               {"CREATED", "/summary/create"},
+               {"UPDATED", "/summary/update"},
+               {"DELETED", "/summary/delete"},
+               {"CURRENT", "/current"},
+               {"MESSAGE", "/message"}},
+              items_of(answer->json.root()));
+}
+
+int list_audit(const Arguments& arguments) {
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto answer = client->expect("GET", "/audit");
+  if (!answer) return report(answer.error());
+  return show(arguments, answer->json.root(),
+              {{"SEQ", "/sequence"}, {"AT", "/at"}, {"ACTOR", "/actor"}, {"ACTION", "/action"}, {"KIND", "/kind"}, {"NAME", "/name"}},
+              items_of(answer->json.root()));
+}
+
+int verify_audit(const Arguments& arguments) {
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto answer = client->expect("GET", "/audit/verify");
+  if (!answer) return report(answer.error());
+  const auto& root = answer->json.root();
+  if (root.find("intact")->as_bool()) {
+    fmt::print("intact: {} entries, head {}\n", number_at(root, "/entries"), text_of(root, "head"));
+    return 0;
+  }
+  fmt::print(stderr, "DAMAGED at entry {}: {}\n", number_at(root, "/badSequence"), text_of(root, "reason"));
+  return 1;
+}
+
+}  // namespace
+
+std::vector<Command> estate_commands() {
+  auto apply_flags = client_flags();
+  apply_flags.push_back({"message", "TEXT", "why, for the audit trail", "", false});
+  apply_flags.push_back({"expect", "N", "refuse when another generation is current", "", false});
+  apply_flags.push_back({"no-prune", "", "keep what the folder leaves out", "", false});
+  return {
+      {"validate", "Checks the documents of a folder without a node", "[folder]", {}, validate},
+      {"plan", "Shows what applying a folder would change; exit status 2 when something", "[folder]",
+       client_flags(), plan},
+      {"apply", "Makes a folder the current estate, all of it or nothing", "[folder]", apply_flags, apply},
+      {"rollback", "Makes an earlier generation current again", "<generation>", client_flags(), rollback},
+      {"generation list", "Lists generations, newest first", "", client_flags(), list_generations},
+      {"audit list", "Lists who changed what, newest first", "", client_flags(), list_audit},
+      {"audit verify", "Checks the audit trail's hash chain", "", client_flags(), verify_audit},
+  };
+}
+
+}  // namespace weft::app

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "app/cli/admin_client.h"
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+#include "app/node/background.h"
+#include "app/node/doctor.h"
+#include "app/node/run_node.h"
+
+namespace weft::app {
+namespace {
+
+std::vector<FlagSpec> node_flags() {
+  return {{"config", "FILE", "settings file", "weft.yaml", false},
+          {"data", "FOLDER", "data folder (data.folder)", "", false},
+          {"estate", "FOLDER", "estate applied at start (estate.folder)", "", false},
+          {"listen", "ADDRESS", "address of all listeners (listen.address)", "", false},
+          {"port-offset", "N", "added to every port (ports.offset)", "", false},
+          {"ports", "auto", "let the system pick free ports", "", false},
+          {"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true},
+          {"background", "", "return once it is ready", "", false}};
+}
+
+// The flags that are short forms of settings, as "path=value".
+Result<std::vector<std::string>> overrides_of(const Arguments& arguments) {
+  std::vector<std::string> overrides = arguments.all("set");
+  constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"data", "data.folder"},
+                                                                      {"estate", "estate.folder"},
+                                                                      {"listen", "listen.address"},
+                                                                      {"port-offset", "ports.offset"}};
+  for (auto [flag, path] : kShort) {
+    if (arguments.has(flag)) overrides.push_back(fmt::format("{}={}", path, arguments.get(flag)));
+  }
+  if (arguments.has("ports")) {
+    if (arguments.get("ports") != "auto") {
+      return fail(ErrorCode::InvalidArgument, "--ports takes only 'auto'; --set ports.admin=N sets one");
+    }
+    overrides.emplace_back("ports.auto=true");
+  }
+  return overrides;
+}
+
+int start(const Arguments& arguments, Demo demo) {
+  auto overrides = overrides_of(arguments);
+  if (!overrides) return report(overrides.error());
+  NodeStart how;
+  how.config_file = arguments.get("config");
+  how.config_required = arguments.has("config");
+  how.overrides = std::move(*overrides);
+  how.demo = demo;
+  if (arguments.has("background")) return start_in_background(how);
+  return run_node(how, nullptr);
+}
+
+int serve(const Arguments& arguments) { return start(arguments, Demo::Off); }
+
+int up(const Arguments& arguments) {
+  return start(arguments, arguments.has("demo") ? Demo::On : Demo::Off);
+}
+
+int down(const Arguments& arguments) { return stop_background(arguments.get("data")); }
+
+int doctor(const Arguments& arguments) { return run_doctor(arguments); }
+
+}  // namespace
+
+std::vector<Command> node_commands() {
+  auto up_flags = node_flags();
+  up_flags.push_back({"demo", "", "with the demo estate and its services", "", false});
+  return {
+      {"up", "Starts Weft here: data in ./weft-data, hub on http://127.0.0.1:8080", "", up_flags, up},
+      {"serve", "Starts Weft as a service does", "", node_flags(), serve},
+      {"down", "Ends a Weft that was started with --background", "",
+       {{"data", "FOLDER", "its data folder", "weft-data", false}}, down},
+      {"doctor", "Checks this machine and a running node, and says what to do", "", client_flags(), doctor},
+  };
+}
+
+}  // namespace weft::app

@@ -1,0 +1,17 @@
+// `weft up --background` and `weft down`: a node in a process of its own.
+#pragma once
+
+#include <string>
+
+#include "app/node/run_node.h"
+
+namespace weft::app {
+
+// Returns when the node is ready, having printed its banner, or failed, having printed why.
+// Requires: this process has one thread.
+int start_in_background(const NodeStart& start);
+
+// Ends the node of a data folder (SIGTERM to the process that node.json names) and waits for it.
+int stop_background(const std::string& data_folder);
+
+}  // namespace weft::app

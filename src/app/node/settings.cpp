@@ -1,0 +1,232 @@
+#include "app/node/settings.h"
+
+#include <charconv>
+
+#include "app/cli/arguments.h"
+#include "base/document.h"
+
+namespace weft::app {
+namespace {
+
+using enum SettingType;
+
+constexpr SettingSpec kSpecs[] = {
+    {"data.folder", Text, "weft-data", "where everything durable is kept"},
+    {"estate.folder", Text, "", "folder of documents that is applied at start; empty: none"},
+    {"listen.address", Text, "127.0.0.1", "address of all listeners; 0.0.0.0 or :: to serve the network"},
+    {"ports.admin", Number, "8080", "hub and admin API"},
+    {"ports.gateway", Number, "8000", "API gateway and CloudEvents"},
+    {"ports.kafka", Number, "9092", "Kafka protocol"},
+    {"ports.ops", Number, "9600", "/livez /readyz /metrics"},
+    {"ports.offset", Number, "0", "added to every port"},
+    {"ports.auto", Switch, "false", "let the system pick free ports and print them"},
+    {"threads.loops", Number, "0", "event loops; 0: one per core"},
+    {"http.headBytesMax", Bytes, "32KiB", "longest request head"},
+    {"http.fieldsMax", Number, "100", "header fields per request"},
+    {"http.bodyBytesMax", Bytes, "10MiB", "longest request body"},
+    {"http.headTimeout", Time, "10s", "from the first byte of a head to its last"},
+    {"http.bodyTimeout", Time, "30s", "between two reads of a body"},
+    {"http.idleTimeout", Time, "75s", "between two requests of a connection"},
+    {"http.writeTimeout", Time, "30s", "for a client that does not read"},
+    {"http.connectionsMax", Number, "10000", "connections per HTTP listener"},
+    {"gateway.idempotencyTime", Time, "24h", "how long the answer to an Idempotency-Key is kept"},
+    {"gateway.idempotencyKeysMax", Number, "1000000", "keys remembered at once; above it new keys get 503"},
+    {"gateway.idempotencyWait", Time, "10s", "how long a concurrent second request waits for the first"},
+    {"gateway.upstreamTimeout", Time, "30s", "for a whole upstream call"},
+    {"events.enabled", Switch, "true", "CloudEvents over HTTP at /events/{stream} of the gateway port"},
+    {"kafka.anonymous", Switch, "false", "accept Kafka clients without credentials"},
+    {"kafka.advertisedHost", Text, "", "host that clients are told to connect to; empty: the listen address"},
+    {"kafka.connectionsMax", Number, "10000", "Kafka connections"},
+    {"kafka.requestBytesMax", Bytes, "100MiB", "largest Kafka request"},
+    {"kafka.rebalanceDelay", Time, "3s", "how long an empty group waits for more members at its first join"},
+    {"log.walFileBytes", Bytes, "64MiB", "size of one write-ahead file"},
+    {"log.tailBytesMax", Bytes, "16MiB", "newest records kept in memory for readers"},
+    {"log.queueBytesMax", Bytes, "256MiB", "appends waiting for the disk; above it producers are told to wait"},
+    {"log.reserveBytes", Bytes, "256MiB", "free disk below which appends are refused"},
+    {"delivery.concurrency", Number, "8", "deliveries in flight per subscription unless it says otherwise"},
+    {"delivery.recentMax", Number, "10000", "deliveries that lists can show"},
+    {"egress.allow", List, "", "hosts, addresses or ranges that Weft may connect to; \"*\": any"},
+    {"telemetry.traceBytesMax", Bytes, "16MiB", "recent traces kept in memory"},
+    {"telemetry.otlpEndpoint", Text, "", "OTLP/HTTP endpoint for traces, such as http://127.0.0.1:4318"},
+    {"log.level", Text, "info", "debug, info, warn or error"},
+    {"shutdown.drain", Time, "10s", "how long requests in flight may take at shutdown"},
+    {"hub.folder", Text, "", "the hub's files; empty: those installed beside the binary"},
+};
+
+const SettingSpec* find_spec(std::string_view path) {
+  for (const auto& spec : kSpecs) {
+    if (spec.path == path) return &spec;
+  }
+  return nullptr;
+}
+
+std::string environment_name(std::string_view path) {
+  std::string name = "WEFT_";
+  for (char c : path) {
+    if (c == '.') name += "__";
+    else if (std::isupper(c)) (name += '_') += c;
+    else name += static_cast<char>(std::toupper(c));
+  }
+  return name;
+}
+
+Failure unknown(std::string_view path, std::string_view where) {
+  std::vector<std::string> known;
+  for (const auto& spec : kSpecs) known.emplace_back(spec.path);
+  auto hint = nearest(path, known);
+  return fail(ErrorCode::InvalidArgument, "{}: no setting '{}'{}", where, path,
+              hint.empty() ? "; docs/settings.md lists them" : "; did you mean '" + hint + "'?");
+}
+
+Result<> check_value(const SettingSpec& spec, std::string_view value) {
+  switch (spec.type) {
+    case Text:
+    case List: return {};
+    case Bytes: CHECK(parse_bytes(value)); return {};
+    case Time: CHECK(parse_duration(value)); return {};
+    case Switch:
+      if (value == "true" || value == "false") return {};
+      return fail(ErrorCode::InvalidArgument, "must be true or false, not '{}'", value);
+    case Number: {
+      std::int64_t number = 0;
+      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error == std::errc() && end == value.data() + value.size() && number >= 0) return {};
+      return fail(ErrorCode::InvalidArgument, "must be a whole number, not '{}'", value);
+    }
+  }
+  return {};
+}
+
+// The scalar as the text that a flag would carry; a list becomes lines.
+Result<std::string> scalar_text(const Json& value) {
+  if (value.is_string()) return std::string(value.as_string());
+  if (value.is_number()) return std::string(value.number());
+  if (value.is_bool()) return std::string(value.as_bool() ? "true" : "false");
+  if (value.is_null()) return std::string();
+  if (value.is_object()) return fail(ErrorCode::InvalidArgument, "must be a value, not a mapping");
+  std::string lines;
+  for (const auto& element : value.elements()) {
+    TRY(auto line, scalar_text(element));
+    lines += line + "\n";
+  }
+  return lines;
+}
+
+using Found = std::vector<std::pair<std::string, const Json*>>;
+
+void flatten(const Json& node, const std::string& prefix, Found& out) {
+  for (const auto& member : node.members()) {
+    auto path = prefix.empty() ? std::string(member.key()) : prefix + "." + std::string(member.key());
+    if (member.value.is_object()) flatten(member.value, path, out);
+    else out.emplace_back(path, &member.value);
+  }
+}
+
+}  // namespace
+
+std::span<const SettingSpec> setting_specs() { return kSpecs; }
+
+Result<std::uint64_t> parse_bytes(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::uint64_t factor;
+  };
+  constexpr Unit kUnits[] = {{"", 1},          {"B", 1},           {"KB", 1'000},      {"MB", 1'000'000},
+                             {"GB", 1'000'000'000}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+  std::uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (error == std::errc()) {
+    for (const auto& known : kUnits) {
+      if (unit == known.name && number <= std::numeric_limits<std::uint64_t>::max() / known.factor) {
+        return number * known.factor;
+      }
+    }
+  }
+  return fail(ErrorCode::InvalidArgument, "must be a size such as 512, 64KiB or 10MB, not '{}'", text);
+}
+
+Result<> Settings::set(std::string_view path, std::string value, std::string_view where) {
+  const auto* spec = find_spec(path);
+  if (spec == nullptr) return unknown(path, where);
+  if (auto ok = check_value(*spec, value); !ok) {
+    return std::unexpected(std::move(ok).error().within(fmt::format("{}: {}", where, path)));
+  }
+  values_[std::string(path)] = std::move(value);
+  return {};
+}
+
+Result<Settings> Settings::load(const std::string& file_name, const std::string& file_text,
+                                const Environment& environment,
+                                const std::vector<std::string>& overrides) {
+  Settings settings;
+  for (const auto& spec : kSpecs) settings.values_[std::string(spec.path)] = spec.fallback;
+
+  TRY(auto documents, parse_documents(file_name, file_text));
+  for (const auto& document : documents) {
+    if (!document.root().is_object()) {
+      return fail(ErrorCode::InvalidArgument, "{}",
+                  document.at(document.root(), "settings are a mapping").text());
+    }
+    Found found;
+    flatten(document.root(), "", found);
+    for (const auto& [path, value] : found) {
+      auto where = document.at(*value, "setting").text();
+      auto text = scalar_text(*value);
+      if (!text) return std::unexpected(std::move(text).error().within(where));
+      CHECK(settings.set(path, std::move(*text), where));
+    }
+  }
+  for (const auto& spec : kSpecs) {
+    auto name = environment_name(spec.path);
+    if (auto value = environment(name)) {
+      CHECK(settings.set(spec.path, std::move(*value), "environment variable " + name));
+    }
+  }
+  for (const auto& assignment : overrides) {
+    auto equals = assignment.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorCode::InvalidArgument, "--set {}: write path=value", assignment);
+    }
+    CHECK(settings.set(assignment.substr(0, equals), assignment.substr(equals + 1),
+                       "--set " + assignment));
+  }
+  return settings;
+}
+
+const std::string& Settings::value_of(std::string_view path, SettingType type) const {
+  const auto* spec = find_spec(path);
+  ENSURE(spec != nullptr && spec->type == type, "settings are read as the table declares them");
+  return values_.find(path)->second;
+}
+
+std::string Settings::text(std::string_view path) const { return value_of(path, Text); }
+
+std::int64_t Settings::number(std::string_view path) const {
+  return std::stoll(value_of(path, Number));
+}
+
+std::uint64_t Settings::bytes(std::string_view path) const {
+  return parse_bytes(value_of(path, Bytes)).value_or(0);
+}
+
+Duration Settings::time(std::string_view path) const {
+  return parse_duration(value_of(path, Time)).value_or(Duration::zero());
+}
+
+bool Settings::is_on(std::string_view path) const { return value_of(path, Switch) == "true"; }
+
+std::vector<std::string> Settings::list(std::string_view path) const {
+  std::vector<std::string> items;
+  std::string_view rest = value_of(path, List);
+  while (!rest.empty()) {
+    auto end = rest.find_first_of(",\n");
+    auto item = rest.substr(0, end);
+    if (!item.empty()) items.emplace_back(item);
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  return items;
+}
+
+}  // namespace weft::app

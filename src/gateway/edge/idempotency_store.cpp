@@ -1,0 +1,171 @@
+#include "gateway/edge/idempotency_store.h"
+
+#include <boost/asio/post.hpp>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "runtime/log.h"
+#include "runtime/suspension.h"
+#include "runtime/with_timeout.h"
+
+namespace weft::gateway {
+namespace {
+
+// The first request may end on another loop: its wake is posted to ours, where the flag tells whether it
+// came before the wait began.
+struct Settled {
+  explicit Settled(Executor own_loop) : loop(std::move(own_loop)) {}
+  Executor loop;
+  Suspension wait;
+  bool done = false;
+};
+
+void wake_on_its_loop(const std::shared_ptr<Settled>& settled) {
+  boost::asio::post(settled->loop, [settled] {
+    settled->done = true;
+    settled->wait.wake();
+  });
+}
+
+Task<Result<>> wait_until_settled(std::shared_ptr<Settled> settled) {
+  while (!settled->done) CO_CHECK(co_await settled->wait.wait());
+  co_return Result<>();
+}
+
+Result<Digest> digest_of(std::string_view bytes) {
+  Digest digest;
+  if (bytes.size() != digest.size()) return fail(ErrorCode::DataLoss, "a digest has 16 bytes");
+  std::copy(bytes.begin(), bytes.end(), digest.begin());
+  return digest;
+}
+
+}  // namespace
+
+eventlog::NewRecord answer_record(const Digest& key, const StoredAnswer& answer) {
+  JsonWriter value;
+  value.object()
+      .member("payload", to_hex({answer.payload.data(), answer.payload.size()}))
+      .member("status", answer.status)
+      .member("contentType", answer.content_type)
+      .member("body", answer.body)
+      .end();
+  eventlog::NewRecord record;
+  record.key.emplace(key.data(), key.size());
+  record.value = std::move(value).text();
+  return record;
+}
+
+Result<StoredAnswer> parse_answer(const eventlog::Record& record) {
+  TRY(auto document, JsonDocument::parse(record.value.value_or("")));
+  const auto& root = document.root();
+  const auto* payload = root.find("payload");
+  const auto* status = root.find("status");
+  const auto* content_type = root.find("contentType");
+  const auto* body = root.find("body");
+  if (payload == nullptr || status == nullptr || content_type == nullptr || body == nullptr) {
+    return fail(ErrorCode::DataLoss, "the stored answer at offset {} lacks a member", record.offset);
+  }
+  StoredAnswer answer;
+  TRY(auto bytes, from_hex(payload->as_string()));
+  TRY(answer.payload, digest_of(bytes));
+  answer.status = static_cast<int>(status->as_int64().value_or(500));
+  answer.content_type = content_type->as_string();
+  answer.body = body->as_string();
+  return answer;
+}
+
+IdempotencyStore::IdempotencyStore(eventlog::EventLog& log, Clock& clock,
+                                   const IdempotencyOptions& options)
+    : log_(log), clock_(clock), options_(options), index_(options.keys_max) {}
+
+Task<Result<>> IdempotencyStore::start() {
+  auto info = log_.find_stream("default", kIdempotencyStream);
+  if (!info) {
+    eventlog::StreamSettings settings;
+    settings.name = kIdempotencyStream;
+    settings.retention = options_.keep;
+    CO_TRY(info, co_await log_.create_stream(std::move(settings)));
+  }
+  stream_ = info->id;
+  auto state = log_.partition({stream_, 0});
+  if (!state) co_return fail(ErrorCode::Internal, "{} has no partition", kIdempotencyStream);
+
+  eventlog::ReadRequest request;
+  request.partition = {stream_, 0};
+  request.from = state->start;
+  while (request.from < state->end) {
+    CO_TRY(auto read, co_await log_.read(request));
+    for (const auto& record : read.records) {
+      auto key = digest_of(record.key.value_or(""));
+      if (key) index_.restore(*key, record.offset);
+    }
+    if (read.next <= request.from) break;
+    request.from = read.next;
+  }
+  log_info("gateway", "idempotency keys restored", {{"keys", index_.size()}});
+  co_return Result<>();
+}
+
+Task<Result<StoredAnswer>> IdempotencyStore::read_answer(eventlog::Offset offset) {
+  eventlog::ReadRequest request;
+  request.partition = {stream_, 0};
+  request.from = offset;
+  request.records_max = 1;
+  CO_TRY(auto read, co_await log_.read(request));
+  if (read.records.empty() || read.records.front().offset != offset) {
+    co_return fail(ErrorCode::DataLoss, "no stored answer at offset {}", offset);
+  }
+  co_return parse_answer(read.records.front());
+}
+
+Task<Result<IdempotencyStore::Begun>> IdempotencyStore::repeat(Digest payload,
+                                                               eventlog::Offset offset) {
+  CO_TRY(auto answer, co_await read_answer(offset));
+  Begun begun;
+  begun.outcome = answer.payload == payload ? Outcome::Repeat : Outcome::OtherPayload;
+  begun.answer = std::move(answer);
+  co_return begun;
+}
+
+Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest payload) {
+  auto loop = co_await boost::asio::this_coro::executor;
+  auto deadline = clock_.mono() + options_.wait;
+  for (;;) {
+    // Only the second request of a pair needs to be woken, so the first allocates nothing for it.
+    std::shared_ptr<Settled> settled;
+    auto claimed = index_.claim(key, payload, [&]() -> std::function<void()> {
+      settled = std::make_shared<Settled>(loop);
+      return [settled] { wake_on_its_loop(settled); };
+    });
+    Begun begun;
+    switch (claimed.claim) {
+      case Claim::New: begun.claim = ClaimGuard(index_, key); co_return begun;
+      case Claim::Stored: co_return co_await repeat(payload, claimed.offset);
+      case Claim::OtherPayload: begun.outcome = Outcome::OtherPayload; co_return begun;
+      case Claim::Full: begun.outcome = Outcome::Full; co_return begun;
+      case Claim::InFlight: break;
+    }
+    auto left = deadline - clock_.mono();
+    auto waited = co_await with_timeout<void>(clock_, left, wait_until_settled(settled));
+    if (!waited && waited.error().code == ErrorCode::DeadlineExceeded) {
+      begun.outcome = Outcome::StillRunning;
+      co_return begun;
+    }
+    if (!waited) co_return std::unexpected(std::move(waited).error());
+  }
+}
+
+eventlog::NewRecords IdempotencyStore::entry(const Digest& key, const StoredAnswer& answer) const {
+  eventlog::NewRecords records;
+  records.stream = stream_;
+  records.partition = 0;
+  records.records.push_back(answer_record(key, answer));
+  return records;
+}
+
+void IdempotencyStore::forget_expired() {
+  if (auto state = log_.partition({stream_, 0})) index_.forget_below(state->start);
+}
+
+}  // namespace weft::gateway
