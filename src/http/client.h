@@ -1,6 +1,6 @@
-// The HTTP/1.1 client: pooled keep-alive connections per loop and origin, timeouts, a retry budget, and
-// the egress allow-list (through runtime's Dialer). One Client serves all loops; a call stays on the
-// caller's loop.
+// The HTTP/1.1 client: pooled keep-alive connections per loop and origin, timeouts, a retry budget,
+// and the egress allow-list (through runtime's Dialer). One Client serves all loops; a call stays
+// on the caller's loop.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct ClientRequest {
   Url url;
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
-  Duration timeout = 30s;                   // for the whole call
+  Duration timeout = 30s;                          // for the whole call
   std::uint64_t response_bytes_max = 1024 * 1024;  // a longer body is cut, `truncated` says so
   ClientRequest() = default;
 };
@@ -64,9 +64,9 @@ class Client {
   ~Client();
 
   // A response of any status is a success. Errors: Unavailable (refused, reset), DeadlineExceeded,
-  // PermissionDenied (egress), InvalidArgument (malformed answer). Redirects are not followed. A request
-  // that died on a reused connection before any response byte is sent once more on a fresh one when the
-  // method is idempotent or the body was not yet written.
+  // PermissionDenied (egress), InvalidArgument (malformed answer). Redirects are not followed. A
+  // request that died on a reused connection before any response byte is sent once more on a fresh
+  // one when the method is idempotent or the body was not yet written.
   Task<Result<ClientResponse>> send(ClientRequest request);
 
  private:

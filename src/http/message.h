@@ -1,5 +1,5 @@
-// HTTP messages as the server and the client see them (RFC 9110, RFC 9112). Views into a connection's
-// buffer unless said otherwise. Values; any thread.
+// HTTP messages as the server and the client see them (RFC 9110, RFC 9112). Views into a
+// connection's buffer unless said otherwise. Values; any thread.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 // How a body's end is known (RFC 9112 section 6.3).
 enum class BodyFraming : std::uint8_t { None, Length, Chunked, UntilClose };
 
-// The head of a request, parsed and checked: framing is unambiguous, field names are tokens, the target
-// has no control characters. Smuggling ambiguities never get this far.
+// The head of a request, parsed and checked: framing is unambiguous, field names are tokens, the
+// target has no control characters. Smuggling ambiguities never get this far.
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as sent
@@ -57,7 +57,8 @@ std::string_view reason_phrase(int status);
 // A whole response that owns its bytes: what most handlers return.
 struct Response {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> fields;  // without Content-Length, Connection, Date
+  std::vector<std::pair<std::string, std::string>>
+      fields;  // without Content-Length, Connection, Date
   std::string body;
 
   Response() = default;
@@ -65,8 +66,9 @@ struct Response {
   Response& add(std::string name, std::string value);
 };
 
-// The one error body (architecture, "Conventions that users meet"): traceId, code, message, details, valid as RFC 9457
-// problem details, content type application/problem+json. `details_json` is a JSON text or empty.
+// The one error body (architecture, "Conventions that users meet"): traceId, code, message,
+// details, valid as RFC 9457 problem details, content type application/problem+json. `details_json`
+// is a JSON text or empty.
 Response problem(int status, std::string_view code, std::string_view message,
                  std::string_view trace_id_hex, std::string_view details_json = {});
 

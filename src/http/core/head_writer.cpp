@@ -1,0 +1,64 @@
+#include "http/core/head_writer.h"
+
+#include <charconv>
+
+#include "http/core/characters.h"
+#include "http/message.h"
+
+namespace weft::http {
+
+namespace {
+
+template <int kBase>
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, kBase);
+  out.append(digits, end);
+}
+
+}  // namespace
+
+void append_status_line(std::string& out, int status) {
+  if (status == 200) {
+    out += "HTTP/1.1 200 OK\r\n";
+    return;
+  }
+  out += "HTTP/1.1 ";
+  append_number<10>(out, static_cast<std::uint64_t>(status));
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  auto at = out.size();
+  out.resize(at + name.size() + value.size() + 4);
+  char* to = out.data() + at;
+  std::memcpy(to, name.data(), name.size());
+  to += name.size();
+  *to++ = ':';
+  *to++ = ' ';
+  if (!value.empty()) std::memcpy(to, value.data(), value.size());
+  if (!is_value(value)) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (!is_value_char(to[i])) to[i] = ' ';
+    }
+  }
+  to += value.size();
+  *to++ = '\r';
+  *to = '\n';
+}
+
+void append_field(std::string& out, std::string_view name, std::uint64_t value) {
+  out += name;
+  out += ": ";
+  append_number<10>(out, value);
+  out += "\r\n";
+}
+
+void append_chunk_size(std::string& out, std::uint64_t size) {
+  append_number<16>(out, size);
+  out += "\r\n";
+}
+
+}  // namespace weft::http

@@ -1,0 +1,220 @@
+#include "http/message.h"
+
+#include "base/json_writer.h"
+#include "http/core/characters.h"
+
+namespace weft::http {
+
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = to_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+std::optional<std::string_view> find_in(std::span<const Field> fields, std::string_view name) {
+  for (const auto& field : fields) {
+    if (equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return {};
+}
+
+std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && plus_is_space) {
+      out += ' ';
+    } else if (text[i] != '%') {
+      out += text[i];
+    } else {
+      int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+      int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+      if (high < 0 || low < 0) return {};
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::optional<std::string_view> RequestHead::find(std::string_view name) const {
+  return find_in(fields, name);
+}
+
+std::optional<std::string_view> ResponseHead::find(std::string_view name) const {
+  return find_in(fields, name);
+}
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 100:
+      return "Continue";
+    case 101:
+      return "Switching Protocols";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 203:
+      return "Non-Authoritative Information";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 402:
+      return "Payment Required";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 423:
+      return "Locked";
+    case 425:
+      return "Too Early";
+    case 426:
+      return "Upgrade Required";
+    case 428:
+      return "Precondition Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 499:
+      return "Client Closed Request";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Unknown";
+  }
+}
+
+Response::Response(int code, std::string content_type, std::string content)
+    : status(code), body(std::move(content)) {
+  if (!content_type.empty()) fields.emplace_back("Content-Type", std::move(content_type));
+}
+
+Response& Response::add(std::string name, std::string value) {
+  fields.emplace_back(std::move(name), std::move(value));
+  return *this;
+}
+
+Response problem(int status, std::string_view code, std::string_view message,
+                 std::string_view trace_id_hex, std::string_view details_json) {
+  JsonWriter out;
+  out.object();
+  out.member("type", "about:blank").member("title", reason_phrase(status)).member("status", status);
+  out.member("traceId", trace_id_hex).member("code", code).member("message", message);
+  if (!details_json.empty()) out.key("details").raw(details_json);
+  out.end();
+  return Response(status, "application/problem+json", std::move(out).text());
+}
+
+std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> out;
+  while (!query.empty()) {
+    auto end = query.find('&');
+    auto part = query.substr(0, end);
+    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
+    if (part.empty()) continue;
+    auto equals = part.find('=');
+    auto name = part.substr(0, equals);
+    auto value = equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1);
+    // What cannot be decoded is kept as it is: refusing it is up to whoever knows the parameter.
+    out.emplace_back(decode(name, true).value_or(std::string(name)),
+                     decode(value, true).value_or(std::string(value)));
+  }
+  return out;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  return decode(text, false);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    bool is_unreserved = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+                         (byte >= 'A' && byte <= 'Z') || c == '-' || c == '.' || c == '_' ||
+                         c == '~';
+    if (is_unreserved) {
+      out += c;
+    } else {
+      out += '%';
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace weft::http
