@@ -243,9 +243,9 @@ TEST(SpreadListener, GivesEachLoopItsShareAndCountsConnectionsDown) {
     kept[index].push_back(std::move(stream));
     if (++accepted == 10) loops.stop();
   });
-  std::vector<Streams> callers;
   IoContext client_io;
   SocketNetwork network;
+  std::vector<Streams> callers;  // streams end before their loop
   for (int i = 0; i < 10; ++i) {
     auto caller = run_until_done(client_io, network.connect((*listener)->local(), MonoTime::max()));
     ASSERT_TRUE(caller);
