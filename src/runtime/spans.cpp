@@ -104,4 +104,17 @@ std::string TraceContext::span_id_hex() const {
   return hex_text(span_id);
 }
 
+void SpanSink::record_view(const SpanView& view) {
+  Span span;
+  span.context = view.context;
+  span.parent_id = view.parent_id;
+  span.name = view.name;
+  span.kind = view.kind;
+  span.start = view.start;
+  span.end = view.end;
+  span.failed = view.failed;
+  span.attributes.assign(view.attributes.begin(), view.attributes.end());
+  record(std::move(span));
+}
+
 }  // namespace weft

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,11 +46,25 @@ struct Span {
   std::vector<std::pair<std::string, std::string>> attributes;  // OpenTelemetry semantic conventions
 };
 
+// The same, over memory of the caller's: lets a hot path tell of a span without allocating.
+struct SpanView {
+  TraceContext context;
+  std::array<char, 8> parent_id{};
+  std::string_view name;
+  SpanKind kind = SpanKind::Internal;
+  WallTime start{};
+  WallTime end{};
+  bool failed = false;
+  std::span<const std::pair<std::string_view, std::string_view>> attributes;
+};
+
 // Where finished spans go. Called from any loop.
 class SpanSink {
  public:
   virtual ~SpanSink() = default;
   virtual void record(Span span) = 0;
+  // For hot paths; a sink that does not override it gets a copy by record().
+  virtual void record_view(const SpanView& view);
 };
 
 }  // namespace weft
