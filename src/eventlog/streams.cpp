@@ -1,0 +1,153 @@
+#include "eventlog/streams.h"
+
+#include "eventlog/core/schema_definition.h"
+#include "runtime/log.h"
+
+namespace weft::eventlog {
+namespace {
+
+std::string text_or(const Json& spec, std::string_view name, std::string_view fallback) {
+  const auto* value = spec.find(name);
+  return std::string(value != nullptr && value->is_string() ? value->as_string() : fallback);
+}
+
+std::int64_t number_or(const Json& spec, std::string_view name, std::int64_t fallback) {
+  const auto* value = spec.find(name);
+  return value != nullptr ? value->as_int64().value_or(fallback) : fallback;
+}
+
+Result<StreamSettings> settings_of(const estate::Resource& resource) {
+  const auto& spec = resource.spec();
+  StreamSettings settings;
+  settings.tenant = resource.tenant();
+  settings.name = resource.name();
+  settings.partitions = static_cast<std::int32_t>(number_or(spec, "partitions", 1));
+  auto retention = text_or(spec, "retention", "7d");
+  settings.retention = Duration::zero();
+  if (retention != "forever") {
+    TRY(settings.retention, parse_duration(retention));
+  }
+  settings.retention_bytes = static_cast<std::uint64_t>(number_or(spec, "retentionBytes", 0));
+  settings.durability = text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
+  settings.cleanup = text_or(spec, "cleanup", "delete") == "compact" ? Cleanup::Compact : Cleanup::Delete;
+  settings.batch_bytes_max = static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
+  return settings;
+}
+
+Result<std::shared_ptr<const StreamDeclaration>> declare(const estate::Resource& resource,
+                                                         const estate::Resource* schema) {
+  auto declared = std::make_shared<StreamDeclaration>();
+  TRY(declared->settings, settings_of(resource));
+  declared->owner = resource.owner();
+  declared->description = text_or(resource.spec(), "description", "");
+  if (schema != nullptr) {
+    TRY(auto definition, read_definition(schema->spec()));
+    TRY(declared->schema, contracts::JsonSchema::compile(definition.root()));
+    declared->schema_name = schema->name();
+    declared->schema_text = definition.text();
+    declared->validation = text_or(resource.spec(), "validation", "every") == "every" ? ValidationPolicy::Every
+                                                                                       : ValidationPolicy::None;
+  }
+  return declared;
+}
+
+}  // namespace
+
+std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value, std::size_t max) const {
+  if (!validates() || schema->accepts(value)) return {};
+  return schema->violations(value, max);
+}
+
+std::vector<contracts::Violation> StreamDeclaration::violations_of_text(std::string_view value,
+                                                                        std::size_t max) const {
+  if (!validates()) return {};
+  thread_local JsonParser parser;
+  auto parsed = parser.parse(value);
+  if (!parsed) return {{"", "#", "the value is not JSON: " + parsed.error().message}};
+  return violations(**parsed, max);
+}
+
+StreamCatalogue::StreamCatalogue(EventLog& log)
+    : log_(log),
+      declared_(std::make_shared<const Declarations>()),
+      streams_(std::make_shared<const Streams>()) {}
+
+Result<std::shared_ptr<const void>> StreamCatalogue::compile(const estate::EstateView& view) {
+  auto declarations = std::make_shared<Declarations>();
+  std::map<std::string, std::shared_ptr<const StreamDeclaration>> kept;
+  for (const auto& resource : view.of_kind("Stream")) {
+    auto schema_name = text_or(resource->spec(), "schema", "");
+    const auto* schema =
+        schema_name.empty() ? nullptr : view.find(resource->tenant(), "Schema", schema_name);
+    auto hash = resource->tenant() + resource->hash() + (schema != nullptr ? schema->hash() : "");
+    auto& declared = kept[hash];
+    if (auto known = compiled_.find(hash); known != compiled_.end()) declared = known->second;
+    if (!declared) {
+      auto made = declare(*resource, schema);
+      if (!made) return std::unexpected(std::move(made).error().within(resource->id().text()));
+      declared = std::move(*made);
+    }
+    declarations->emplace(Key(resource->tenant(), resource->name()), declared);
+  }
+  compiled_ = std::move(kept);
+  return std::shared_ptr<const void>(std::move(declarations));
+}
+
+void StreamCatalogue::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
+  declared_.store(std::static_pointer_cast<const Declarations>(std::move(snapshot)));
+}
+
+Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration& declared) {
+  const auto& settings = declared.settings;
+  auto existing = log_.find_stream(settings.tenant, settings.name);
+  if (!existing) {
+    log_info("eventlog", "stream created", {{"stream", settings.name}, {"tenant", settings.tenant}});
+    co_return co_await log_.create_stream(settings);
+  }
+  if (existing->settings == settings) co_return *existing;
+  log_info("eventlog", "stream altered", {{"stream", settings.name}, {"tenant", settings.tenant}});
+  co_return co_await log_.alter_stream(existing->id, settings);
+}
+
+Task<Result<>> StreamCatalogue::reconcile() {
+  auto declared = declared_.load();
+  auto streams = std::make_shared<Streams>();
+  Result<> outcome;
+  for (const auto& [key, declaration] : *declared) {
+    auto info = co_await ensure_stream(*declaration);
+    if (!info) {
+      auto error = std::move(info).error().within("stream " + key.second);
+      log_error("eventlog", error.message, {{"tenant", key.first}});
+      if (outcome) outcome = std::unexpected(std::move(error));
+      continue;
+    }
+    auto stream = std::make_shared<Stream>();
+    stream->info = std::move(*info);
+    stream->declared = declaration;
+    streams->emplace(key, std::move(stream));
+  }
+  streams_.store(std::move(streams));
+  co_return outcome;
+}
+
+StreamRef StreamCatalogue::find(std::string_view tenant, std::string_view name) const {
+  auto streams = streams_.load();
+  auto it = streams->find(std::pair<std::string_view, std::string_view>(tenant, name));
+  return it == streams->end() ? nullptr : it->second;
+}
+
+std::vector<StreamRef> StreamCatalogue::of_tenant(std::string_view tenant) const {
+  std::vector<StreamRef> found;
+  for (const auto& [key, stream] : *streams_.load()) {
+    if (key.first == tenant) found.push_back(stream);
+  }
+  return found;
+}
+
+std::vector<StreamRef> StreamCatalogue::all() const {
+  std::vector<StreamRef> found;
+  for (const auto& [key, stream] : *streams_.load()) found.push_back(stream);
+  return found;
+}
+
+}  // namespace weft::eventlog

@@ -1,0 +1,93 @@
+// Streams as the estate declares them: owner, settings, contract. Every door that appends (gateway, Kafka,
+// CloudEvents, admin API) finds a stream here and has its records checked by the same validator.
+//
+// StreamCatalogue compiles and publishes the declarations of a generation; reconcile() then creates and
+// alters streams in the log and makes them visible to find(). Kinds: Schema and Stream, docs/streams.md.
+// Any thread, but for compile() and publish() (the estate's) and reconcile() (one task at a time).
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "contracts/json_schema.h"
+#include "estate/compiler.h"
+#include "estate/kind.h"
+#include "eventlog/event_log.h"
+#include "eventlog/types.h"
+#include "runtime/task.h"
+
+namespace weft::eventlog {
+
+// What a Stream resource says, with its schema compiled. Immutable.
+struct StreamDeclaration {
+  StreamSettings settings;
+  std::string owner;
+  std::string description;
+  ValidationPolicy validation = ValidationPolicy::None;
+  std::string schema_name;  // empty: opaque
+  std::string schema_text;
+  std::optional<contracts::JsonSchema> schema;
+
+  // What is wrong with a record's value; empty when it may be stored. A value that is no JSON breaks
+  // every schema.
+  std::vector<contracts::Violation> violations(const Json& value, std::size_t max = 20) const;
+  std::vector<contracts::Violation> violations_of_text(std::string_view value, std::size_t max = 20) const;
+  bool validates() const { return schema.has_value() && validation != ValidationPolicy::None; }
+};
+
+// A declared stream that exists in the log. Immutable.
+struct Stream {
+  StreamInfo info;
+  std::shared_ptr<const StreamDeclaration> declared;
+};
+using StreamRef = std::shared_ptr<const Stream>;
+
+class StreamCatalogue final : public estate::Compiler {
+ public:
+  explicit StreamCatalogue(EventLog& log);
+
+  std::string_view name() const override { return "streams"; }
+  Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
+  void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
+
+  // Brings the log to what was published last. The error names the first stream that could not be made;
+  // the others are made all the same. Streams that are declared no more stay in the log, unseen.
+  Task<Result<>> reconcile();
+
+  // Null when no such stream is declared (or not made yet).
+  StreamRef find(std::string_view tenant, std::string_view name) const;
+  std::vector<StreamRef> of_tenant(std::string_view tenant) const;  // sorted by name
+  std::vector<StreamRef> all() const;                               // sorted by tenant, name
+
+ private:
+  using Key = std::pair<std::string, std::string>;
+  struct KeyLess {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return std::pair<std::string_view, std::string_view>(a.first, a.second) <
+             std::pair<std::string_view, std::string_view>(b.first, b.second);
+    }
+  };
+  using Declarations = std::map<Key, std::shared_ptr<const StreamDeclaration>, KeyLess>;
+  using Streams = std::map<Key, StreamRef, KeyLess>;
+
+  Task<Result<StreamInfo>> ensure_stream(const StreamDeclaration& declared);
+
+  EventLog& log_;
+  std::map<std::string, std::shared_ptr<const StreamDeclaration>> compiled_;  // by content hashes
+  std::atomic<std::shared_ptr<const Declarations>> declared_;
+  std::atomic<std::shared_ptr<const Streams>> streams_;
+};
+
+// Schema and Stream.
+std::vector<estate::Kind> eventlog_kinds();
+
+}  // namespace weft::eventlog
