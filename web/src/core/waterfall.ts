@@ -1,0 +1,161 @@
+// Lays the spans of a trace out as rows on a time axis. Pure.
+//
+// One trace may hold a request of 3 ms and its redelivery ten minutes later. On a true scale the request
+// would be invisible, so idle time between spans can be folded: the axis is cut into segments, a long gap
+// becomes a narrow one, and bars and ticks go through the same mapping.
+import { millisBetween, parseNanos } from './time';
+
+export type SpanInput = {
+  spanId: string;
+  parentSpanId?: string | null;
+  name: string;
+  service: string;
+  start: string;
+  end: string;
+  failed: boolean;
+};
+
+export type SpanRow<S extends SpanInput> = {
+  span: S;
+  depth: number;
+  children: number;
+  /** Milliseconds from the start of the trace. */
+  startMs: number;
+  durationMs: number;
+};
+
+export type Segment = {
+  startMs: number;
+  endMs: number;
+  /** Position on the axis, 0 to 1. */
+  from: number;
+  to: number;
+  folded: boolean;
+};
+
+export type Axis = { totalMs: number; segments: Segment[]; folded: boolean };
+
+export type Tick = { at: number; label: number };
+
+// A gap is folded when it takes more than this share of the trace; it is then drawn this wide.
+const kFoldedGapShare = 0.25;
+const kFoldedGapWidth = 0.05;
+
+/** Rows in tree order, children by start. A span whose parent is missing is a root; a cycle is cut. */
+export function layOutSpans<S extends SpanInput>(spans: S[]): SpanRow<S>[] {
+  const starts = new Map(spans.map((span) => [span, parseNanos(span.start) ?? 0n]));
+  const byStart = [...spans].sort((a, b) => compare(starts.get(a)!, starts.get(b)!));
+  const known = new Map(spans.map((span) => [span.spanId, span]));
+  const children = new Map<string, S[]>();
+  const roots: S[] = [];
+  for (const span of byStart) {
+    const parent = span.parentSpanId ?? '';
+    if (parent === span.spanId || !known.has(parent)) {
+      roots.push(span);
+      continue;
+    }
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(span);
+    else children.set(parent, [span]);
+  }
+  const origin = byStart.length > 0 ? starts.get(byStart[0]!)! : 0n;
+  const rows: SpanRow<S>[] = [];
+  const placed = new Set<S>();
+  const place = (root: S) => {
+    const stack: { span: S; depth: number }[] = [{ span: root, depth: 0 }];
+    for (let top = stack.pop(); top; top = stack.pop()) {
+      const { span, depth } = top;
+      if (placed.has(span)) continue;
+      placed.add(span);
+      const inner = children.get(span.spanId) ?? [];
+      const start = starts.get(span)!;
+      const end = parseNanos(span.end) ?? start;
+      rows.push({
+        span,
+        depth,
+        children: inner.length,
+        startMs: millisBetween(origin, start),
+        durationMs: Math.max(0, millisBetween(start, end)),
+      });
+      for (const child of [...inner].reverse()) stack.push({ span: child, depth: depth + 1 });
+    }
+  };
+  roots.forEach(place);
+  byStart.filter((span) => !placed.has(span)).forEach(place);
+  return rows;
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The axis for these rows, true to scale or with long idle gaps folded. */
+export function axisOf(rows: { startMs: number; durationMs: number }[], fold: boolean): Axis {
+  const totalMs = Math.max(0, ...rows.map((row) => row.startMs + row.durationMs));
+  const whole: Segment = { startMs: 0, endMs: totalMs, from: 0, to: 1, folded: false };
+  const gaps = fold ? longGaps(rows, totalMs) : [];
+  if (gaps.length === 0) return { totalMs, segments: [whole], folded: false };
+  const shownMs = totalMs - gaps.reduce((sum, gap) => sum + gap.endMs - gap.startMs, 0);
+  const scale = shownMs > 0 ? (1 - gaps.length * kFoldedGapWidth) / shownMs : 0;
+  const segments: Segment[] = [];
+  let at = 0;
+  let position = 0;
+  const push = (endMs: number, width: number, folded: boolean) => {
+    segments.push({ startMs: at, endMs, from: position, to: position + width, folded });
+    at = endMs;
+    position += width;
+  };
+  for (const gap of gaps) {
+    push(gap.startMs, (gap.startMs - at) * scale, false);
+    push(gap.endMs, kFoldedGapWidth, true);
+  }
+  push(totalMs, 1 - position, false);
+  return { totalMs, segments, folded: true };
+}
+
+function longGaps(rows: { startMs: number; durationMs: number }[], totalMs: number) {
+  const intervals = rows
+    .map((row) => ({ startMs: row.startMs, endMs: row.startMs + row.durationMs }))
+    .sort((a, b) => a.startMs - b.startMs);
+  const gaps: { startMs: number; endMs: number }[] = [];
+  let busyUntil = 0;
+  for (const { startMs, endMs } of intervals) {
+    if (startMs - busyUntil > totalMs * kFoldedGapShare) gaps.push({ startMs: busyUntil, endMs: startMs });
+    busyUntil = Math.max(busyUntil, endMs);
+  }
+  return gaps;
+}
+
+/** Where a moment is drawn, 0 to 1. */
+export function positionOf(axis: Axis, ms: number): number {
+  const segment = axis.segments.find((one) => ms <= one.endMs) ?? axis.segments.at(-1)!;
+  const length = segment.endMs - segment.startMs;
+  const share = length > 0 ? (ms - segment.startMs) / length : 0;
+  return segment.from + Math.min(1, Math.max(0, share)) * (segment.to - segment.from);
+}
+
+/** Round times along the axis, about `count` of them; none within a folded gap. */
+export function ticksOf(axis: Axis, count: number): Tick[] {
+  const ticks: Tick[] = [];
+  for (const segment of axis.segments) {
+    const width = segment.to - segment.from;
+    const length = segment.endMs - segment.startMs;
+    if (segment.folded || length <= 0) continue;
+    if (ticks.length > 0 || segment.startMs > 0) ticks.push({ at: segment.from, label: segment.startMs });
+    const step = niceStep(length / Math.max(1, count * width));
+    for (let n = Math.ceil(segment.startMs / step); n * step <= segment.endMs; n += 1) {
+      const at = positionOf(axis, n * step);
+      const last = ticks.at(-1);
+      if (!last || at - last.at > 0.6 / count) ticks.push({ at, label: n * step });
+    }
+  }
+  return ticks;
+}
+
+/** The round number (1, 2 or 5 times a power of ten) at or above `value`. */
+export function niceStep(value: number): number {
+  if (!(value > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  const factor = [1, 2, 5, 10].find((one) => one * power >= value * (1 - 1e-9)) ?? 10;
+  return factor * power;
+}
