@@ -1,11 +1,10 @@
 #include "gateway/edge/idempotency_store.h"
 
-#include <boost/asio/post.hpp>
-
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "runtime/log.h"
+#include "runtime/on_loop.h"
 #include "runtime/suspension.h"
 #include "runtime/with_timeout.h"
 
@@ -22,7 +21,7 @@ struct Settled {
 };
 
 void wake_on_its_loop(const std::shared_ptr<Settled>& settled) {
-  boost::asio::post(settled->loop, [settled] {
+  post_to(settled->loop, [settled] {
     settled->done = true;
     settled->wait.wake();
   });
@@ -129,7 +128,7 @@ Task<Result<IdempotencyStore::Begun>> IdempotencyStore::repeat(Digest payload,
 }
 
 Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest payload) {
-  auto loop = co_await boost::asio::this_coro::executor;
+  auto loop = co_await current_loop();
   auto deadline = clock_.mono() + options_.wait;
   for (;;) {
     // Only the second request of a pair needs to be woken, so the first allocates nothing for it.

@@ -1,0 +1,144 @@
+#include "app/api/trace_routes.h"
+
+#include <charconv>
+#include <set>
+
+#include "base/bytes.h"
+#include "identity/decisions.h"
+
+namespace weft::app {
+namespace {
+
+using identity::action::kAdminRead;
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+std::string_view kind_name(SpanKind kind) {
+  switch (kind) {
+    case SpanKind::Internal: return "internal";
+    case SpanKind::Server: return "server";
+    case SpanKind::Client: return "client";
+    case SpanKind::Producer: return "producer";
+    case SpanKind::Consumer: return "consumer";
+  }
+  return "internal";
+}
+
+// RFC 3339 with nanoseconds: spans are shorter than a millisecond.
+std::string precise(WallTime time) {
+  auto text = to_rfc3339(time);
+  auto nanoseconds = (time - std::chrono::floor<std::chrono::seconds>(time)).count();
+  return fmt::format("{}.{:09}Z", text.substr(0, text.find('.')), nanoseconds);
+}
+
+std::string_view service_of(const Span& span) {
+  for (const auto& [name, value] : span.attributes) {
+    if (name == "service.name") return value;
+  }
+  return "weft";
+}
+
+void write_span(JsonWriter& out, const Span& span) {
+  out.object().member("spanId", span.context.span_id_hex()).key("parentSpanId");
+  if (span.parent_id == std::array<char, 8>{}) out.null();
+  else out.value(to_hex({span.parent_id.data(), span.parent_id.size()}));
+  out.member("name", span.name)
+      .member("kind", kind_name(span.kind))
+      .member("service", service_of(span))
+      .member("start", precise(span.start))
+      .member("end", precise(span.end))
+      .member("failed", span.failed)
+      .key("attributes")
+      .object();
+  for (const auto& [name, value] : span.attributes) out.member(name, value);
+  out.end().end();
+}
+
+Task<Result<http::Response>> get_trace(TraceRoutesParts& parts, ApiCall& call) {
+  auto id = call.captures[0];
+  std::function<Result<telemetry::Trace>()> work = [&parts, id] { return parts.traces.find(id); };
+  CO_TRY(auto trace, co_await parts.pool.run<telemetry::Trace>(std::move(work)));
+  auto start = WallTime::max();
+  auto end = WallTime::min();
+  for (const auto& span : trace.spans) {
+    start = std::min(start, span.start);
+    end = std::max(end, span.end);
+  }
+  JsonWriter out;
+  out.object()
+      .member("traceId", trace.trace_id)
+      .member("start", precise(start))
+      .member("durationMs", milliseconds(end - start))
+      .member("partial", !trace.is_complete)
+      .key("spans")
+      .array();
+  for (const auto& span : trace.spans) write_span(out, span);
+  out.end().end();
+  co_return json_answer(std::move(out));
+}
+
+bool is_id_prefix(std::string_view text) {
+  return text.size() >= 4 && text.size() <= 32 &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// The newest traces that fit; text that is no id is looked for in the values of well-known attributes.
+Result<telemetry::TraceQuery> read_query(const ApiCall& call) {
+  telemetry::TraceQuery query;
+  query.service = call.parameter("service").value_or("");
+  TRY(query.failed_only, call.flag("errorsOnly"));
+  TRY(auto least, call.integer("minDurationMs", 0, 86'400'000));
+  query.duration_min = std::chrono::milliseconds(least.value_or(0));
+  TRY(query.limit, call.limit());
+  TRY(auto cursor, read_cursor(call));
+  std::int64_t before = 0;
+  if (!cursor.empty() && std::from_chars(cursor.data(), cursor.data() + cursor.size(), before).ec == std::errc()) {
+    query.before = WallTime(Duration(before));
+  }
+  if (auto text = call.parameter("q"); text && !text->empty()) {
+    if (is_id_prefix(*text)) query.id_prefix = *text;
+    else query.text = *text;
+  }
+  return query;
+}
+
+Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call) {
+  CO_TRY(auto query, read_query(call));
+  using Found = std::vector<telemetry::TraceSummary>;
+  std::function<Result<Found>()> work = [&parts, query] { return Result<Found>(parts.traces.search(query)); };
+  CO_TRY(auto found, co_await parts.pool.run<Found>(std::move(work)));
+  JsonWriter out;
+  out.object().key("items").array();
+  for (const auto& trace : found) {
+    out.object()
+        .member("traceId", trace.trace_id)
+        .member("name", trace.name)
+        .member("start", precise(trace.start))
+        .member("durationMs", milliseconds(trace.duration))
+        .member("spanCount", trace.span_count)
+        .member("failed", trace.failed_count > 0)
+        .key("services")
+        .array();
+    for (const auto& service : trace.services) out.value(service);
+    out.end().end();
+  }
+  out.end();
+  if (found.size() == query.limit) {
+    out.member("nextCursor", make_cursor(std::to_string(found.back().start.time_since_epoch().count())));
+  }
+  out.end();
+  co_return json_answer(std::move(out));
+}
+
+}  // namespace
+
+std::vector<ApiRoute> trace_routes(TraceRoutesParts& parts) {
+  return {{"GET", "/traces", "listTraces", kAdminRead,
+           [&parts](ApiCall& call) { return list_traces(parts, call); }},
+          {"GET", "/traces/{traceId}", "getTrace", kAdminRead,
+           [&parts](ApiCall& call) { return get_trace(parts, call); }}};
+}
+
+}  // namespace weft::app

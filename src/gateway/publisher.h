@@ -1,0 +1,99 @@
+// A route that is bound to a stream: POST becomes a durable event, and the answer is sent only then. With an
+// Idempotency-Key the answer is stored in the same write-ahead entry as the event (GW-17, CON-09).
+//
+//   request ─▶ prepare(): check against the stream's contract, build the event    (no waiting)
+//           ─▶ publish(): claim the key, append event and answer together, settle
+//
+// The event's id is a hash of route and key where there is a key, so that a duplicate is detectable even
+// on a log without atomic entries. Any loop.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "contracts/json_schema.h"
+#include "eventlog/event_log.h"
+#include "eventlog/streams.h"
+#include "gateway/edge/idempotency_store.h"
+#include "gateway/request_context.h"
+#include "http/message.h"
+#include "runtime/random.h"
+#include "runtime/spans.h"
+
+namespace weft::gateway {
+
+enum class IdempotencyRule : std::uint8_t { Required, Optional, None };
+
+// From the Api resource. Immutable.
+struct PublishBinding {
+  std::string tenant;
+  std::string route;  // "<api>/<operationId>", part of the idempotency key
+  std::string stream;
+  std::string event_type;
+  std::string source;
+  std::optional<std::string> key_pointer;      // JSON Pointers into the body
+  std::optional<std::string> subject_pointer;
+  int status = 201;
+  IdempotencyRule idempotency = IdempotencyRule::Required;
+};
+
+// An event that waits for its append.
+struct PreparedEvent {
+  eventlog::StreamRef stream;
+  eventlog::NewRecord record;  // without traceparent
+  std::string event_id;
+  std::optional<std::string> subject;
+  std::optional<std::string> idempotency_key;
+  Digest key{};
+  Digest payload{};
+};
+
+// Why a request is refused, as its problem body says.
+struct Refusal {
+  int status = 400;
+  std::string code;
+  std::string message;
+  std::string details;  // JSON text or empty
+};
+
+struct PublisherParts {
+  eventlog::EventLog& log;
+  const eventlog::StreamCatalogue& streams;
+  IdempotencyStore& answers;
+  SpanSink& spans;
+  Clock& clock;
+  Random& random;
+};
+
+class Publisher {
+ public:
+  static constexpr std::size_t kKeyBytesMax = 255;
+
+  explicit Publisher(PublisherParts parts) : parts_(parts) {}
+
+  // `body` is the text that `parsed` was parsed from; both are only read during the call.
+  std::expected<PreparedEvent, Refusal> prepare(const PublishBinding& binding, const http::RequestHead& head,
+                                                std::string_view body, const Json& parsed,
+                                                const RequestContext& context) const;
+
+  // The response to send. `replayed` tells whether an earlier answer is repeated.
+  Task<http::Response> publish(const PublishBinding& binding, PreparedEvent event, RequestContext context);
+
+ private:
+  StoredAnswer make_answer(const PublishBinding& binding, const PreparedEvent& event, WallTime now) const;
+  Task<Result<eventlog::Offset>> append(const PublishBinding& binding, PreparedEvent& event,
+                                        const StoredAnswer& answer, const RequestContext& context);
+  void record_span(const PublishBinding& binding, const TraceContext& span, const RequestContext& context,
+                   WallTime start, const Result<std::vector<eventlog::Appended>>& outcome);
+
+  PublisherParts parts_;
+};
+
+// [{"in": "body", "pointer", "schema", "message"}] for a problem's details.
+std::string violations_json(const std::vector<contracts::Violation>& violations);
+
+}  // namespace weft::gateway
