@@ -1,0 +1,34 @@
+// The log's metrics, looked up once.
+#pragma once
+
+#include "runtime/metrics.h"
+
+namespace weft::eventlog {
+
+struct LogMetrics {
+  explicit LogMetrics(Metrics& metrics);
+
+  Counter& appended_bytes;
+  Counter& appended_records;
+  Counter& appended_batches;
+  Counter& duplicates;
+  Counter& refused;
+  Counter& groups;
+  Counter& fsyncs;
+  Histogram& sync_seconds;
+  Gauge& queue_requests;
+  Gauge& queue_bytes;
+  Gauge& tail_bytes;
+  Gauge& stopped;
+  Gauge& disk_full;
+  Gauge& segments;
+  Gauge& wal_files;
+  Gauge& open_files;
+  Counter& placed_bytes;
+  Counter& retired_bytes;
+  Counter& damaged_bytes;
+  Counter& cut_bytes;
+  Counter& cold_reads;
+};
+
+}  // namespace weft::eventlog

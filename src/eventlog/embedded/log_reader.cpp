@@ -1,0 +1,285 @@
+#include "eventlog/embedded/log_reader.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "eventlog/core/record_batch.h"
+#include "runtime/log.h"
+#include "runtime/on_loop.h"
+#include "runtime/with_timeout.h"
+
+namespace weft::eventlog {
+
+namespace {
+
+constexpr std::uint64_t kChunkBytes = 1024 * 1024;
+constexpr std::uint32_t kGapMax = 4096;  // foreign bytes between two batches that are read along
+
+using SharedBytes = std::shared_ptr<const std::string>;
+
+bool is_intact(std::string_view batch, Offset base) {
+  auto header = read_batch_header(batch);
+  return header && header->bytes() == batch.size() && header->base_offset == base &&
+         verify_batch_checksum(batch).has_value();
+}
+
+// How many of `refs` to read in one go: neighbours in the file.
+std::size_t run_length(std::span<const BatchRef> refs) {
+  std::size_t count = 1;
+  while (count < refs.size()) {
+    auto end = refs[count - 1].at + refs[count - 1].bytes;
+    if (refs[count].at < end || refs[count].at - end > kGapMax) break;
+    if (refs[count].at + refs[count].bytes - refs[0].at > kChunkBytes) break;
+    ++count;
+  }
+  return count;
+}
+
+Result<std::size_t> read_blocking(const File& file, std::span<char> into, std::uint64_t offset,
+                                  int flags) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    iovec part{into.data() + done, into.size() - done};
+    auto got = ::preadv2(file.descriptor(), &part, 1, static_cast<off_t>(offset + done), flags);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && flags != 0) return done;  // would block, or is not supported
+    if (got < 0) {
+      return fail(ErrorCode::IoError, "cannot read: {}", std::generic_category().message(errno));
+    }
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+}  // namespace
+
+LogReader::LogReader(LogContext& context)
+    : context_(context),
+      pool_(std::make_unique<BlockingPool>("log-read", context.options.cold_read_threads,
+                                           context.options.cold_reads_queued_max)) {}
+
+Task<Result<std::size_t>> LogReader::read_bytes(std::shared_ptr<File> file, std::span<char> into,
+                                                std::uint64_t offset) {
+  if (file->descriptor() < 0) co_return co_await file->read_at(into, offset);
+  CO_TRY(auto warm, read_blocking(*file, into, offset, RWF_NOWAIT));
+  if (warm == into.size()) co_return warm;
+  context_.metrics.cold_reads.add();
+  std::function<Result<std::size_t>()> rest = [file, into, offset, warm] {
+    return read_blocking(*file, into.subspan(warm), offset + warm, 0);
+  };
+  CO_TRY(auto cold, co_await pool_->run<std::size_t>(std::move(rest)));
+  co_return warm + cold;
+}
+
+Task<Result<std::string>> LogReader::read_range(std::string path, std::uint64_t at,
+                                                std::uint64_t bytes) {
+  CO_TRY(auto file, co_await context_.cache.open(std::move(path)));
+  std::string range(bytes, '\0');
+  CO_TRY(auto got, co_await read_bytes(file, range, at));
+  range.resize(got);
+  co_return range;
+}
+
+void LogReader::report_damage(PartitionId id, Offset offset, const std::string& path) {
+  context_.metrics.damaged_bytes.add();
+  log_error("eventlog", "a damaged batch was skipped: its records are a hole",
+            {{"stream", static_cast<unsigned>(id.stream)},
+             {"partition", id.partition},
+             {"offset", static_cast<long>(offset)},
+             {"file", path}});
+}
+
+Task<Result<std::vector<SharedBytes>>> LogReader::read_wal(std::uint64_t sequence,
+                                                           std::vector<BatchRef> refs) {
+  std::vector<SharedBytes> batches;
+  auto path = context_.wal_path(sequence);
+  for (std::size_t i = 0; i < refs.size();) {
+    auto count = run_length(std::span(refs).subspan(i));
+    auto at = refs[i].at;
+    const auto& last = refs[i + count - 1];
+    CO_TRY(auto range, co_await read_range(path, at, last.at + last.bytes - at));
+    for (auto end = i + count; i < end; ++i) {
+      auto in = refs[i].at - at;
+      auto batch = in < range.size() ? std::string_view(range).substr(in, refs[i].bytes)
+                                     : std::string_view();
+      bool good = is_intact(batch, refs[i].base);
+      if (!good) report_damage({}, refs[i].base, path);
+      batches.push_back(good ? std::make_shared<const std::string>(batch) : nullptr);
+    }
+  }
+  co_return batches;
+}
+
+Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
+                                      Batches& into) {
+  auto path = context_.segment_path(extent.segment);
+  auto at = std::uint64_t{extent.point_before(from).at};
+  auto wanted = std::min(std::max(bytes_max, kIndexInterval), kChunkBytes);
+  while (at < extent.bytes) {
+    auto size = std::min(wanted, extent.bytes - at);
+    CO_TRY(auto range, co_await read_range(path, extent.at + at, size));
+    std::size_t in = 0;
+    while (in < range.size()) {
+      auto rest = std::string_view(range).substr(in);
+      auto header = read_batch_header(rest);
+      if (header && header->bytes() > rest.size() && at + in + header->bytes() <= extent.bytes)
+        break;
+      bool good = header && header->bytes() <= rest.size() &&
+                  verify_batch_checksum(rest.substr(0, header->bytes())).has_value();
+      if (!good) {
+        // Go on at the next place where a batch is known to begin.
+        auto point = std::ranges::upper_bound(extent.points, at + in, {}, &IndexPoint::at);
+        report_damage(extent.partition, into.next, path);
+        into.next = point == extent.points.end() ? extent.end : point->base_offset;
+        if (point == extent.points.end()) co_return Result<>();
+        at = point->at;
+        in = range.size() + 1;
+        break;
+      }
+      if (header->last_offset() >= from) {
+        if (into.bytes > 0 && into.bytes + header->bytes() > bytes_max) co_return Result<>();
+        into.fetched.batches.push_back(
+            std::make_shared<const std::string>(rest.substr(0, header->bytes())));
+        into.bytes += header->bytes();
+        into.next = header->next_offset();
+      }
+      in += header->bytes();
+    }
+    if (in > range.size()) continue;  // moved by damage
+    if (range.size() < size) co_return fail(ErrorCode::DataLoss, "{} is too short", path);
+    if (in == 0) wanted = std::max(wanted, std::min<std::uint64_t>(wanted * 4, extent.bytes - at));
+    at += in;
+    if (into.bytes >= bytes_max) co_return Result<>();
+  }
+  into.next = std::max(into.next, extent.end);
+  co_return Result<>();
+}
+
+namespace {
+
+Offset next_offset_of(std::string_view batch) {
+  auto header = read_batch_header(batch);
+  return header ? header->next_offset() : 0;
+}
+
+// Takes what fits; the first of all always does. False when one did not.
+bool take(LogReader::Batches& into, std::vector<SharedBytes> batches, std::uint64_t bytes_max) {
+  for (auto& batch : batches) {
+    if (!batch) continue;
+    if (into.bytes > 0 && into.bytes + batch->size() > bytes_max) return false;
+    into.bytes += batch->size();
+    into.next = next_offset_of(*batch);
+    into.fetched.batches.push_back(std::move(batch));
+  }
+  return true;
+}
+
+}  // namespace
+
+Task<Result<bool>> LogReader::follow(ReadPlan plan, std::uint64_t bytes_max, Batches& into) {
+  if (plan.extent) {
+    CO_CHECK(co_await read_extent(*plan.extent, into.next, bytes_max, into));
+    co_return true;
+  }
+  auto batches = std::move(plan.batches);
+  if (plan.wal_sequence != 0) {
+    CO_TRY(batches, co_await read_wal(plan.wal_sequence, std::move(plan.refs)));
+  }
+  if (!take(into, std::move(batches), bytes_max)) co_return false;
+  into.next = std::max(into.next, plan.next);
+  co_return true;
+}
+
+Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint64_t bytes_max) {
+  constexpr int kPlansMax = 3;
+  Batches result;
+  result.fetched.partition = id;
+  result.next = from;
+  auto partition = context_.streams.find(id);
+  if (!partition) {
+    result.fetched.error = ErrorCode::NotFound;
+    co_return result;
+  }
+  for (int failures = 0;;) {
+    auto plan = partition->plan(result.next, bytes_max - std::min(result.bytes, bytes_max));
+    result.fetched.info = plan.info;
+    if (result.fetched.batches.empty()) result.fetched.error = plan.error;
+    if (plan.error || result.next >= plan.info.end) co_return result;
+    auto before = result.next;
+    auto all = co_await follow(std::move(plan), bytes_max, result);
+    if (!all) {
+      // The file was placed and recycled since the plan was made: plan again.
+      if (all.error().code == ErrorCode::NotFound && ++failures < kPlansMax) continue;
+      if (result.fetched.batches.empty()) result.fetched.error = ErrorCode::DataLoss;
+      log_error("eventlog", "cannot read stored records", {{"error", all.error().message}});
+      co_return result;
+    }
+    if (!*all || result.bytes >= bytes_max || result.next == before) co_return result;
+  }
+}
+
+namespace {
+
+// A small Result-returning face for with_timeout.
+Task<Result<>> wait_for_wake(std::shared_ptr<FetchWaiter> waiter) {
+  // A wake that came before the wait is only to be seen here.
+  if (waiter->signalled) co_return Result<>();
+  co_return co_await waiter->wake.wait();
+}
+
+}  // namespace
+
+Task<void> LogReader::wait_for_more(std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends,
+                                    std::int64_t bytes, Duration wait) {
+  auto loop = co_await current_loop();
+  auto waiter = std::make_shared<FetchWaiter>(loop, bytes);
+  bool registered = true;
+  for (const auto& [partition, end] : ends) {
+    registered = registered && partition->wait(waiter, end);
+  }
+  if (registered && !context_.closing) {
+    [[maybe_unused]] auto woken =
+        co_await with_timeout(context_.clock, wait, wait_for_wake(waiter));
+  }
+  for (const auto& [partition, end] : ends) partition->stop_waiting(*waiter);
+}
+
+Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> items,
+                                                     FetchOptions options) {
+  auto deadline = context_.clock.mono() + options.wait;
+  for (;;) {
+    std::vector<FetchedPartition> fetched;
+    std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends;
+    std::uint64_t bytes = 0;
+    bool answer_now = items.empty();
+    for (const auto& item : items) {
+      auto room = options.bytes_max - std::min<std::uint64_t>(bytes, options.bytes_max);
+      auto limit = std::min<std::uint64_t>(item.bytes_max, room);
+      auto batches = co_await read(item.partition, item.from, limit);
+      // The first batch of all always goes; later ones only as far as they fit.
+      if (bytes > 0 && batches.bytes > room) {
+        batches.fetched.batches.clear();
+        batches.bytes = 0;
+        answer_now = true;
+      }
+      bytes += batches.bytes;
+      answer_now = answer_now || batches.fetched.error.has_value();
+      if (auto partition = context_.streams.find(item.partition)) {
+        ends.emplace_back(std::move(partition), batches.fetched.info.end);
+      }
+      fetched.push_back(std::move(batches.fetched));
+    }
+    auto now = context_.clock.mono();
+    if (answer_now || bytes >= options.bytes_min || now >= deadline || context_.closing) {
+      co_return fetched;
+    }
+    auto missing = static_cast<std::int64_t>(options.bytes_min - bytes);
+    co_await wait_for_more(std::move(ends), missing, deadline - now);
+    if (co_await is_cancelled()) co_return fetched;
+  }
+}
+
+}  // namespace weft::eventlog

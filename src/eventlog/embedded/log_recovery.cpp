@@ -1,0 +1,304 @@
+#include "eventlog/embedded/log_recovery.h"
+
+#include <algorithm>
+
+#include "eventlog/embedded/crash_points.h"
+#include "runtime/log.h"
+
+namespace weft::eventlog {
+
+namespace {
+
+std::optional<std::uint64_t> sequence_of(std::string_view name) {
+  constexpr std::string_view kSuffix = ".wal";
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  auto digits = name.substr(0, name.size() - kSuffix.size());
+  std::uint64_t sequence = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), sequence, 16);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return sequence;
+}
+
+}  // namespace
+
+Task<Result<Manifest>> LogRecovery::read_manifest() {
+  auto path = context_.manifest_path();
+  auto bytes = co_await read_file(context_.files, path, kManifestBytesMax);
+  if (bytes) {
+    auto manifest = decode_manifest(*bytes);
+    if (!manifest) co_return std::unexpected(std::move(manifest).error().within(path));
+    co_return manifest;
+  }
+  if (bytes.error().code != ErrorCode::NotFound) co_return std::unexpected(bytes.error());
+  CO_TRY(auto names, co_await context_.files.list(context_.wal_folder()));
+  if (!names.empty()) {
+    co_return fail(ErrorCode::DataLoss,
+                   "{} is missing, but {} holds a log: restore it from a backup", path,
+                   context_.wal_folder());
+  }
+  Manifest manifest;
+  manifest.cluster = Uuid::v4(context_.random.next(), context_.random.next());
+  CO_CHECK(co_await write_file_durably(context_.files, path, encode_manifest(manifest)));
+  co_return manifest;
+}
+
+void LogRecovery::restore(const Manifest& manifest) {
+  context_.cluster = manifest.cluster;
+  state_position_ = manifest.state_position;
+  position_ = confirmed_ = manifest.wal_position;
+  epoch_ = manifest.epoch;
+  leader_epoch_ = manifest.leader_epoch;
+  for (const auto& stream : manifest.streams) context_.streams.create(stream);
+  context_.streams.reserve_ids(manifest.next_stream);
+  writer_.restore_producer_ids(manifest.producer_ids_reserved);
+  for (const auto& state : manifest.partitions) {
+    auto partition = context_.streams.find(state.id);
+    if (!partition) continue;
+    partition->restore(state.start, state.epochs);
+    partition->skip_to(state.next);
+  }
+  for (const auto& producer : manifest.producers) {
+    auto partition = context_.streams.find(producer.partition);
+    if (!partition) continue;
+    partition->producers.restore(producer.id, producer.state);
+    writer_.count_producer(true);
+  }
+}
+
+Task<Result<>> LogRecovery::load_segment(std::uint64_t segment) {
+  auto path = context_.segment_path(segment);
+  CO_TRY(auto file, co_await context_.files.open(path, OpenMode::Read));
+  CO_TRY(auto size, co_await file->size());
+  std::string bytes(std::min<std::uint64_t>(kSegmentTrailerBytes, size), '\0');
+  CO_CHECK(co_await file->read_at(bytes, size - bytes.size()));
+  CO_TRY(auto trailer, decode_segment_trailer(bytes));
+  if (trailer.footer_at > size || trailer.footer_bytes > size - trailer.footer_at) {
+    co_return fail(ErrorCode::DataLoss, "the footer lies outside of the file");
+  }
+  std::string footer(trailer.footer_bytes, '\0');
+  CO_CHECK(co_await file->read_at(footer, trailer.footer_at));
+  CO_TRY(auto extents, decode_segment_footer(footer, segment));
+  for (auto& extent : extents) {
+    auto partition = context_.streams.find(extent.partition);
+    if (!partition || extent.end <= partition->info().start) continue;
+    partition->add_extent(std::make_shared<const Extent>(std::move(extent)));
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> LogRecovery::load_segments(const Manifest& manifest) {
+  for (auto segment : manifest.segments) {
+    auto loaded = co_await load_segment(segment);
+    if (loaded) continue;
+    const auto& error = loaded.error();
+    if (error.code == ErrorCode::FailedPrecondition) co_return loaded;
+    // Its batches are a hole now; everything else works.
+    ++report_.damaged_ranges;
+    log_error("eventlog", "a segment cannot be read: its records are missing until it is restored",
+              {{"file", context_.segment_path(segment)}, {"error", error.message}});
+  }
+  co_return Result<>();
+}
+
+Task<Result<LogRecovery::WalFile>> LogRecovery::open_wal_file(std::uint64_t sequence) {
+  WalFile wal;
+  wal.sequence = sequence;
+  auto opened = co_await context_.files.open(context_.wal_path(sequence), OpenMode::Read);
+  if (!opened && opened.error().code == ErrorCode::NotFound) co_return wal;
+  if (!opened) co_return std::unexpected(std::move(opened).error());
+  wal.file = *std::move(opened);
+  CO_TRY(wal.bytes, co_await wal.file->size());
+  std::string bytes(kWalHeaderBytes, '\0');
+  CO_TRY(auto got, co_await wal.file->read_at(bytes, 0));
+  auto header = decode_wal_header(std::string_view(bytes).substr(0, got));
+  if (!header && header.error().code == ErrorCode::FailedPrecondition) {
+    co_return std::unexpected(std::move(header).error().within(context_.wal_path(sequence)));
+  }
+  wal.has_header = header && header->sequence == sequence;
+  if (!wal.has_header) co_return wal;
+  wal.header = *header;
+  if (header->cluster != context_.cluster) {
+    co_return fail(ErrorCode::FailedPrecondition, "{} belongs to another log",
+                   context_.wal_path(sequence));
+  }
+  if (header->key_id != 0) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "{} is encrypted, which only a newer version can read",
+                   context_.wal_path(sequence));
+  }
+  co_return wal;
+}
+
+// The files from the manifest's on, up to the last one that was surely used, and one more that may
+// have been: its first group, with its header, may have been torn.
+Task<Result<std::vector<LogRecovery::WalFile>>> LogRecovery::find_wal_files(
+    const Manifest& manifest) {
+  CO_TRY(auto names, co_await context_.files.list(context_.wal_folder()));
+  std::vector<WalFile> files;
+  std::uint64_t last = manifest.wal_sequence;
+  for (const auto& name : names) last = std::max(last, sequence_of(name).value_or(0));
+  for (auto sequence = manifest.wal_sequence; sequence <= last; ++sequence) {
+    CO_TRY(auto file, co_await open_wal_file(sequence));
+    files.push_back(std::move(file));
+  }
+  while (files.size() > 1 && !files.back().has_header && !files[files.size() - 2].has_header) {
+    files.pop_back();
+  }
+  co_return files;
+}
+
+Task<Result<>> LogRecovery::set_aside(WalFile& file, std::uint64_t at, std::uint64_t bytes) {
+  ++report_.damaged_ranges;
+  report_.damaged_bytes += bytes;
+  remember_ends(bytes);
+  auto copy =
+      fmt::format("{}/{:016x}-{:x}.damaged", context_.quarantine_folder(), file.sequence, at);
+  log_error(
+      "eventlog", "damaged bytes in the write-ahead log: set aside, their offsets are a hole",
+      {{"file", context_.wal_path(file.sequence)}, {"at", at}, {"bytes", bytes}, {"copy", copy}});
+  if (!file.file || at >= file.bytes) co_return Result<>();
+  std::string damaged(std::min(bytes, file.bytes - at), '\0');
+  CO_TRY(auto got, co_await file.file->read_at(damaged, at));
+  damaged.resize(got);
+  co_return co_await write_file_durably(context_.files, copy, std::move(damaged));
+}
+
+// A partition that no later entry mentions may have lost its last records: their offsets must not
+// be given again.
+void LogRecovery::remember_ends(std::uint64_t damaged_bytes) {
+  for (const auto& stream : context_.streams.all()) {
+    for (const auto& partition : stream->partitions) {
+      auto& known = ends_at_damage_[partition->id];
+      if (known.first != partition->next) known = {partition->next, 0};
+      known.second += damaged_bytes;
+    }
+  }
+}
+
+std::vector<LogCommand> LogRecovery::skips() const {
+  std::vector<LogCommand> commands;
+  for (const auto& [id, end] : ends_at_damage_) {
+    auto partition = context_.streams.find(id);
+    if (!partition || partition->next != end.first) continue;
+    commands.push_back(OffsetsSkipped{id, end.first + static_cast<Offset>(end.second)});
+  }
+  return commands;
+}
+
+void LogRecovery::keep_pending(const WalEntry& entry, const WalFile& file, std::uint64_t at) {
+  confirm(entry.durable);
+  epoch_ = entry.epoch;
+  ++report_.entries;
+  report_.bytes += entry.bytes;
+  pending_.push_back({entry.kind, entry.position, file.sequence, static_cast<std::uint32_t>(at),
+                      std::string(entry.payload)});
+}
+
+void LogRecovery::confirm(WalPosition durable) {
+  confirmed_ = std::max(confirmed_, durable);
+  while (!pending_.empty() && pending_.front().position < confirmed_) {
+    apply(pending_.front());
+    pending_.pop_front();
+  }
+}
+
+void LogRecovery::apply(const PendingEntry& entry) {
+  if (entry.kind == WalKind::Batches) apply_batches(entry);
+  if (entry.kind != WalKind::Command || entry.position < state_position_) return;
+  auto command = decode_command(entry.payload);
+  ENSURE(command.has_value(), "commands of known formats can be read");
+  writer_.apply(*command);
+}
+
+void LogRecovery::apply_batches(const PendingEntry& entry) {
+  WalEntry view;
+  view.position = entry.position;
+  view.payload = entry.payload;
+  auto items = read_wal_items(view);
+  if (!items) return;
+  FetchWaiters nobody;
+  auto now = to_unix_ms(context_.clock.now());
+  for (const auto& item : *items) {
+    auto header = read_batch_header(item.batch);
+    auto partition = context_.streams.find(item.partition);
+    if (!header || !partition) continue;
+    partition->next = std::max(partition->next, header->next_offset());
+    PublishedBatch batch;
+    batch.ref.base = header->base_offset;
+    batch.ref.max_timestamp = header->max_timestamp;
+    batch.ref.last_delta = static_cast<std::uint32_t>(header->last_offset_delta);
+    batch.ref.at = entry.at + static_cast<std::uint32_t>(item.position - entry.position);
+    batch.ref.bytes = static_cast<std::uint32_t>(item.batch.size());
+    batch.wal_sequence = entry.sequence;
+    batch.leader_epoch = header->leader_epoch;
+    partition->publish(batch, nobody);
+    if (entry.position < state_position_) continue;
+    writer_.count_producer(partition->producers.record(*header, now));
+  }
+}
+
+Task<Result<>> LogRecovery::rewrite_pending() {
+  WalGroup group;
+  auto& wal = writer_.wal();
+  group.start(wal.position(), wal.epoch());
+  std::deque<PendingEntry> moved;
+  for (auto& entry : pending_) {
+    if (entry.kind == WalKind::Marker) continue;
+    entry.position = group.position();
+    entry.sequence = wal.sequence();
+    entry.at = wal.file_offset(entry.position);
+    group.begin_entry(entry.kind);
+    group.add_payload(entry.payload);
+    group.end_entry();
+    moved.push_back(std::move(entry));
+  }
+  pending_.clear();
+  if (group.empty()) co_return Result<>();
+  if (group.bytes() > wal.room()) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "the last group of {} bytes does not fit into a write-ahead file of {} bytes",
+                   group.bytes(), context_.options.wal_file_bytes);
+  }
+  CO_CHECK(co_await wal.write(group));
+  CO_CHECK(co_await wal.sync());
+  state_position_ = 0;  // everything rewritten is a change
+  for (const auto& entry : moved) apply(entry);
+  co_return Result<>();
+}
+
+Task<Result<Manifest>> LogRecovery::run() {
+  CO_TRY(auto manifest, co_await read_manifest());
+  restore(manifest);
+  CO_CHECK(co_await load_segments(manifest));
+  CO_TRY(auto files, co_await find_wal_files(manifest));
+  std::uint64_t last_used = manifest.wal_sequence - 1;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto* next = i + 1 < files.size() ? &files[i + 1] : nullptr;
+    CO_TRY(bool used, co_await was_used(files[i], position_));
+    if (!used && next == nullptr) break;
+    CO_CHECK(co_await replay(files[i], next));
+    last_used = files[i].sequence;
+  }
+  crash_point(CrashPoint::DuringRecovery);
+  // The unconfirmed entries move to the new file, so the log goes on where they began.
+  WalStart start;
+  start.sequence = last_used + 1;
+  start.position = pending_.empty() ? position_ : pending_.front().position;
+  start.epoch = epoch_ + 1;
+  bool lost = report_.cut_bytes > 0 || report_.damaged_bytes > 0;
+  start.leader_epoch = lost ? leader_epoch_ + 1 : leader_epoch_;
+  CO_CHECK(co_await writer_.wal().start(start));
+  crash_point(CrashPoint::AfterRecoveryHeader);
+  CO_CHECK(co_await rewrite_pending());
+  if (auto commands = skips(); !commands.empty()) {
+    CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
+  }
+  for (auto sequence = manifest.wal_sequence; sequence <= last_used; ++sequence) {
+    writer_.sealed().push_back(sequence);
+  }
+  context_.metrics.cut_bytes.add(report_.cut_bytes);
+  context_.metrics.damaged_bytes.add(report_.damaged_bytes);
+  co_return manifest;
+}
+
+}  // namespace weft::eventlog

@@ -1,0 +1,338 @@
+#include "eventlog/embedded/log_writer.h"
+
+#include <algorithm>
+
+#include "eventlog/embedded/crash_points.h"
+#include "runtime/log.h"
+
+namespace weft::eventlog {
+
+LogWriter::LogWriter(LogContext& context, Executor loop)
+    : context_(context), mailbox_(loop, context.options.queue_requests_max), wal_(context) {}
+
+bool LogWriter::push(Work& work) {
+  auto* pointer = &work;
+  return mailbox_.push(pointer);
+}
+
+bool LogWriter::submit(AppendWork& work) {
+  auto queued = queued_bytes_.fetch_add(work.bytes, std::memory_order_relaxed);
+  bool fits = queued == 0 || queued + work.bytes <= context_.options.queue_bytes_max;
+  if (fits && push(work)) return true;
+  queued_bytes_.fetch_sub(work.bytes, std::memory_order_relaxed);
+  return false;
+}
+
+Task<void> LogWriter::run() {
+  std::vector<Work*> works;
+  start_group();
+  marked_ = wal_.empty() ? wal_.position() : 0;
+  for (;;) {
+    auto taken = co_await mailbox_.take(std::move(works));
+    if (!taken || taken->empty()) break;
+    works = *std::move(taken);
+    context_.metrics.queue_requests.set(static_cast<std::int64_t>(works.size()));
+    co_await process(works);
+  }
+}
+
+Task<void> LogWriter::process(const std::vector<Work*>& works) {
+  for (auto* work : works) {
+    if (work->kind == Work::Kind::Append) {
+      co_await take_append(static_cast<AppendWork&>(*work));
+      continue;
+    }
+    co_await commit();
+    co_await static_cast<ControlWork&>(*work).run();
+    wakeups_.add(*work);
+    wakeups_.send();
+  }
+  co_await commit();
+}
+
+namespace {
+
+std::size_t cost_of(const AppendWork& work) {
+  auto entries = work.together ? 1 : work.items.size();
+  return work.bytes + work.items.size() * kWalItemHeaderBytes +
+         entries * (kWalEntryHeaderBytes + kWalAlignment);
+}
+
+}  // namespace
+
+Task<void> LogWriter::take_append(AppendWork& work) {
+  auto queued = queued_bytes_.fetch_sub(work.bytes, std::memory_order_relaxed) - work.bytes;
+  context_.metrics.queue_bytes.set(static_cast<std::int64_t>(queued));
+  auto cost = cost_of(work);
+  auto limit = std::min(context_.options.group_bytes_max, wal_.room());
+  if (!group_.empty() && group_.bytes() + cost > limit) co_await commit();
+  if (cost > wal_.room() && !context_.stopped && !context_.disk_full) {
+    auto made = co_await make_room(cost);
+    if (!made && made.error().code == ErrorCode::ResourceExhausted) context_.disk_full = true;
+  }
+  if (work.together) {
+    admit_together(work);
+  } else {
+    admit(work);
+  }
+  waiting_.push_back(&work);
+}
+
+Task<Result<>> LogWriter::make_room(std::size_t bytes) {
+  if (bytes <= wal_.room()) co_return Result<>();
+  if (bytes > context_.options.wal_file_bytes - kWalHeaderBytes) {
+    co_return fail(ErrorCode::InvalidArgument, "an entry of {} bytes is larger than a file", bytes);
+  }
+  co_return co_await roll();
+}
+
+Task<Result<>> LogWriter::roll() {
+  auto sequence = wal_.sequence();
+  auto rolled = co_await wal_.roll();
+  if (!rolled) {
+    if (rolled.error().code != ErrorCode::ResourceExhausted) stop(rolled.error());
+    co_return rolled;
+  }
+  sealed_.push_back(sequence);
+  start_group();
+  signalled_ = false;
+  signal_background();
+  co_return Result<>();
+}
+
+void LogWriter::signal_background() {
+  if (signal_ && !std::exchange(signalled_, true)) signal_();
+}
+
+void LogWriter::start_group() {
+  placed_.clear();
+  group_.start(wal_.position(), wal_.epoch());
+}
+
+AppendedBatch LogWriter::judge(const AppendItem& item) const {
+  AppendedBatch outcome = item.outcome;
+  if (outcome.status != AppendStatus::Appended) return outcome;
+  if (context_.stopped) {
+    outcome.status = AppendStatus::Stopped;
+  } else if (item.partition->deleted) {
+    outcome.status = AppendStatus::UnknownPartition;
+  } else if (item.is_durable() && context_.disk_full) {
+    outcome.status = AppendStatus::DiskFull;
+  }
+  if (outcome.status != AppendStatus::Appended) return outcome;
+  auto verdict = item.partition->producers.check(item.header);
+  switch (verdict.kind) {
+    case SequenceVerdict::Accept:
+      break;
+    case SequenceVerdict::Duplicate:
+      outcome.status = AppendStatus::Duplicate;
+      break;
+    case SequenceVerdict::OutOfOrder:
+      outcome.status = AppendStatus::OutOfOrderSequence;
+      break;
+    case SequenceVerdict::StaleEpoch:
+      outcome.status = AppendStatus::StaleProducerEpoch;
+      break;
+  }
+  outcome.base_offset = verdict.original;
+  return outcome;
+}
+
+void LogWriter::admit(AppendWork& work) {
+  for (auto& item : work.items) {
+    item.outcome = judge(item);
+    if (item.outcome.status == AppendStatus::Duplicate) {
+      // Its original may be in this very group.
+      work.waits = work.waits || item.is_durable();
+      item.outcome.log_start = item.partition->info().start;
+    }
+    if (item.outcome.status != AppendStatus::Appended) continue;
+    if (!item.is_durable()) {
+      place_in_memory(item);
+      continue;
+    }
+    work.waits = true;
+    group_.begin_entry(WalKind::Batches);
+    place(item);
+    group_.end_entry();
+  }
+}
+
+void LogWriter::admit_together(AppendWork& work) {
+  bool all = true;
+  for (auto& item : work.items) {
+    item.outcome = judge(item);
+    all = all && item.outcome.status == AppendStatus::Appended;
+  }
+  if (!all) {
+    for (auto& item : work.items) {
+      if (item.outcome.status == AppendStatus::Appended)
+        item.outcome.status = AppendStatus::Stopped;
+      work.waits = work.waits || item.outcome.status == AppendStatus::Duplicate;
+    }
+    return;
+  }
+  bool any_durable = std::ranges::any_of(work.items, &AppendItem::is_durable);
+  if (any_durable) group_.begin_entry(WalKind::Batches);
+  for (auto& item : work.items) {
+    if (item.is_durable()) {
+      place(item);
+    } else {
+      place_in_memory(item);
+    }
+  }
+  if (any_durable) group_.end_entry();
+  work.waits = any_durable;
+}
+
+void LogWriter::remember_producer(AppendItem& item) {
+  if (item.header.producer_id < 0) return;
+  auto& producers = item.partition->producers;
+  auto now = to_unix_ms(context_.clock.now());
+  count_producer(producers.record(item.header, now));
+  if (producers_ > context_.options.producers_max &&
+      producers.evict_oldest(item.header.producer_id)) {
+    --producers_;
+  }
+}
+
+void LogWriter::place(AppendItem& item) {
+  auto& partition = *item.partition;
+  item.header.base_offset = partition.next;
+  item.header.leader_epoch = wal_.leader_epoch();
+  partition.next = item.header.next_offset();
+  set_base_offset(item.batch, item.header.base_offset);
+  set_leader_epoch(item.batch, item.header.leader_epoch);
+  remember_producer(item);
+  auto bytes = std::make_shared<const std::string>(std::move(item.batch));
+  auto position = group_.add_batch(partition.id, *bytes);
+  item.outcome.base_offset = item.header.base_offset;
+  placed_.push_back({&item, std::move(bytes), position});
+}
+
+namespace {
+
+PublishedBatch published(const AppendItem& item, std::shared_ptr<const std::string> bytes) {
+  PublishedBatch batch;
+  batch.ref.base = item.header.base_offset;
+  batch.ref.max_timestamp = item.header.max_timestamp;
+  batch.ref.last_delta = static_cast<std::uint32_t>(item.header.last_offset_delta);
+  batch.ref.bytes = static_cast<std::uint32_t>(bytes->size());
+  batch.leader_epoch = item.header.leader_epoch;
+  batch.bytes = std::move(bytes);
+  return batch;
+}
+
+}  // namespace
+
+void LogWriter::place_in_memory(AppendItem& item) {
+  auto& partition = *item.partition;
+  item.header.base_offset = partition.next;
+  item.header.leader_epoch = wal_.leader_epoch();
+  partition.next = item.header.next_offset();
+  set_base_offset(item.batch, item.header.base_offset);
+  set_leader_epoch(item.batch, item.header.leader_epoch);
+  remember_producer(item);
+  auto bytes = std::make_shared<const std::string>(std::move(item.batch));
+  context_.metrics.appended_bytes.add(bytes->size());
+  context_.metrics.appended_records.add(static_cast<std::uint64_t>(item.header.record_count));
+  partition.publish(published(item, std::move(bytes)), woken_);
+  partition.limit_memory(context_.options.memory_partition_bytes_max,
+                         std::numeric_limits<std::int64_t>::min());
+  item.outcome.base_offset = item.header.base_offset;
+  item.outcome.log_start = partition.info().start;
+}
+
+Task<void> LogWriter::commit() {
+  if (waiting_.empty()) co_return;
+  // Answers that need no sync do not wait for one.
+  std::erase_if(waiting_, [&](AppendWork* work) {
+    if (!work->waits) wakeups_.add(*work);
+    return !work->waits;
+  });
+  wakeups_.add(woken_);
+  wakeups_.send();
+  if (!group_.empty()) {
+    auto written = co_await write_group();
+    if (written) {
+      publish_group();
+    } else {
+      stop(written.error());
+      refuse_group();
+    }
+    start_group();
+  }
+  for (auto* work : waiting_) wakeups_.add(*work);
+  waiting_.clear();
+  wakeups_.add(woken_);
+  wakeups_.send();
+  crash_point(CrashPoint::AfterAck);
+  if (wal_.wants_spare()) signal_background();
+}
+
+Task<Result<>> LogWriter::write_group() {
+  if (context_.stopped) co_return fail(ErrorCode::Unavailable, "the log has stopped");
+  crash_point(CrashPoint::BeforeWrite);
+  CO_CHECK(co_await wal_.write(group_));
+  crash_point(CrashPoint::AfterWriteBeforeSync);
+  auto begun = context_.clock.mono();
+  if (context_.options.mutant != LogMutant::AcknowledgeBeforeSync) CO_CHECK(co_await wal_.sync());
+  context_.metrics.sync_seconds.observe(context_.clock.mono() - begun);
+  context_.metrics.fsyncs.add();
+  context_.metrics.groups.add();
+  crash_point(CrashPoint::AfterSyncBeforeAck);
+  co_return Result<>();
+}
+
+void LogWriter::publish_group() {
+  std::uint64_t bytes = 0;
+  std::uint64_t records = 0;
+  for (auto& placed : placed_) {
+    auto& item = *placed.item;
+    auto cost = tail_cost(placed.bytes->size());
+    bool keep = cost <= context_.options.tail_bytes_max / 2;
+    bytes += placed.bytes->size();
+    records += static_cast<std::uint64_t>(item.header.record_count);
+    auto batch = published(item, std::move(placed.bytes));
+    batch.ref.at = wal_.file_offset(placed.position);
+    batch.wal_sequence = wal_.sequence();
+    if (!keep) batch.bytes.reset();
+    item.outcome.log_start = item.partition->publish(batch, woken_);
+    if (keep) keep_in_tail(item, cost);
+  }
+  context_.metrics.appended_bytes.add(bytes);
+  context_.metrics.appended_records.add(records);
+  context_.metrics.appended_batches.add(placed_.size());
+  context_.metrics.tail_bytes.set(static_cast<std::int64_t>(tail_bytes_));
+}
+
+void LogWriter::keep_in_tail(const AppendItem& item, std::size_t cost) {
+  auto index = static_cast<std::size_t>(item.partition->id.partition);
+  tail_.push_back({item.stream->partitions[index], cost});
+  tail_bytes_ += cost;
+  while (tail_bytes_ > context_.options.tail_bytes_max) {
+    auto& oldest = tail_.front();
+    oldest.partition->evict_tail();
+    tail_bytes_ -= oldest.cost;
+    tail_.pop_front();
+  }
+}
+
+void LogWriter::refuse_group() {
+  for (auto* work : waiting_) {
+    for (auto& item : work->items) {
+      auto status = item.outcome.status;
+      bool promised = status == AppendStatus::Appended || status == AppendStatus::Duplicate;
+      if (promised && item.is_durable()) item.outcome.status = AppendStatus::Stopped;
+    }
+  }
+}
+
+void LogWriter::stop(const Error& error) {
+  if (context_.stopped.exchange(true)) return;
+  context_.metrics.stopped.set(1);
+  log_error("eventlog", "the log stopped after a failed write; it can be read, restart to go on",
+            {{"error", error.message}});
+}
+
+}  // namespace weft::eventlog

@@ -1,0 +1,135 @@
+// The log's thread: admits what queued, commits it as one group (one write, one sync), publishes,
+// answers. It alone changes the write-ahead log, the partitions' heads, producer states and
+// streams.
+//
+// submit() and execute(): any thread. Everything else: log thread, or recovery before run().
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "eventlog/embedded/log_context.h"
+#include "eventlog/embedded/log_work.h"
+#include "eventlog/embedded/wal_writer.h"
+#include "runtime/channel.h"
+#include "runtime/on_loop.h"
+
+namespace weft::eventlog {
+
+class LogWriter {
+ public:
+  LogWriter(LogContext& context, Executor loop);
+
+  // The log thread's life; ends after close_queue() when everything queued is done.
+  Task<void> run();
+  void close_queue() { mailbox_.close(); }
+
+  // False when the queue is full or closed; the work is then not taken.
+  bool submit(AppendWork& work);
+  // Runs `job` on the log's thread between two groups. Absent when the queue is full or closed.
+  template <class T>
+  Task<std::optional<T>> execute(std::function<Task<T>()> job);
+
+  // Called on the log thread when a file was sealed or a spare is wanted.
+  void set_background_signal(std::function<void()> signal) { signal_ = std::move(signal); }
+
+  // For execute(), on the log thread:
+  Task<Result<StreamInfo>> create_stream(StreamSettings settings);
+  Task<Result<StreamInfo>> alter_stream(StreamId id, StreamSettings settings);
+  Task<Result<>> delete_stream(StreamId id);
+  Task<Result<std::int64_t>> new_producer_id();
+  Task<Result<Offset>> move_start(PartitionId id, Offset start);
+  Task<Result<>> move_starts(std::vector<StartMoved> moves);
+  Task<Result<>> write_commands(std::vector<LogCommand> commands);
+  // Says on the medium that all before is durable, if something was written since the last time.
+  Task<Result<>> write_marker();
+  // Seals the present write-ahead file if it holds data.
+  Task<Result<>> seal();
+  void expire_producers();
+  void stop(const Error& error);
+
+  WalWriter& wal() { return wal_; }
+  std::vector<std::uint64_t>& sealed() { return sealed_; }
+  std::int64_t producer_ids_reserved() const { return producer_ids_reserved_; }
+  std::uint64_t dead_bytes = 0;  // of extents that retention dropped since the last manifest
+
+  // For recovery:
+  void restore_producer_ids(std::int64_t reserved);
+  void count_producer(bool fresh) { producers_ += fresh ? 1 : 0; }
+  void apply(const LogCommand& command);
+  Task<Result<>> write_recovered(std::vector<LogCommand> commands) {
+    start_group();
+    return write_commands(std::move(commands));
+  }
+
+ private:
+  struct Placed {
+    AppendItem* item;
+    std::shared_ptr<const std::string> bytes;
+    WalPosition position;
+  };
+  struct TailSlot {
+    std::shared_ptr<Partition> partition;
+    std::size_t cost;
+  };
+
+  bool push(Work& work);
+  Task<void> process(const std::vector<Work*>& works);
+  Task<void> take_append(AppendWork& work);
+  void admit(AppendWork& work);
+  void admit_together(AppendWork& work);
+  AppendedBatch judge(const AppendItem& item) const;
+  void place(AppendItem& item);
+  void place_in_memory(AppendItem& item);
+  void remember_producer(AppendItem& item);
+  Task<void> commit();
+  Task<Result<>> write_group();
+  void publish_group();
+  void keep_in_tail(const AppendItem& item, std::size_t cost);
+  void refuse_group();
+  void start_group();
+  Task<Result<>> make_room(std::size_t bytes);
+  Task<Result<>> roll();
+  void signal_background();
+
+  LogContext& context_;
+  Mailbox<Work*> mailbox_;
+  std::atomic<std::uint64_t> queued_bytes_{0};
+  std::function<void()> signal_;
+
+  WalWriter wal_;
+  WalGroup group_;
+  std::vector<Placed> placed_;
+  std::vector<AppendWork*> waiting_;
+  Wakeups wakeups_;
+  FetchWaiters woken_;
+  std::deque<TailSlot> tail_;
+  std::uint64_t tail_bytes_ = 0;
+  std::vector<std::uint64_t> sealed_;  // not placed yet
+  WalPosition marked_ = 0;             // everything before is known durable on the medium
+  std::int64_t next_producer_id_ = 1;
+  std::int64_t producer_ids_reserved_ = 1;
+  std::size_t producers_ = 0;
+  bool signalled_ = false;
+};
+
+template <class T>
+Task<void> keep_outcome_of(std::function<Task<T>()>& job, std::optional<T>& outcome) {
+  outcome.emplace(co_await job());
+}
+
+template <class T>
+Task<std::optional<T>> LogWriter::execute(std::function<Task<T>()> job) {
+  std::optional<T> outcome;
+  auto loop = co_await current_loop();
+  ControlWork work(loop, [&job, &outcome] { return keep_outcome_of<T>(job, outcome); });
+  if (push(work)) co_await work.done.wait_regardless();
+  co_return outcome;
+}
+
+}  // namespace weft::eventlog

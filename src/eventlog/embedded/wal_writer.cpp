@@ -1,0 +1,84 @@
+#include "eventlog/embedded/wal_writer.h"
+
+#include <algorithm>
+
+#include "eventlog/embedded/crash_points.h"
+
+namespace weft::eventlog {
+
+namespace {
+
+constexpr std::size_t kZeroChunk = 256 * 1024;
+
+}  // namespace
+
+Task<Result<>> fill_with_zeros(File& file, std::uint64_t bytes) {
+  std::string zeros(std::min<std::uint64_t>(kZeroChunk, bytes), '\0');
+  for (std::uint64_t at = 0; at < bytes; at += zeros.size()) {
+    std::string_view part = std::string_view(zeros).substr(0, std::min(zeros.size(), bytes - at));
+    CO_CHECK(co_await file.write_at(std::span(&part, 1), at));
+  }
+  co_return co_await file.sync();
+}
+
+std::string WalWriter::header() const {
+  WalFileHeader header;
+  header.cluster = context_.cluster;
+  header.sequence = sequence_;
+  header.first_position = first_position_;
+  header.epoch = start_.epoch;
+  header.leader_epoch = start_.leader_epoch;
+  header.created_ms = to_unix_ms(context_.clock.now());
+  return encode_wal_header(header);
+}
+
+Task<Result<>> WalWriter::start(WalStart start) {
+  start_ = start;
+  sequence_ = start.sequence;
+  first_position_ = position_ = start.position;
+  auto path = context_.wal_path(sequence_);
+  CO_TRY(auto file, co_await context_.files.open(path, OpenMode::CreateOrOpen));
+  CO_TRY(auto size, co_await file->size());
+  if (size != context_.options.wal_file_bytes) {
+    CO_CHECK(co_await file->truncate(0));
+    CO_CHECK(co_await fill_with_zeros(*file, context_.options.wal_file_bytes));
+  }
+  file_ = std::move(file);
+  auto bytes = header();
+  std::string_view parts[] = {bytes};
+  CO_CHECK(co_await file_->write_at(parts, 0));
+  CO_CHECK(co_await file_->sync());
+  begun_ = context_.clock.mono();
+  co_return co_await context_.files.sync_directory(context_.wal_folder());
+}
+
+Task<Result<>> WalWriter::write(WalGroup& group) {
+  auto parts = group.parts(header_);
+  auto at = header_.empty() ? offset_ : 0;
+  if (empty()) begun_ = context_.clock.mono();
+  CO_CHECK(co_await file_->write_at(parts, at));
+  header_.clear();
+  offset_ += group.bytes();
+  position_ += group.bytes();
+  co_return Result<>();
+}
+
+Task<Result<>> WalWriter::roll() {
+  auto next = std::move(spare_);
+  if (!next) {
+    CO_TRY(next,
+           co_await context_.files.open(context_.wal_path(sequence_ + 1), OpenMode::CreateOrOpen));
+    CO_CHECK(co_await next->allocate(context_.options.wal_file_bytes));
+    CO_CHECK(co_await next->sync());
+    CO_CHECK(co_await context_.files.sync_directory(context_.wal_folder()));
+  }
+  file_ = std::move(next);
+  ++sequence_;
+  first_position_ = position_;
+  offset_ = kWalHeaderBytes;
+  header_ = header();
+  crash_point(CrashPoint::AfterRoll);
+  co_return Result<>();
+}
+
+}  // namespace weft::eventlog
