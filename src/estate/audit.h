@@ -79,9 +79,8 @@ class AuditLog {
   // Newest first.
   Task<Result<std::vector<AuditEntry>>> list(AuditQuery query);
   Task<Result<AuditHead>> head();
-  // Reads the whole chain. `anchor` is a head that was kept elsewhere: the chain must go through
-  // it.
-  Task<Result<AuditReport>> verify(std::optional<AuditHead> anchor = {});
+  // Reads the whole chain. Anchors are heads that were kept elsewhere: it must go through them.
+  Task<Result<AuditReport>> verify(std::vector<AuditHead> anchors);
 
  private:
   struct State;

@@ -24,7 +24,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "estate/audit.h"
+#include "estate/change_set.h"
 #include "estate/compiler.h"
+#include "estate/generation.h"
 #include "estate/kind.h"
 #include "estate/plan.h"
 #include "estate/view.h"
@@ -33,36 +35,6 @@
 #include "storage/database.h"
 
 namespace weft::estate {
-
-enum class Prune : std::uint8_t {
-  Keep,    // touch only the given resources (admin API)
-  Remove,  // also delete what the same manager applied earlier and is not given now (folder)
-};
-
-// A change of the estate, ready to be planned or applied.
-struct ChangeSet {
-  ChangeSet() {}
-
-  std::vector<ResourcePtr> resources;
-  std::vector<ResourceId> deletions;
-  // Who manages the resources from now on: "folder", "api", "kafka", "folder:<name>" …
-  std::string manager = "api";
-  Prune prune = Prune::Keep;
-  // Prune with no resource at all deletes everything of the manager: refused unless set.
-  bool allow_empty = false;
-  std::string note;  // shown in the list of generations
-};
-
-struct Generation {
-  std::uint64_t number = 0;
-  WallTime applied_at;
-  std::string actor;
-  std::string note;
-  std::optional<std::uint64_t> rollback_to;
-  std::uint32_t created = 0;
-  std::uint32_t updated = 0;
-  std::uint32_t deleted = 0;
-};
 
 struct Applied {
   std::uint64_t generation = 0;  // unchanged when the plan had no changes

@@ -2,9 +2,11 @@
 // the admin API receives it. Everything that is wrong is reported at once, each with file, line,
 // column and pointer; resources are only good for use when there is no error.
 //
-// In string values, ${env:NAME} becomes the variable's value (a string always), and a value that is
-// ${file:path} as a whole becomes that file's text; $${ stands for ${. In the secret fields of a
-// kind references stay as they are written (secret_source.h). Rules for folders: docs/estate.md.
+// In string values below /spec and in owner, labels and annotations, ${env:NAME} and
+// ${env:NAME:-default} become the variable's value (a string always), and a value that is
+// ${file:path} as a whole becomes that file's text; $${env: stands for a literal ${env:. In the
+// secret fields of a kind references stay as they are written (secret_source.h). Rules for folders:
+// docs/estate.md.
 #pragma once
 
 #include <string>
@@ -33,11 +35,8 @@ struct LoadedEstate {
   std::string error_text() const;
 };
 
-// The text of a ${file:…}, by the path as written; absent when there is none or it may not be read.
-using FileTexts = std::function<std::optional<std::string>(const std::string& path)>;
-
-// The reader of documents: names, envelopes, kinds, schemas, duplicates. References between
-// resources are judged by plan and apply, which know the rest of the estate.
+// The reader of documents: envelopes, names, kinds, duplicates. Specs, references and everything
+// else that needs the rest of the estate are judged by planner.h.
 class Loader {
  public:
   // Without an environment, ${env:…} is refused: what comes over the network must not read ours.

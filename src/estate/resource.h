@@ -57,7 +57,7 @@ class Resource {
   // From an envelope that envelope.h has checked, or from text() of an earlier resource.
   // Requires: the envelope is well-formed; otherwise DataLoss.
   static Result<ResourcePtr> from_envelope(const Json& envelope, SourcePtr source = nullptr);
-  static Result<ResourcePtr> from_text(std::string canonical_text);
+  static Result<ResourcePtr> from_text(std::string canonical_text, SourcePtr source = nullptr);
 
   const ResourceId& id() const { return id_; }
   const std::string& name() const { return id_.name; }

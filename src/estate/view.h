@@ -51,7 +51,7 @@ class EstateView {
   std::size_t size_ = 0;
 };
 
-// Makes the next view from one; touches only the kinds and tenants that change.
+// Makes the next view from one; copies only the names of the kinds and tenants that change.
 class ViewBuilder {
  public:
   explicit ViewBuilder(EstateView from = {}) : view_(std::move(from)) {}
@@ -61,7 +61,12 @@ class ViewBuilder {
   EstateView build(std::uint64_t generation) &&;
 
  private:
+  using Opened = std::map<std::string, std::shared_ptr<EstateView::Names>, std::less<>>;
+
+  EstateView::Names& open(const ResourceId& id);
+
   EstateView view_;
+  std::map<std::string, Opened, std::less<>> opened_;  // by kind, then tenant
 };
 
 }  // namespace weft::estate

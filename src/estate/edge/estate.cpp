@@ -1,0 +1,361 @@
+#include "estate/estate.h"
+
+#include <atomic>
+
+#include "base/json_writer.h"
+#include "estate/core/estate_sql.h"
+#include "estate/core/field_changes.h"
+#include "estate/core/generation_file.h"
+#include "estate/planner.h"
+#include "runtime/log.h"
+#include "runtime/loops.h"
+#include "runtime/run_until_done.h"
+
+namespace weft::estate {
+
+namespace {
+
+constexpr std::size_t kChangesWaitingMax = 1000;
+constexpr std::size_t kGenerationFileMax = 1024 * 1024 * 1024;
+
+using ViewPtr = std::shared_ptr<const EstateView>;
+using Snapshots = std::vector<std::shared_ptr<const void>>;
+
+Generation next_generation(const std::string& actor, const Plan& plan, std::string note,
+                           std::optional<std::uint64_t> rollback_to, WallTime now) {
+  Generation next;
+  next.number = plan.generation + 1;
+  next.applied_at = now;
+  next.actor = actor;
+  next.note = std::move(note);
+  next.rollback_to = rollback_to;
+  next.created = plan.count(ChangeAction::Create);
+  next.updated = plan.count(ChangeAction::Update);
+  next.deleted = plan.count(ChangeAction::Delete);
+  return next;
+}
+
+std::string summary_json(const Generation& generation) {
+  JsonWriter out;
+  out.object().member("note", generation.note);
+  if (generation.rollback_to) out.member("rollbackTo", *generation.rollback_to);
+  out.member("created", generation.created).member("updated", generation.updated);
+  out.member("deleted", generation.deleted).end();
+  return std::move(out).text();
+}
+
+std::vector<AuditEvent> audit_events(const Generation& generation, const Plan& plan,
+                                     const KindSet& kinds) {
+  std::vector<AuditEvent> events;
+  AuditEvent summary{generation.actor, std::string(kDefaultTenant),
+                     generation.rollback_to ? "estate.rollback" : "estate.apply",
+                     fmt::format("Generation {}", generation.number)};
+  summary.after = summary_json(generation);
+  summary.generation = generation.number;
+  events.push_back(std::move(summary));
+  for (const auto& change : plan.changes) {
+    if (change.action == ChangeAction::Unchanged) continue;
+    const auto* kind = kinds.find(change.id.kind);
+    // A kind that this program no longer knows may have had secrets anywhere.
+    auto secrets = kind == nullptr ? std::vector<std::string>{"/spec"} : kind->secret_fields;
+    AuditEvent event{generation.actor, change.id.tenant,
+                     fmt::format("estate.{}", name(change.action)),
+                     fmt::format("{} {}", change.id.kind, change.id.name)};
+    if (change.before) event.before = redacted_text(change.before->root(), secrets);
+    if (change.after) event.after = redacted_text(change.after->root(), secrets);
+    event.generation = generation.number;
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+Failure refusal(const Plan& plan) {
+  std::string text = fmt::format("the change is refused, {} errors", plan.findings.errors.size());
+  for (const auto& error : plan.findings.errors) text += "\n" + error.text();
+  return fail(ErrorCode::InvalidArgument, std::move(text));
+}
+
+}  // namespace
+
+struct Estate::State {
+  explicit State(EstateParts given)
+      : parts(std::move(given)),
+        view(std::make_shared<const EstateView>()),
+        turns("estate", 1, kChangesWaitingMax) {}
+
+  EstateParts parts;
+  std::atomic<ViewPtr> view;
+  std::optional<AuditHead> broken_audit;  // the turns' thread only
+  // One thread, so that changes follow each other. Last: its destructor finishes what was accepted.
+  BlockingPool turns;
+
+  // Runs a task on the estate's thread.
+  template <class T>
+  Task<Result<T>> take_turn(Task<Result<T>> task) {
+    std::function<Result<T>()> turn = [&task] { return run_until_done(std::move(task)); };
+    co_return co_await turns.run<T>(std::move(turn));
+  }
+
+  Task<Result<StartedFrom>> start();
+  Task<Result<Plan>> plan(const ChangeSet& changes);
+  Task<Result<Applied>> apply(const std::string& actor, const ChangeSet& changes,
+                              std::optional<std::uint64_t> expected,
+                              std::optional<std::uint64_t> rollback_to);
+  Task<Result<ChangeSet>> changes_back_to(std::uint64_t number, const std::string& tenant);
+  Task<Result<Plan>> plan_rollback(std::uint64_t number, const std::string& tenant);
+  Task<Result<Applied>> rollback(const std::string& actor, std::uint64_t number,
+                                 std::optional<std::uint64_t> expected, const std::string& tenant);
+
+  Task<Result<EstateView>> load();
+  Task<Result<>> reload();
+  Task<Result<GenerationFile>> read_generation_file();
+  Task<Result<>> write_generation_file(ViewPtr current, AuditHead head);
+  Task<Result<bool>> chain_goes_through(AuditHead anchor);
+  Task<Result<std::vector<AuditHead>>> audit_anchors();
+
+  Result<Snapshots> compile(const EstateView& desired);
+  void publish(ViewPtr next, Snapshots snapshots);
+};
+
+Result<Snapshots> Estate::State::compile(const EstateView& desired) {
+  Snapshots snapshots;
+  for (auto* compiler : parts.compilers) {
+    auto snapshot = compiler->compile(desired);
+    if (!snapshot) return Failure(std::move(snapshot).error().within(compiler->name()));
+    snapshots.push_back(*std::move(snapshot));
+  }
+  return snapshots;
+}
+
+void Estate::State::publish(ViewPtr next, Snapshots snapshots) {
+  auto generation = next->generation();
+  view.store(std::move(next));
+  for (std::size_t i = 0; i < snapshots.size(); ++i) {
+    parts.compilers[i]->publish(generation, std::move(snapshots[i]));
+  }
+}
+
+Task<Result<EstateView>> Estate::State::load() {
+  auto queries = load_queries();
+  CO_TRY(auto results, co_await parts.database.snapshot(std::move(queries)));
+  co_return view_of(results);
+}
+
+// After somebody else has changed the estate in the database.
+Task<Result<>> Estate::State::reload() {
+  CO_TRY(auto loaded, co_await load());
+  if (loaded.generation() == view.load()->generation()) co_return Result<>();
+  CO_TRY(auto snapshots, compile(loaded));
+  publish(std::make_shared<const EstateView>(std::move(loaded)), std::move(snapshots));
+  co_return Result<>();
+}
+
+Task<Result<GenerationFile>> Estate::State::read_generation_file() {
+  auto path = parts.generation_file;
+  CO_TRY(auto text, co_await read_file(parts.files, std::move(path), kGenerationFileMax));
+  co_return decode_generation_file(std::move(text));
+}
+
+Task<Result<>> Estate::State::write_generation_file(ViewPtr current, AuditHead head) {
+  GenerationFile file;
+  file.generation = current->generation();
+  file.written_at = parts.clock.now();
+  file.audit = std::move(head);
+  file.broken_audit = broken_audit;
+  file.entries = current->entries();
+  auto path = parts.generation_file;
+  auto text = encode(file);
+  co_return co_await write_file_durably(parts.files, std::move(path), std::move(text));
+}
+
+Task<Result<bool>> Estate::State::chain_goes_through(AuditHead anchor) {
+  if (anchor.count == 0) co_return true;
+  AuditQuery query;
+  query.before_sequence = anchor.count + 1;
+  query.limit = 1;
+  CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));
+  co_return entries.size() == 1 &&
+      entries[0].sequence == anchor.count&& entries[0].hash == anchor.hash;
+}
+
+Task<Result<StartedFrom>> Estate::State::start() {
+  auto file = co_await read_generation_file();
+  if (!file && file.error().code != ErrorCode::NotFound) {
+    log_warn("estate", "the last generation on disk cannot be used",
+             {{"error", file.error().message}});
+  }
+  if (file) broken_audit = file->broken_audit;
+  auto loaded = co_await load();
+  auto from = StartedFrom::Database;
+  if (!loaded) {
+    if (loaded.error().code != ErrorCode::Unavailable || !file) {
+      co_return Failure(std::move(loaded).error());
+    }
+    ViewBuilder builder;
+    for (auto& entry : file->entries) builder.put(std::move(entry));
+    loaded = std::move(builder).build(file->generation);
+    from = StartedFrom::File;
+  }
+  CO_TRY(auto snapshots, compile(*loaded));
+  publish(std::make_shared<const EstateView>(*std::move(loaded)), std::move(snapshots));
+  if (from == StartedFrom::File) co_return from;
+
+  if (file && !broken_audit) {
+    CO_TRY(auto goes_through, co_await chain_goes_through(file->audit));
+    if (!goes_through) {
+      broken_audit = file->audit;
+      log_error("estate", "the audit trail is not the one that generation.json knows: verify it",
+                {{"entry", file->audit.count}});
+    }
+  }
+  auto current = view.load();
+  if (current->generation() == 0) co_return StartedFrom::Empty;
+  CO_TRY(auto head, co_await parts.audit.head());
+  bool is_written = file && file->generation == current->generation() && file->audit == head &&
+                    file->broken_audit == broken_audit;
+  if (!is_written) CO_CHECK(co_await write_generation_file(current, head));
+  co_return from;
+}
+
+Task<Result<Plan>> Estate::State::plan(const ChangeSet& changes) {
+  auto current = view.load();
+  auto planned = plan_changes(parts.kinds, parts.checks, *current, changes);
+  if (!planned.plan.is_refused() && planned.plan.has_changes()) {
+    auto compiled = compile(planned.desired);
+    if (!compiled) planned.plan.findings.errors.push_back({"", 0, 0, "", compiled.error().message});
+  }
+  co_return std::move(planned.plan);
+}
+
+Task<Result<Applied>> Estate::State::apply(const std::string& actor, const ChangeSet& changes,
+                                           std::optional<std::uint64_t> expected,
+                                           std::optional<std::uint64_t> rollback_to) {
+  auto current = view.load();
+  if (expected && *expected != current->generation()) {
+    co_return fail(ErrorCode::Conflict,
+                   "the estate is at generation {}, not at {}: look at the plan again",
+                   current->generation(), *expected);
+  }
+  auto planned = plan_changes(parts.kinds, parts.checks, *current, changes);
+  if (planned.plan.is_refused()) co_return refusal(planned.plan);
+  Applied applied;
+  applied.generation = current->generation();
+  applied.plan = std::move(planned.plan);
+  if (!applied.plan.has_changes()) co_return applied;
+  CO_TRY(auto snapshots, compile(planned.desired));
+
+  auto generation =
+      next_generation(actor, applied.plan, changes.note, rollback_to, parts.clock.now());
+  auto unit = generation_unit(generation, applied.plan, *current);
+  auto events = audit_events(generation, applied.plan, parts.kinds);
+  auto head = co_await parts.audit.commit(std::move(unit), std::move(events));
+  if (!head) {
+    if (head.error().code == ErrorCode::Conflict) CO_CHECK(co_await reload());
+    co_return Failure(std::move(head).error());
+  }
+  auto next = std::make_shared<const EstateView>(std::move(planned.desired));
+  publish(next, std::move(snapshots));
+  applied.generation = generation.number;
+  auto written = co_await write_generation_file(next, *head);
+  if (!written) {
+    log_error("estate", "generation.json could not be written; the next start needs the database",
+              {{"generation", generation.number}, {"error", written.error().message}});
+    applied.plan.findings.warnings.push_back(
+        {parts.generation_file, 0, 0, "", "not written: " + written.error().message});
+  }
+  co_return applied;
+}
+
+Task<Result<ChangeSet>> Estate::State::changes_back_to(std::uint64_t number,
+                                                       const std::string& tenant) {
+  auto current = view.load();
+  if (number > current->generation()) {
+    co_return fail(ErrorCode::NotFound, "there is no generation {}; the newest is {}", number,
+                   current->generation());
+  }
+  auto query = changes_after(number, tenant);
+  CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
+  CO_TRY(auto changes, undo(rows, *current));
+  changes.note = fmt::format("rollback to generation {}", number);
+  co_return changes;
+}
+
+Task<Result<Plan>> Estate::State::plan_rollback(std::uint64_t number, const std::string& tenant) {
+  CO_TRY(auto changes, co_await changes_back_to(number, tenant));
+  co_return co_await plan(changes);
+}
+
+Task<Result<Applied>> Estate::State::rollback(const std::string& actor, std::uint64_t number,
+                                              std::optional<std::uint64_t> expected,
+                                              const std::string& tenant) {
+  CO_TRY(auto changes, co_await changes_back_to(number, tenant));
+  co_return co_await apply(actor, changes, expected, number);
+}
+
+Task<Result<std::vector<AuditHead>>> Estate::State::audit_anchors() {
+  std::vector<AuditHead> anchors;
+  auto file = co_await read_generation_file();
+  if (!file && file.error().code != ErrorCode::NotFound) {
+    co_return Failure(std::move(file).error());
+  }
+  if (file) {
+    anchors.push_back(file->audit);
+    if (file->broken_audit) anchors.push_back(*file->broken_audit);
+  }
+  co_return anchors;
+}
+
+Estate::Estate(EstateParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
+Estate::~Estate() = default;
+
+Migration Estate::migration() {
+  return {"estate", 1, estate_schema()};
+}
+
+Task<Result<StartedFrom>> Estate::start() {
+  co_return co_await state_->take_turn(state_->start());
+}
+
+ViewPtr Estate::current() const {
+  return state_->view.load();
+}
+
+const KindSet& Estate::kinds() const {
+  return state_->parts.kinds;
+}
+
+Task<Result<Plan>> Estate::plan(ChangeSet changes) {
+  co_return co_await state_->take_turn(state_->plan(changes));
+}
+
+Task<Result<Applied>> Estate::apply(std::string actor, ChangeSet changes,
+                                    std::optional<std::uint64_t> expected_generation) {
+  co_return co_await state_->take_turn(
+      state_->apply(actor, changes, expected_generation, std::nullopt));
+}
+
+Task<Result<Plan>> Estate::plan_rollback(std::uint64_t number, std::string tenant) {
+  co_return co_await state_->take_turn(state_->plan_rollback(number, tenant));
+}
+
+Task<Result<Applied>> Estate::rollback(std::string actor, std::uint64_t number,
+                                       std::optional<std::uint64_t> expected_generation,
+                                       std::string tenant) {
+  co_return co_await state_->take_turn(
+      state_->rollback(actor, number, expected_generation, tenant));
+}
+
+Task<Result<std::vector<Generation>>> Estate::generations(std::uint64_t before, std::size_t limit) {
+  auto query = generations_query(before, limit);
+  CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
+  std::vector<Generation> generations;
+  for (const auto& row : rows) generations.push_back(generation_of(row));
+  co_return generations;
+}
+
+Task<Result<AuditReport>> Estate::verify_audit() {
+  CO_TRY(auto anchors, co_await state_->take_turn(state_->audit_anchors()));
+  co_return co_await state_->parts.audit.verify(std::move(anchors));
+}
+
+}  // namespace weft::estate

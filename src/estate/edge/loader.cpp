@@ -1,0 +1,167 @@
+#include "estate/loader.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "estate/core/document_reader.h"
+
+namespace weft::estate {
+
+namespace {
+
+constexpr std::string_view kServerFile = "weft.yaml";
+
+// A file below the folder, with what was read of it.
+struct FolderFile {
+  std::string path;  // relative to the folder
+  std::vector<SourcePtr> documents;
+  std::optional<Diagnostic> error;  // it could not be read or parsed
+};
+
+bool is_document_name(std::string_view name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
+}
+
+std::string joined(const std::string& folder, const std::string& path) {
+  return folder.empty() ? path : folder + "/" + path;
+}
+
+Diagnostic whole_file(std::string file, std::string message) {
+  return {std::move(file), 0, 0, "", std::move(message)};
+}
+
+void parse_into(FolderFile& file, const std::string& shown_name, std::string text) {
+  auto parsed = parse_documents(shown_name, std::move(text));
+  if (!parsed) {
+    file.error = whole_file("", parsed.error().message);
+    return;
+  }
+  for (auto& document : *parsed) {
+    file.documents.push_back(std::make_shared<const SourceDocument>(std::move(document)));
+  }
+}
+
+// The paths below `relative` of all documents, in order; other files are passed over.
+Task<Result<>> find_documents(FileSystem& files, std::string folder, std::string relative,
+                              std::uint32_t depth_left, std::vector<std::string>& found) {
+  auto here = joined(folder, relative);
+  CO_TRY(auto names, co_await files.list(here));
+  std::ranges::sort(names);
+  for (auto& name : names) {
+    auto path = joined(relative, name);
+    if (name.starts_with('.') || path == kServerFile) continue;
+    if (is_document_name(name)) {
+      found.push_back(path);
+      continue;
+    }
+    if (depth_left == 0) continue;
+    // What cannot be listed is no folder.
+    auto listed = co_await find_documents(files, folder, path, depth_left - 1, found);
+    std::ignore = listed;
+  }
+  co_return Result<>();
+}
+
+// The file that a document of `document_path` means by `written`, relative to the folder; absent
+// when that is outside.
+std::optional<std::string> resolve_path(const std::string& document_path,
+                                        const std::string& written) {
+  std::filesystem::path path(written);
+  if (path.is_absolute() || written.empty()) return {};
+  auto normal = (std::filesystem::path(document_path).parent_path() / path).lexically_normal();
+  if (normal.empty() || *normal.begin() == "..") return {};
+  return normal.string();
+}
+
+using Texts = std::map<std::string, Result<std::string>>;
+
+FileTexts texts_for(const std::string& document_path, const Texts& texts) {
+  return [&document_path, &texts](const std::string& written) -> Result<std::string> {
+    auto path = resolve_path(document_path, written);
+    if (!path) {
+      return fail(ErrorCode::InvalidArgument, "{} is outside the estate's folder", written);
+    }
+    return texts.at(*path);
+  };
+}
+
+std::set<std::string> referenced_paths(const std::vector<FolderFile>& folder) {
+  std::set<std::string> paths;
+  for (const auto& file : folder) {
+    for (const auto& document : file.documents) {
+      if (!looks_like_resource(document->root())) continue;
+      for (const auto& written : file_references(document->root())) {
+        if (auto path = resolve_path(file.path, written)) paths.insert(*std::move(path));
+      }
+    }
+  }
+  return paths;
+}
+
+}  // namespace
+
+std::string LoadedEstate::error_text() const {
+  std::string text;
+  for (const auto& error : findings.errors) {
+    if (!text.empty()) text += '\n';
+    text += error.text();
+  }
+  return text;
+}
+
+LoadedEstate Loader::load_text(std::string name, std::string text) const {
+  LoadedEstate loaded;
+  FolderFile file{name, {}, {}};
+  parse_into(file, name, std::move(text));
+  if (file.error) loaded.findings.errors.push_back(*std::move(file.error));
+  DocumentReader reader(kinds_, environment_, loaded);
+  FileTexts no_files = [](const std::string& path) -> Result<std::string> {
+    return fail(ErrorCode::InvalidArgument, "${{file:{}}}: files may not be named here", path);
+  };
+  for (const auto& document : file.documents) reader.read(document, no_files);
+  return loaded;
+}
+
+Task<Result<LoadedEstate>> Loader::load_folder(FileSystem& files, std::string folder,
+                                               LoadLimits limits) const {
+  std::vector<std::string> paths;
+  CO_CHECK(co_await find_documents(files, folder, "", limits.folder_depth_max, paths));
+  if (paths.size() > limits.files_max) {
+    co_return fail(ErrorCode::ResourceExhausted, "{}: {} documents are more than the limit of {}",
+                   folder, paths.size(), limits.files_max);
+  }
+  std::vector<FolderFile> read;
+  for (auto& path : paths) {
+    FolderFile file{path, {}, {}};
+    auto shown_name = joined(folder, path);
+    auto text = co_await read_file(files, shown_name, limits.file_bytes_max);
+    if (text) {
+      parse_into(file, shown_name, *std::move(text));
+    } else {
+      file.error = whole_file(shown_name, text.error().message);
+    }
+    read.push_back(std::move(file));
+  }
+  auto referenced = referenced_paths(read);
+  Texts texts;
+  for (const auto& path : referenced) {
+    auto full_path = joined(folder, path);
+    auto text = co_await read_file(files, full_path, limits.file_bytes_max);
+    texts.emplace(path, std::move(text));
+  }
+  LoadedEstate loaded;
+  DocumentReader reader(kinds_, environment_, loaded);
+  for (auto& file : read) {
+    bool is_part = referenced.contains(file.path);
+    if (file.error && !is_part) loaded.findings.errors.push_back(*std::move(file.error));
+    auto texts_here = texts_for(file.path, texts);
+    for (const auto& document : file.documents) {
+      if (is_part && !looks_like_resource(document->root())) continue;
+      reader.read(document, texts_here);
+    }
+  }
+  co_return loaded;
+}
+
+}  // namespace weft::estate
