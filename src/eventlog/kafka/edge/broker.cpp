@@ -1,0 +1,98 @@
+#include "eventlog/kafka/edge/broker.h"
+
+#include <algorithm>
+
+namespace weft::kafka {
+
+BrokerMetrics::BrokerMetrics(Metrics& metrics)
+    : connections(metrics.gauge("weft_eventlog_kafka_connections", "Open Kafka connections")),
+      connections_refused(metrics.counter("weft_eventlog_kafka_connections_refused_total",
+                                          "Kafka connections beyond the limit")),
+      frames_refused(metrics.counter("weft_eventlog_kafka_frames_refused_total",
+                                     "Kafka requests that could not be read or are not served")),
+      authentications_failed(metrics.counter("weft_eventlog_kafka_authentications_failed_total",
+                                             "Failed SASL authentications")),
+      produced_bytes(metrics.counter("weft_eventlog_kafka_produced_bytes_total",
+                                     "Batch bytes that Kafka producers sent")),
+      fetched_bytes(metrics.counter("weft_eventlog_kafka_fetched_bytes_total",
+                                    "Batch bytes given to Kafka consumers")),
+      records_refused(metrics.counter("weft_eventlog_kafka_records_refused_total",
+                                      "Records that violate their stream's contract")),
+      batches_refused(metrics.counter("weft_eventlog_kafka_batches_refused_total",
+                                      "Batches refused before they reached the log")) {}
+
+bool is_internal(std::string_view stream) {
+  return stream.starts_with("__");
+}
+
+bool is_topic_name(std::string_view name) {
+  constexpr std::size_t kBytesMax = 249;
+  if (name.empty() || name.size() > kBytesMax || name == "." || name == "..") return false;
+  return std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+namespace {
+
+eventlog::StreamRef lookup(const Session& session, std::string_view name) {
+  return is_internal(name) ? nullptr : session.broker.parts.topics.find(session.tenant(), name);
+}
+
+eventlog::StreamRef lookup(Session& session, const Uuid& id) {
+  if (const auto seen = session.topics_seen.find(id); seen != session.topics_seen.end()) {
+    auto stream = lookup(session, seen->second);
+    if (stream && stream->info.topic_id == id) return stream;
+    session.topics_seen.erase(seen);
+  }
+  for (auto& stream : session.broker.parts.topics.of_tenant(session.tenant())) {
+    const auto& name = stream->info.settings.name;
+    if (stream->info.topic_id != id || is_internal(name)) continue;
+    session.topics_seen.emplace(id, name);
+    return stream;
+  }
+  return nullptr;
+}
+
+FoundTopic visible(const Session& session, eventlog::StreamRef stream, KafkaError unknown) {
+  if (!stream) return std::unexpected(unknown);
+  if (!may_see(session, stream->info.settings.name)) {
+    return std::unexpected(KafkaError::TopicAuthorizationFailed);
+  }
+  return stream;
+}
+
+FoundTopic permitted(const Session& session, eventlog::StreamRef stream, std::string_view action,
+                     KafkaError unknown) {
+  if (!stream) return std::unexpected(unknown);
+  if (!session.may(action, stream->info.settings.name)) {
+    return std::unexpected(KafkaError::TopicAuthorizationFailed);
+  }
+  return stream;
+}
+
+}  // namespace
+
+bool may_see(const Session& session, std::string_view topic) {
+  return session.may(identity::action::kStreamRead, topic) ||
+         session.may(identity::action::kStreamWrite, topic);
+}
+
+FoundTopic find_topic(const Session& session, std::string_view name, std::string_view action) {
+  return permitted(session, lookup(session, name), action, KafkaError::UnknownTopicOrPartition);
+}
+
+FoundTopic find_topic(Session& session, const Uuid& id, std::string_view action) {
+  return permitted(session, lookup(session, id), action, KafkaError::UnknownTopicId);
+}
+
+FoundTopic find_visible_topic(const Session& session, std::string_view name) {
+  return visible(session, lookup(session, name), KafkaError::UnknownTopicOrPartition);
+}
+
+FoundTopic find_visible_topic(Session& session, const Uuid& id) {
+  return visible(session, lookup(session, id), KafkaError::UnknownTopicId);
+}
+
+}  // namespace weft::kafka

@@ -1,0 +1,115 @@
+// What all connections of a listener share, and what one request carries to its handler.
+#pragma once
+
+#include <deque>
+
+#include "eventlog/kafka/edge/frame_reader.h"
+#include "eventlog/kafka/kafka_server.h"
+#include "eventlog/kafka/protocol/error_code.h"
+#include "eventlog/kafka/protocol/headers.h"
+#include "identity/decisions.h"
+
+namespace weft::kafka {
+
+inline constexpr std::int32_t kNodeId = 1;
+
+struct BrokerMetrics {
+  explicit BrokerMetrics(Metrics& metrics);
+  Gauge& connections;
+  Counter& connections_refused;
+  Counter& frames_refused;
+  Counter& authentications_failed;
+  Counter& produced_bytes;
+  Counter& fetched_bytes;
+  Counter& records_refused;
+  Counter& batches_refused;
+};
+
+// Immutable but for its atomics; shared by all loops.
+struct Broker {
+  Broker(const KafkaOptions& with, const KafkaParts& its)
+      : options(with),
+        parts(its),
+        metrics(its.metrics),
+        budget(with.limits.request_bytes_in_flight_max) {}
+
+  const KafkaOptions options;
+  KafkaParts parts;
+  BrokerMetrics metrics;
+  RequestBudget budget;
+  std::atomic<std::uint32_t> connections{0};
+
+  std::string_view host() const { return options.advertised.host; }
+  std::int32_t port() const { return options.advertised.port; }
+};
+
+enum class SaslState : std::uint8_t {
+  Idle,       // no handshake yet
+  Framed,     // tokens come in SaslAuthenticate requests
+  RawTokens,  // the next frame is a token without a header (handshake version 0)
+};
+
+// One connection as its handlers see it. On the connection's loop only.
+struct Session {
+  explicit Session(Broker& its_broker) : broker(its_broker) {}
+
+  Broker& broker;
+  identity::PrincipalRef principal;  // null until authenticated
+  SaslState sasl = SaslState::Idle;
+  std::string peer;
+  std::string client_id;
+  std::string client_software;  // name and version, once the client told
+  // Names found by topic id before; checked at each use.
+  std::map<Uuid, std::string> topics_seen;
+
+  const std::string& tenant() const { return principal->tenant; }
+  bool may(std::string_view action, std::string_view stream) const {
+    const identity::ResourceRef resource{principal->tenant, "Stream", stream};
+    return identity::Decisions().decide(*principal, action, resource).allowed();
+  }
+};
+
+// One request on its way. `frame` and what was read from it live until the handler has ended.
+struct Call {
+  Call(Session& its_session, const ApiId& its_api, std::int16_t its_version,
+       std::int32_t correlation)
+      : session(its_session),
+        broker(its_session.broker),
+        api(its_api),
+        version(its_version),
+        correlation_id(correlation) {}
+
+  Session& session;
+  Broker& broker;
+  const ApiId& api;
+  std::int16_t version;
+  std::int32_t correlation_id;
+  Frame response;       // empty: none is sent
+  bool closes = false;  // after the response
+
+  // Keeps a text for the response's views.
+  std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+
+  template <class Response>
+  void respond(const Response& body) {
+    write_response(response, api, version, correlation_id, body);
+  }
+
+ private:
+  std::deque<std::string> kept_;
+};
+
+// The stream behind a topic, if the principal may do this to it. UnknownTopicOrPartition (by id:
+// UnknownTopicId) for what does not exist or is internal; TopicAuthorizationFailed for what exists.
+using FoundTopic = std::expected<eventlog::StreamRef, KafkaError>;
+FoundTopic find_topic(const Session& session, std::string_view name, std::string_view action);
+FoundTopic find_topic(Session& session, const Uuid& id, std::string_view action);
+// For a principal that may read or write it.
+FoundTopic find_visible_topic(const Session& session, std::string_view name);
+FoundTopic find_visible_topic(Session& session, const Uuid& id);
+bool may_see(const Session& session, std::string_view topic);
+bool is_internal(std::string_view stream);
+// [a-zA-Z0-9._-]{1,249}, not "." nor "..".
+bool is_topic_name(std::string_view name);
+
+}  // namespace weft::kafka

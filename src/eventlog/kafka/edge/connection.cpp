@@ -1,0 +1,228 @@
+#include "eventlog/kafka/edge/connection.h"
+
+#include "eventlog/kafka/handlers/handlers.h"
+#include "eventlog/kafka/handlers/produce.h"
+#include "runtime/log.h"
+
+namespace weft::kafka {
+namespace {
+
+constexpr std::string_view kModule = "kafka";
+constexpr std::size_t kBuffersPerWrite = 16;
+// Whoever has not said who he is cannot make us keep much.
+constexpr std::uint32_t kUnknownPeerRequestBytesMax = 64 * 1024;
+
+}  // namespace
+
+Connection::Connection(Broker& broker, std::unique_ptr<net::Stream> stream, Executor loop)
+    : broker_(broker),
+      stream_(std::move(stream)),
+      session_(broker),
+      frames_(*stream_, broker.parts.clock, broker.budget),
+      produces_(loop, "kafka produce", broker.options.limits.pipelined_requests_max) {
+  session_.peer = stream_->peer().host;
+  session_.principal = broker.options.anonymous;
+}
+
+Task<void> Connection::run() {
+  const auto& limits = broker_.options.limits;
+  authenticate_until_ = broker_.parts.clock.mono() + limits.authentication_timeout;
+  const auto ended = co_await read_requests();
+  if (!ended) end(ended.error().message);
+  if (ended) co_await wait_until_answered();
+  is_closed_ = true;
+  stream_->close();
+  co_await produces_.join();
+}
+
+void Connection::drain() {
+  is_draining_ = true;
+  if (is_reading_ && slots_.empty()) stream_->close();
+}
+
+void Connection::end(std::string_view why) {
+  if (is_closed_ || is_draining_) return;
+  is_closed_ = true;
+  log_info(kModule, "connection ended",
+           {{"peer", session_.peer}, {"client", session_.client_id}, {"reason", why}});
+}
+
+std::uint32_t Connection::request_bytes_max() const {
+  return session_.principal ? broker_.options.limits.request_bytes_max
+                            : kUnknownPeerRequestBytesMax;
+}
+
+Duration Connection::idle_timeout() const {
+  if (session_.principal) return broker_.options.limits.idle_timeout;
+  return std::max<Duration>(authenticate_until_ - broker_.parts.clock.mono(), Duration{1});
+}
+
+Task<Result<>> Connection::read_requests() {
+  while (!is_closed_ && !is_draining_) {
+    is_reading_ = true;
+    auto frame = co_await frames_.next(idle_timeout(), request_bytes_max());
+    is_reading_ = false;
+    if (!frame) {
+      if (frame.error().code == ErrorCode::InvalidArgument) broker_.metrics.frames_refused.add();
+      co_return std::unexpected(std::move(frame).error());
+    }
+    if (!*frame) co_return Result<>();
+    const auto served = co_await serve(**frame);
+    if (!served) {
+      broker_.metrics.frames_refused.add();
+      co_return served;
+    }
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> Connection::serve(std::string_view frame) {
+  if (session_.sasl == SaslState::RawTokens && !session_.principal) {
+    co_return co_await serve_raw_token(frame);
+  }
+  const auto header = read_request_header(frame);
+  if (!header) co_return fail(ErrorCode::InvalidArgument, "a request without a header");
+  const auto* api = find_api(header->key);
+  if (api == nullptr || !api->id.has(header->version))
+    co_return co_await serve_unsupported(*header);
+  if (api->access == Access::Authenticated && !session_.principal) {
+    co_return fail(ErrorCode::Unauthenticated, "{} before authentication", api->id.name);
+  }
+
+  std::optional<std::string_view> client;
+  auto body = body_reader(frame, api->id, header->version, client);
+  if (client && session_.client_id != *client) session_.client_id = *client;
+  auto call = std::make_unique<Call>(session_, api->id, header->version, header->correlation_id);
+  if (api->id.key == ProduceRequest::kApi.key) {
+    co_return co_await pipeline_produce(std::move(call), body);
+  }
+  co_await wait_until_answered();
+  const auto ran = co_await api->run(*call, body);
+  if (!ran) {
+    co_return fail(ErrorCode::InvalidArgument, "{} version {}: {}", api->id.name, header->version,
+                   ran.error().message);
+  }
+  auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
+  co_await finish(slot);
+  co_return Result<>();
+}
+
+// KIP-511: a client may ask in a version that we do not know yet; the answer is one that all know.
+Task<Result<>> Connection::serve_unsupported(const RequestHeader& header) {
+  const bool is_old_produce = header.key == ProduceRequest::kApi.key && header.version >= 0 &&
+                              header.version < ProduceRequest::kApi.first;
+  if (header.key != kApiVersionsKey) {
+    co_return fail(ErrorCode::Unsupported, "API {} version {} is not served{}", header.key,
+                   header.version, is_old_produce ? " (it is too old)" : "");
+  }
+  co_await wait_until_answered();
+  auto call = std::make_unique<Call>(session_, ApiVersionsRequest::kApi, std::int16_t{0},
+                                     header.correlation_id);
+  const ApiVersionsRequest request;
+  auto response = co_await handle(*call, request);
+  response.error_code = code(KafkaError::UnsupportedVersion);
+  call->respond(response);
+  auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
+  co_await finish(slot);
+  co_return Result<>();
+}
+
+// SaslHandshake version 0: the token comes bare, and so does the answer, which is empty.
+Task<Result<>> Connection::serve_raw_token(std::string_view token) {
+  const auto authenticated = co_await authenticate_plain(session_, token);
+  if (!authenticated) co_return authenticated;
+  Frame empty;
+  empty.bytes.assign(kFramePrefixBytes, '\0');
+  co_return co_await write(std::move(empty));
+}
+
+Task<Result<>> Connection::pipeline_produce(std::unique_ptr<Call> call, Reader& body) {
+  // A view of the frame is read and copied here, before the next one is received.
+  const auto request = body.message<ProduceRequest>();
+  if (!request) co_return std::unexpected(request.error());
+  auto prepared = prepare_produce(*call, *request);
+
+  const auto& limits = broker_.options.limits;
+  const auto is_full = [&] {
+    return produces_.size() >= limits.pipelined_requests_max ||
+           bytes_in_log_ >= limits.pipelined_bytes_max;
+  };
+  while (is_full() && !is_closed_) CO_CHECK(co_await answered_.wait());
+
+  const auto bytes = prepared.bytes;
+  auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
+  bytes_in_log_ += bytes;
+  if (!produces_.spawn(finish_produce(slot, std::move(prepared), bytes))) {
+    co_return fail(ErrorCode::Unavailable, "shutting down");
+  }
+  co_return Result<>();
+}
+
+Task<void> Connection::finish_produce(Slot& slot, PreparedProduce produce, std::size_t bytes) {
+  co_await append_produce(*slot.call, std::move(produce));
+  bytes_in_log_ -= bytes;
+  co_await finish(slot);
+}
+
+Task<void> Connection::finish(Slot& slot) {
+  slot.is_done = true;
+  co_await flush();
+}
+
+Task<void> Connection::flush() {
+  if (is_writing_) co_return;
+  is_writing_ = true;
+  while (!slots_.empty() && slots_.front()->is_done) {
+    // All that is ready goes out together.
+    Frame frame;
+    bool closes = false;
+    while (!slots_.empty() && slots_.front()->is_done && !closes) {
+      auto& call = *slots_.front()->call;
+      closes = call.closes;
+      auto& from = call.response;
+      if (frame.bytes.empty()) {
+        frame = std::move(from);
+      } else {
+        for (auto& splice : from.splices) {
+          frame.splices.push_back({splice.at + frame.bytes.size(), std::move(splice.buffer)});
+        }
+        frame.bytes.append(from.bytes);
+      }
+      slots_.pop_front();
+    }
+    if (!is_closed_ && !frame.bytes.empty()) {
+      const auto written = co_await write(std::move(frame));
+      if (!written) end(written.error().message);
+    }
+    if (closes) end("as answered");
+    if (is_closed_) stream_->close();
+  }
+  is_writing_ = false;
+  answered_.wake();
+}
+
+Task<Result<>> Connection::write(Frame frame) {
+  const auto& limits = broker_.options.limits;
+  std::vector<std::string_view> pieces;
+  pieces.reserve(frame.splices.size() * 2 + 1);
+  frame.append_pieces(pieces);
+  std::span<const std::string_view> left = pieces;
+  while (!left.empty()) {
+    const auto some = left.first(std::min(left.size(), kBuffersPerWrite));
+    stream_->set_deadline(broker_.parts.clock.mono() + limits.write_timeout);
+    CO_CHECK(co_await stream_->write(some));
+    left = left.subspan(some.size());
+  }
+  // A read that waits beside us goes on as before.
+  stream_->set_deadline(broker_.parts.clock.mono() + idle_timeout());
+  co_return Result<>();
+}
+
+Task<void> Connection::wait_until_answered() {
+  while (!slots_.empty() || is_writing_) {
+    const auto woken = co_await answered_.wait();
+    if (!woken) co_return;
+  }
+}
+
+}  // namespace weft::kafka

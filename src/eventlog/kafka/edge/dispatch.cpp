@@ -1,0 +1,92 @@
+#include "eventlog/kafka/edge/dispatch.h"
+
+#include <algorithm>
+#include <array>
+
+#include "eventlog/kafka/handlers/handlers.h"
+#include "eventlog/kafka/handlers/produce.h"
+
+namespace weft::kafka {
+namespace {
+
+template <class Request>
+Task<Result<>> run(Call& call, Reader& body) {
+  CO_TRY(const auto request, body.message<Request>());
+  const auto response = co_await handle(call, request);
+  call.respond(response);
+  co_return Result<>();
+}
+
+Task<Result<>> run_produce(Call& call, Reader& body) {
+  CO_TRY(const auto request, body.message<ProduceRequest>());
+  auto prepared = prepare_produce(call, request);
+  co_await append_produce(call, std::move(prepared));
+  co_return Result<>();
+}
+
+template <class Request>
+constexpr Api entry(std::string_view remark = {}, Access access = Access::Authenticated) {
+  return {Request::kApi, Request::kApi.first, access, &run<Request>, remark};
+}
+
+constexpr std::string_view kProduceRemark =
+    "0-2 are advertised because librdkafka up to 2.11.0 compresses only then; they are answered "
+    "with "
+    "UNSUPPORTED_VERSION, as Kafka 4 does. One batch per partition. No transactions yet";
+constexpr std::string_view kGovernedRemark =
+    "becomes a change of the estate; what its rules refuse is POLICY_VIOLATION with the reason";
+
+constexpr std::array kApis{
+    Api{ProduceRequest::kApi, 0, Access::Authenticated, &run_produce, kProduceRemark},
+    entry<FetchRequest>("without fetch sessions: every answer has session id 0, which means none"),
+    entry<ListOffsetsRequest>("latest, earliest, by time, and of the greatest timestamp"),
+    entry<MetadataRequest>("topics are never created by asking for them"),
+    entry<OffsetCommitRequest>("durable before the answer"),
+    entry<OffsetFetchRequest>(),
+    entry<FindCoordinatorRequest>("groups only; transactions are refused"),
+    entry<JoinGroupRequest>("dynamic and static members, skipped assignments"),
+    entry<HeartbeatRequest>(),
+    entry<LeaveGroupRequest>(),
+    entry<SyncGroupRequest>(),
+    entry<DescribeGroupsRequest>(),
+    entry<ListGroupsRequest>("all groups are of the classic type"),
+    entry<SaslHandshakeRequest>("PLAIN; version 0 with raw tokens too", Access::Anybody),
+    entry<ApiVersionsRequest>("an unknown version gets the answer of version 0", Access::Anybody),
+    entry<CreateTopicsRequest>(kGovernedRemark),
+    entry<DeleteTopicsRequest>(kGovernedRemark),
+    entry<InitProducerIdRequest>("idempotence; a transactional id is refused with "
+                                 "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+    entry<OffsetForLeaderEpochRequest>(),
+    entry<DescribeConfigsRequest>("what is in force, nothing else"),
+    entry<SaslAuthenticateRequest>("the password is an API key", Access::Anybody),
+    entry<CreatePartitionsRequest>(kGovernedRemark),
+    entry<DeleteGroupsRequest>(),
+    entry<IncrementalAlterConfigsRequest>(kGovernedRemark),
+    entry<OffsetDeleteRequest>(),
+    entry<DescribeClusterRequest>("one broker"),
+};
+
+static_assert(std::ranges::is_sorted(kApis, {}, [](const Api& api) { return api.id.key; }));
+
+}  // namespace
+
+std::span<const Api> apis() {
+  return kApis;
+}
+
+const Api* find_api(std::int16_t key) {
+  const auto found =
+      std::ranges::lower_bound(kApis, key, {}, [](const Api& api) { return api.id.key; });
+  return found != kApis.end() && found->id.key == key ? &*found : nullptr;
+}
+
+std::string api_table_markdown() {
+  std::string table = "| Key | API | Versions | Remarks |\n|---|---|---|---|\n";
+  for (const auto& api : kApis) {
+    table += fmt::format("| {} | {} | {}-{} | {} |\n", api.id.key, api.id.name, api.id.first,
+                         api.id.last, api.remark);
+  }
+  return table;
+}
+
+}  // namespace weft::kafka

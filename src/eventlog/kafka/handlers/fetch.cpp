@@ -1,0 +1,134 @@
+#include <algorithm>
+
+#include "eventlog/core/record_batch.h"
+#include "eventlog/kafka/handlers/handlers.h"
+
+namespace weft::kafka {
+namespace {
+
+using eventlog::FetchedPartition;
+using FetchTopic = FetchRequest::FetchTopic;
+using TopicResponse = FetchResponse::FetchableTopicResponse;
+using PartitionData = TopicResponse::PartitionData;
+
+// The first version in which a consumer is given zstd (KIP-110), and topic ids replace names.
+constexpr std::int16_t kZstdFrom = 10;
+constexpr std::int16_t kTopicIdFrom = 13;
+
+KafkaError kafka_error(ErrorCode error) {
+  switch (error) {
+    case ErrorCode::NotFound:
+      return KafkaError::UnknownTopicOrPartition;
+    case ErrorCode::OutOfRange:
+      return KafkaError::OffsetOutOfRange;
+    case ErrorCode::DataLoss:
+      return KafkaError::CorruptMessage;
+    default:
+      return KafkaError::KafkaStorageError;
+  }
+}
+
+std::uint32_t bytes(std::int32_t limit) {
+  return static_cast<std::uint32_t>(std::max(limit, 0));
+}
+
+PartitionData refused(std::int32_t index, KafkaError error) {
+  PartitionData partition;
+  partition.partition_index = index;
+  partition.error_code = code(error);
+  partition.high_watermark = -1;
+  partition.aborted_transactions.reset();
+  return partition;
+}
+
+KafkaError check_epoch(std::int32_t asked, std::int32_t current) {
+  if (asked < 0 || asked == current) return KafkaError::None;
+  return asked < current ? KafkaError::FencedLeaderEpoch : KafkaError::UnknownLeaderEpoch;
+}
+
+// Where the answer to an item of the log belongs in the response.
+struct Place {
+  std::size_t topic = 0;
+  std::size_t partition = 0;
+};
+
+struct Plan {
+  FetchResponse response;
+  std::vector<eventlog::FetchItem> items;
+  std::vector<Place> places;
+  bool any_error = false;
+};
+
+void plan_topic(Call& call, const FetchTopic& topic, Plan& plan) {
+  auto& answer = plan.response.responses.emplace_back();
+  answer.topic = topic.topic;
+  answer.topic_id = topic.topic_id;
+  constexpr auto kRead = identity::action::kStreamRead;
+  const auto stream = call.version >= kTopicIdFrom ? find_topic(call.session, topic.topic_id, kRead)
+                                                   : find_topic(call.session, topic.topic, kRead);
+  answer.partitions.reserve(topic.partitions.size());
+  for (const auto& asked : topic.partitions) {
+    auto error = stream ? KafkaError::None : stream.error();
+    if (stream) {
+      const auto info = call.broker.parts.log.partition({(*stream)->info.id, asked.partition});
+      error = info ? check_epoch(asked.current_leader_epoch, info->leader_epoch)
+                   : KafkaError::UnknownTopicOrPartition;
+    }
+    answer.partitions.push_back(refused(asked.partition, error));
+    if (error != KafkaError::None) {
+      plan.any_error = true;
+      continue;
+    }
+    plan.places.push_back({plan.response.responses.size() - 1, answer.partitions.size() - 1});
+    plan.items.push_back({{(*stream)->info.id, asked.partition},
+                          asked.fetch_offset,
+                          bytes(asked.partition_max_bytes)});
+  }
+}
+
+void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
+  if (fetched.error) {
+    into.error_code = code(kafka_error(*fetched.error));
+    if (*fetched.error == ErrorCode::NotFound) return;
+  }
+  into.high_watermark = fetched.info.end;
+  into.last_stable_offset = fetched.info.end;
+  into.log_start_offset = fetched.info.start;
+  if (fetched.error) return;
+  if (call.version < kZstdFrom) {
+    for (const auto& batch : fetched.batches) {
+      const auto header = eventlog::read_batch_header(*batch);
+      if (!header || header->codec() != eventlog::Codec::Zstd) continue;
+      into.error_code = code(KafkaError::UnsupportedCompressionType);
+      return;
+    }
+  }
+  into.records->buffers = std::move(fetched.batches);
+  call.broker.metrics.fetched_bytes.add(into.records->size());
+}
+
+}  // namespace
+
+Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
+  // A session id of 0 in the answer says that there is no session (KIP-227), so every request names
+  // all of its partitions.
+  Plan plan;
+  plan.response.responses.reserve(request.topics.size());
+  for (const auto& topic : request.topics) plan_topic(call, topic, plan);
+
+  eventlog::FetchOptions options;
+  options.bytes_max = bytes(request.max_bytes);
+  options.bytes_min = bytes(request.min_bytes);
+  const Duration wanted = std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
+  const bool waits = !plan.any_error && !plan.items.empty();
+  options.wait = waits ? std::min(wanted, call.broker.options.limits.fetch_wait_max) : Duration{};
+
+  auto fetched = co_await call.broker.parts.batches.fetch(std::move(plan.items), options);
+  for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
+    const auto [topic, partition] = plan.places[i];
+    fill(call, std::move(fetched[i]), plan.response.responses[topic].partitions[partition]);
+  }
+  co_return std::move(plan.response);
+}
+
+}  // namespace weft::kafka

@@ -1,0 +1,158 @@
+// OffsetCommit, OffsetFetch, OffsetDelete. Clients name topics; the coordinator keeps topic ids.
+#include <map>
+
+#include "eventlog/kafka/handlers/handlers.h"
+
+namespace weft::kafka {
+namespace {
+
+constexpr std::size_t kMetadataBytesMax = 4096;
+constexpr std::int16_t kGroupsFrom = 8;  // of OffsetFetch (KIP-709)
+
+using Offsets = std::map<OffsetKey, CommittedOffset>;
+
+// One partition of an OffsetFetch answer: the same in both of its forms.
+template <class Partition>
+void fill(Call& call, const Offsets& offsets, const OffsetKey& key, Partition& into) {
+  into.partition_index = key.partition;
+  into.committed_offset = -1;
+  into.metadata = "";
+  const auto found = offsets.find(key);
+  if (found == offsets.end()) return;
+  into.committed_offset = found->second.offset;
+  into.committed_leader_epoch = found->second.leader_epoch;
+  into.metadata = call.keep(found->second.metadata);
+}
+
+template <class Topic>
+void fill_asked(Call& call, const Offsets& offsets, std::string_view name,
+                const std::vector<std::int32_t>& partitions, std::vector<Topic>& into) {
+  auto& topic = into.emplace_back();
+  topic.name = name;
+  const auto stream = find_topic(call.session, name, identity::action::kStreamRead);
+  for (const auto index : partitions) {
+    auto& partition = topic.partitions.emplace_back();
+    // A topic that does not exist has no offsets, which is no error here.
+    const auto id = stream ? (*stream)->info.topic_id : Uuid();
+    fill(call, offsets, {id, index}, partition);
+    if (!stream && stream.error() == KafkaError::TopicAuthorizationFailed) {
+      partition.error_code = code(stream.error());
+    }
+  }
+}
+
+template <class Topic>
+void fill_all(Call& call, const Offsets& offsets, std::vector<Topic>& into) {
+  Uuid current;
+  bool visible = false;
+  for (const auto& [key, offset] : offsets) {
+    if (into.empty() || key.topic != current) {
+      current = key.topic;
+      const auto stream = find_topic(call.session, key.topic, identity::action::kStreamRead);
+      visible = stream.has_value();
+      if (visible) into.emplace_back().name = call.keep((*stream)->info.settings.name);
+    }
+    if (visible) fill(call, offsets, key, into.back().partitions.emplace_back());
+  }
+}
+
+}  // namespace
+
+Task<OffsetCommitResponse> handle(Call& call, const OffsetCommitRequest& request) {
+  OffsetCommitResponse response;
+  CommitRequest commit;
+  commit.member.member_id = request.member_id;
+  if (request.group_instance_id) {
+    commit.member.instance_id = std::string(*request.group_instance_id);
+  }
+  commit.member.generation = request.generation_id_or_member_epoch;
+  for (const auto& topic : request.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamRead);
+    for (const auto& partition : topic.partitions) {
+      const auto index = partition.partition_index;
+      const auto metadata = partition.committed_metadata.value_or("");
+      auto error = stream ? KafkaError::None : stream.error();
+      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
+        error = KafkaError::UnknownTopicOrPartition;
+      } else if (metadata.size() > kMetadataBytesMax) {
+        error = KafkaError::OffsetMetadataTooLarge;
+      }
+      answers.partitions.push_back({index, code(error)});
+      if (error != KafkaError::None) continue;
+      CommittedOffset offset;
+      offset.offset = partition.committed_offset;
+      offset.leader_epoch = partition.committed_leader_epoch;
+      offset.metadata = metadata;
+      commit.offsets.emplace_back(OffsetKey{(*stream)->info.topic_id, index}, std::move(offset));
+    }
+  }
+  GroupKey key{call.session.tenant(), std::string(request.group_id)};
+  const auto error = co_await call.broker.parts.groups.commit(std::move(key), std::move(commit));
+  if (error == KafkaError::None) co_return response;
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      if (partition.error_code == 0) partition.error_code = code(error);
+    }
+  }
+  co_return response;
+}
+
+Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request) {
+  OffsetFetchResponse response;
+  auto& groups = call.broker.parts.groups;
+  if (call.version < kGroupsFrom) {
+    GroupKey key{call.session.tenant(), std::string(request.group_id)};
+    const auto offsets = co_await groups.offsets(std::move(key));
+    if (!request.topics) {
+      fill_all(call, offsets, response.topics);
+      co_return response;
+    }
+    for (const auto& topic : *request.topics) {
+      fill_asked(call, offsets, topic.name, topic.partition_indexes, response.topics);
+    }
+    co_return response;
+  }
+  for (const auto& asked : request.groups) {
+    GroupKey key{call.session.tenant(), std::string(asked.group_id)};
+    const auto offsets = co_await groups.offsets(std::move(key));
+    auto& answer = response.groups.emplace_back();
+    answer.group_id = asked.group_id;
+    if (!asked.topics) {
+      fill_all(call, offsets, answer.topics);
+      continue;
+    }
+    for (const auto& topic : *asked.topics) {
+      fill_asked(call, offsets, topic.name, topic.partition_indexes, answer.topics);
+    }
+  }
+  co_return response;
+}
+
+Task<OffsetDeleteResponse> handle(Call& call, const OffsetDeleteRequest& request) {
+  OffsetDeleteResponse response;
+  auto& groups = call.broker.parts.groups;
+  const GroupKey key{call.session.tenant(), std::string(request.group_id)};
+  const auto group = co_await groups.describe(key);
+  // What members subscribe to is opaque here, so a group with members counts as subscribed to all.
+  const bool in_use = !group.members.empty();
+  std::vector<OffsetKey> which;
+  for (const auto& topic : request.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamRead);
+    for (const auto& partition : topic.partitions) {
+      auto error = stream ? KafkaError::None : stream.error();
+      if (error == KafkaError::None && in_use) error = KafkaError::GroupSubscribedToTopic;
+      answers.partitions.push_back({partition.partition_index, code(error)});
+      if (error == KafkaError::None) {
+        which.push_back({(*stream)->info.topic_id, partition.partition_index});
+      }
+    }
+  }
+  response.error_code = code(co_await groups.delete_offsets(key, std::move(which)));
+  co_return response;
+}
+
+}  // namespace weft::kafka

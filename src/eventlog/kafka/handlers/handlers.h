@@ -1,0 +1,56 @@
+// One function per API: from its request to its response. Each runs on the connection's loop; the
+// request is a view of the connection's frame, which stays until the task has ended.
+#pragma once
+
+#include "eventlog/kafka/edge/broker.h"
+#include "eventlog/kafka/messages/all.h"
+
+namespace weft::kafka {
+
+// ---- connection.cpp
+Task<ApiVersionsResponse> handle(Call& call, const ApiVersionsRequest& request);
+Task<SaslHandshakeResponse> handle(Call& call, const SaslHandshakeRequest& request);
+Task<SaslAuthenticateResponse> handle(Call& call, const SaslAuthenticateRequest& request);
+// A PLAIN token; on success the session has its principal. The error's message is for the client.
+Task<Result<>> authenticate_plain(Session& session, std::string_view token);
+
+// ---- metadata.cpp
+Task<MetadataResponse> handle(Call& call, const MetadataRequest& request);
+Task<DescribeClusterResponse> handle(Call& call, const DescribeClusterRequest& request);
+
+// ---- fetch.cpp, list_offsets.cpp
+Task<FetchResponse> handle(Call& call, const FetchRequest& request);
+Task<ListOffsetsResponse> handle(Call& call, const ListOffsetsRequest& request);
+Task<OffsetForLeaderEpochResponse> handle(Call& call, const OffsetForLeaderEpochRequest& request);
+
+// ---- produce.cpp; Produce itself is prepared and appended in two steps, see produce.h
+Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& request);
+
+// ---- groups.cpp
+Task<FindCoordinatorResponse> handle(Call& call, const FindCoordinatorRequest& request);
+Task<JoinGroupResponse> handle(Call& call, const JoinGroupRequest& request);
+Task<SyncGroupResponse> handle(Call& call, const SyncGroupRequest& request);
+Task<HeartbeatResponse> handle(Call& call, const HeartbeatRequest& request);
+Task<LeaveGroupResponse> handle(Call& call, const LeaveGroupRequest& request);
+
+// ---- group_admin.cpp
+Task<ListGroupsResponse> handle(Call& call, const ListGroupsRequest& request);
+Task<DescribeGroupsResponse> handle(Call& call, const DescribeGroupsRequest& request);
+Task<DeleteGroupsResponse> handle(Call& call, const DeleteGroupsRequest& request);
+
+// ---- group_offsets.cpp
+Task<OffsetCommitResponse> handle(Call& call, const OffsetCommitRequest& request);
+Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request);
+Task<OffsetDeleteResponse> handle(Call& call, const OffsetDeleteRequest& request);
+
+// ---- topic_admin.cpp
+Task<CreateTopicsResponse> handle(Call& call, const CreateTopicsRequest& request);
+Task<DeleteTopicsResponse> handle(Call& call, const DeleteTopicsRequest& request);
+Task<CreatePartitionsResponse> handle(Call& call, const CreatePartitionsRequest& request);
+
+// ---- topic_configs.cpp
+Task<DescribeConfigsResponse> handle(Call& call, const DescribeConfigsRequest& request);
+Task<IncrementalAlterConfigsResponse> handle(Call& call,
+                                             const IncrementalAlterConfigsRequest& request);
+
+}  // namespace weft::kafka

@@ -1,0 +1,263 @@
+#include "eventlog/kafka/handlers/produce.h"
+
+#include "eventlog/core/record_batch.h"
+#include "eventlog/kafka/handlers/handlers.h"
+#include "runtime/log.h"
+
+namespace weft::kafka {
+namespace {
+
+using eventlog::AppendStatus;
+using eventlog::BatchHeader;
+using Partition = PreparedProduce::Partition;
+
+// The first version in which a producer may send zstd (KIP-110).
+constexpr std::int16_t kZstdFrom = 7;
+// How many refused records of a batch are named in the answer.
+constexpr std::size_t kRecordErrorsMax = 100;
+
+KafkaError kafka_error(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::DataLoss:
+      return KafkaError::CorruptMessage;
+    case ErrorCode::Unsupported:
+      return KafkaError::UnsupportedCompressionType;
+    case ErrorCode::ResourceExhausted:
+      return KafkaError::MessageTooLarge;
+    default:
+      return KafkaError::InvalidRecord;
+  }
+}
+
+KafkaError kafka_error(AppendStatus status) {
+  switch (status) {
+    case AppendStatus::Appended:
+    case AppendStatus::Duplicate:
+      return KafkaError::None;
+    case AppendStatus::OutOfOrderSequence:
+      return KafkaError::OutOfOrderSequenceNumber;
+    case AppendStatus::StaleProducerEpoch:
+      return KafkaError::InvalidProducerEpoch;
+    case AppendStatus::UnknownPartition:
+      return KafkaError::UnknownTopicOrPartition;
+    case AppendStatus::TooLarge:
+      return KafkaError::MessageTooLarge;
+    case AppendStatus::DiskFull:
+      return KafkaError::KafkaStorageError;
+    case AppendStatus::Stopped:
+      return KafkaError::KafkaStorageError;
+    case AppendStatus::Overloaded:
+      return KafkaError::ThrottlingQuotaExceeded;
+  }
+  return KafkaError::UnknownServerError;
+}
+
+void refuse(Partition& partition, KafkaError error, std::string message) {
+  partition.error = error;
+  partition.message = std::move(message);
+}
+
+// What the stream's contract says of a record's value. A record without value is a deletion, which
+// only compacted streams know.
+std::optional<std::string> violation(const eventlog::StreamDeclaration& declared,
+                                     const eventlog::RecordView& record) {
+  if (!record.value) {
+    if (declared.settings.cleanup == eventlog::Cleanup::Compact) return std::nullopt;
+    return "the record has no value";
+  }
+  const auto violations = declared.violations_of_text(*record.value, 1);
+  if (violations.empty()) return std::nullopt;
+  const auto& first = violations.front();
+  if (first.instance.empty()) return first.message;
+  return fmt::format("{} {}", first.instance, first.message);
+}
+
+// Records, one by one: well-formed, offsets 0 to n-1, and as the stream's contract says.
+void check_records(Call& call, const BatchHeader& header, std::string_view batch,
+                   const eventlog::StreamDeclaration& declared, Partition& partition) {
+  thread_local std::string scratch;
+  const auto records = eventlog::batch_records(batch, scratch);
+  if (!records) return refuse(partition, kafka_error(records.error()), records.error().message);
+  BatchHeader as_sent = header;
+  as_sent.base_offset = 0;
+  eventlog::RecordReader reader(as_sent, *records);
+  eventlog::RecordView record;
+  std::size_t violations = 0;
+  for (std::int32_t index = 0;; ++index) {
+    const auto more = reader.next(record);
+    if (!more) return refuse(partition, KafkaError::InvalidRecord, more.error().message);
+    if (!*more) break;
+    if (record.offset != index) {
+      return refuse(partition, KafkaError::InvalidRecord,
+                    fmt::format("record {} has offset delta {}", index, record.offset));
+    }
+    auto reason = violation(declared, record);
+    if (!reason) continue;
+    if (++violations <= kRecordErrorsMax) partition.record_errors.emplace_back(index, *reason);
+  }
+  // A decompressed giant is not kept for the thread's next batch.
+  constexpr std::size_t kScratchKept = 4 * 1024 * 1024;
+  if (scratch.capacity() > kScratchKept) std::string().swap(scratch);
+  if (violations == 0) return;
+  call.broker.metrics.records_refused.add(violations);
+  const auto& [index, reason] = partition.record_errors.front();
+  refuse(partition, KafkaError::InvalidRecord,
+         fmt::format("{} of {} records violate the stream's contract; record {}: {}", violations,
+                     header.record_count, index, reason));
+}
+
+void check_batch(Call& call, const eventlog::Stream& stream, std::string_view batch,
+                 Partition& partition) {
+  const auto bytes_max = stream.info.settings.batch_bytes_max;
+  if (batch.size() > bytes_max) {
+    return refuse(partition, KafkaError::MessageTooLarge,
+                  fmt::format("a batch of {} bytes, the topic takes {}", batch.size(), bytes_max));
+  }
+  const auto header = eventlog::check_batch(batch);
+  if (!header) return refuse(partition, kafka_error(header.error()), header.error().message);
+  if (header->is_transactional()) {
+    return refuse(partition, KafkaError::TransactionalIdAuthorizationFailed,
+                  "transactions are not served here");
+  }
+  if (header->codec() == eventlog::Codec::Zstd && call.version < kZstdFrom) {
+    return refuse(partition, KafkaError::UnsupportedCompressionType,
+                  "zstd needs version 7 of Produce");
+  }
+  if (stream.declared->validates()) {
+    check_records(call, *header, batch, *stream.declared, partition);
+  }
+}
+
+void prepare_topic(Call& call, const ProduceRequest::TopicProduceData& from,
+                   PreparedProduce& into) {
+  auto& topic = into.topics.emplace_back();
+  topic.name = from.name;
+  const auto stream = find_topic(call.session, from.name, identity::action::kStreamWrite);
+  for (const auto& sent : from.partition_data) {
+    auto& partition = topic.partitions.emplace_back();
+    partition.index = sent.index;
+    if (!stream) {
+      refuse(partition, stream.error(), {});
+      continue;
+    }
+    if (sent.index < 0 || sent.index >= (*stream)->info.settings.partitions) {
+      refuse(partition, KafkaError::UnknownTopicOrPartition, "no such partition");
+      continue;
+    }
+    const auto batch = sent.records ? sent.records->view : std::string_view();
+    check_batch(call, **stream, batch, partition);
+    if (partition.error != KafkaError::None) {
+      call.broker.metrics.batches_refused.add();
+      continue;
+    }
+    call.broker.metrics.produced_bytes.add(batch.size());
+    partition.batch = static_cast<std::int32_t>(into.batches.size());
+    into.bytes += batch.size();
+    into.batches.push_back({{(*stream)->info.id, sent.index}, std::string(batch)});
+  }
+}
+
+void refuse_all(const ProduceRequest& request, KafkaError error, const char* message,
+                PreparedProduce& into) {
+  for (const auto& from : request.topic_data) {
+    auto& topic = into.topics.emplace_back();
+    topic.name = from.name;
+    for (const auto& sent : from.partition_data) {
+      auto& partition = topic.partitions.emplace_back();
+      partition.index = sent.index;
+      refuse(partition, error, message);
+    }
+  }
+}
+
+using PartitionResponse = ProduceResponse::TopicProduceResponse::PartitionProduceResponse;
+
+PartitionResponse answer(const Partition& partition,
+                         const std::vector<eventlog::AppendedBatch>& appended) {
+  PartitionResponse answer;
+  answer.index = partition.index;
+  answer.base_offset = -1;
+  auto error = partition.error;
+  if (partition.batch >= 0) {
+    const auto& batch = appended[static_cast<std::size_t>(partition.batch)];
+    error = kafka_error(batch.status);
+    if (error == KafkaError::None) {
+      answer.base_offset = batch.base_offset;
+      answer.log_append_time_ms = batch.append_time_ms;
+    }
+    answer.log_start_offset = batch.log_start;
+  }
+  answer.error_code = code(error);
+  for (const auto& [index, reason] : partition.record_errors) {
+    answer.record_errors.push_back({index, std::string_view(reason)});
+  }
+  if (!partition.message.empty()) answer.error_message = partition.message;
+  return answer;
+}
+
+}  // namespace
+
+PreparedProduce prepare_produce(Call& call, const ProduceRequest& request) {
+  PreparedProduce prepared;
+  prepared.wants_response = request.acks != 0;
+  if (request.transactional_id) {
+    refuse_all(request, KafkaError::TransactionalIdAuthorizationFailed,
+               "transactions are not served here", prepared);
+    return prepared;
+  }
+  if (request.acks < -1 || request.acks > 1) {
+    refuse_all(request, KafkaError::InvalidRequiredAcks, "acks is -1, 0 or 1", prepared);
+    return prepared;
+  }
+  prepared.topics.reserve(request.topic_data.size());
+  for (const auto& topic : request.topic_data) prepare_topic(call, topic, prepared);
+  return prepared;
+}
+
+Task<void> append_produce(Call& call, PreparedProduce produce) {
+  std::vector<eventlog::AppendedBatch> appended;
+  if (!produce.batches.empty()) {
+    appended = co_await call.broker.parts.batches.append(std::move(produce.batches));
+  }
+  ProduceResponse response;
+  bool failed = false;
+  response.responses.reserve(produce.topics.size());
+  for (const auto& topic : produce.topics) {
+    auto& answers = response.responses.emplace_back();
+    answers.name = topic.name;
+    answers.partition_responses.reserve(topic.partitions.size());
+    for (const auto& partition : topic.partitions) {
+      answers.partition_responses.push_back(answer(partition, appended));
+      failed = failed || answers.partition_responses.back().error_code != 0;
+    }
+  }
+  if (produce.wants_response) {
+    call.respond(response);
+  } else if (failed) {
+    log_warn("kafka", "a produce request without acknowledgement failed",
+             {{"peer", call.session.peer}, {"client", call.session.client_id}});
+    call.closes = true;
+  }
+}
+
+Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& request) {
+  InitProducerIdResponse response;
+  response.producer_epoch = -1;
+  if (request.transactional_id) {
+    // Fatal for every client, so it fails at once instead of trying for ever.
+    response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
+    co_return response;
+  }
+  // A client that lost its sequence asks for the next epoch of its id (KIP-360); a new id serves as
+  // well.
+  const auto id = co_await call.broker.parts.batches.new_producer_id();
+  if (!id) {
+    response.error_code = code(KafkaError::CoordinatorNotAvailable);
+    co_return response;
+  }
+  response.producer_id = *id;
+  response.producer_epoch = 0;
+  co_return response;
+}
+
+}  // namespace weft::kafka
