@@ -35,6 +35,14 @@ struct LoadedEstate {
   std::string error_text() const;
 };
 
+// A file of an estate that is not on this machine's disk.
+struct SourceText {
+  SourceText(std::string relative_path, std::string content)
+      : path(std::move(relative_path)), text(std::move(content)) {}
+  std::string path;  // relative to the estate's folder, with forward slashes
+  std::string text;
+};
+
 // The reader of documents: envelopes, names, kinds, duplicates. Specs, references and everything
 // else that needs the rest of the estate are judged by planner.h.
 class Loader {
@@ -46,6 +54,9 @@ class Loader {
   // `name` stands in diagnostics; text is JSON when it ends in .json, else YAML with any number of
   // documents. Pure but for the environment.
   LoadedEstate load_text(std::string name, std::string text) const;
+
+  // The files of a folder as the admin API receives them; the rules are load_folder's.
+  LoadedEstate load_texts(std::vector<SourceText> sources) const;
 
   // All *.yaml, *.yml and *.json below the folder, sorted by path. The error is for a folder that
   // cannot be read at all.

@@ -99,6 +99,22 @@ std::set<std::string> referenced_paths(const std::vector<FolderFile>& folder) {
   return paths;
 }
 
+LoadedEstate read_all(const KindSet& kinds, const Environment& environment,
+                      std::vector<FolderFile>& files, const Texts& texts) {
+  LoadedEstate loaded;
+  DocumentReader reader(kinds, environment, loaded);
+  for (auto& file : files) {
+    bool is_part = texts.contains(file.path);
+    if (file.error && !is_part) loaded.findings.errors.push_back(*std::move(file.error));
+    auto texts_here = texts_for(file.path, texts);
+    for (const auto& document : file.documents) {
+      if (is_part && !looks_like_resource(document->root())) continue;
+      reader.read(document, texts_here);
+    }
+  }
+  return loaded;
+}
+
 }  // namespace
 
 std::string LoadedEstate::error_text() const {
@@ -121,6 +137,29 @@ LoadedEstate Loader::load_text(std::string name, std::string text) const {
   };
   for (const auto& document : file.documents) reader.read(document, no_files);
   return loaded;
+}
+
+LoadedEstate Loader::load_texts(std::vector<SourceText> sources) const {
+  std::map<std::string, std::string> by_path;
+  std::vector<FolderFile> read;
+  for (auto& source : sources) {
+    if (is_document_name(source.path) && source.path != kServerFile) {
+      FolderFile file{source.path, {}, {}};
+      parse_into(file, source.path, source.text);
+      read.push_back(std::move(file));
+    }
+    by_path.emplace(std::move(source.path), std::move(source.text));
+  }
+  Texts texts;
+  for (const auto& path : referenced_paths(read)) {
+    auto found = by_path.find(path);
+    if (found != by_path.end()) {
+      texts.emplace(path, found->second);
+    } else {
+      texts.emplace(path, fail(ErrorCode::NotFound, "{} is not among the files", path));
+    }
+  }
+  return read_all(kinds_, environment_, read, texts);
 }
 
 Task<Result<LoadedEstate>> Loader::load_folder(FileSystem& files, std::string folder,
@@ -150,18 +189,7 @@ Task<Result<LoadedEstate>> Loader::load_folder(FileSystem& files, std::string fo
     auto text = co_await read_file(files, full_path, limits.file_bytes_max);
     texts.emplace(path, std::move(text));
   }
-  LoadedEstate loaded;
-  DocumentReader reader(kinds_, environment_, loaded);
-  for (auto& file : read) {
-    bool is_part = referenced.contains(file.path);
-    if (file.error && !is_part) loaded.findings.errors.push_back(*std::move(file.error));
-    auto texts_here = texts_for(file.path, texts);
-    for (const auto& document : file.documents) {
-      if (is_part && !looks_like_resource(document->root())) continue;
-      reader.read(document, texts_here);
-    }
-  }
-  co_return loaded;
+  co_return read_all(kinds_, environment_, read, texts);
 }
 
 }  // namespace weft::estate
