@@ -6,8 +6,8 @@
 // is full, the oldest block goes. A trace that lost spans that way is shown as incomplete, never as
 // whole.
 //
-// Threads: everything from any thread. A search reads the whole ring, about 2 ms for 16 MiB: not on
-// an event loop.
+// Threads: everything from any thread. A search reads the whole ring: up to 30 ms for 16 MiB of
+// small traces, find() 1 ms. Not on an event loop.
 #pragma once
 
 #include <cstdint>

@@ -48,6 +48,12 @@ void for_each_entry(Chunks chunks, Visit visit) {
   }
 }
 
+std::size_t span_count(Chunks chunks) {
+  std::size_t count = 0;
+  for (const auto& chunk : chunks) count += chunk->count();
+  return count;
+}
+
 // What is known of a trace while the spans are read.
 struct Group {
   std::int64_t start = std::numeric_limits<std::int64_t>::max();
@@ -179,6 +185,7 @@ std::vector<std::pair<TraceId, TraceSummary>> search_traces(Chunks chunks, const
   if (!is_hex(query.id_prefix)) return found;
   const Conditions conditions(query, service);
   std::unordered_map<TraceId, Group, TraceIdHash> groups;
+  if (query.id_prefix.empty()) groups.reserve(span_count(chunks));
   std::vector<AttributeView> attributes;
   for_each_entry(chunks, [&](const SpanChunk& chunk, std::uint32_t i, const auto& entry) {
     if (!has_prefix(entry.trace_id, query.id_prefix)) return;
