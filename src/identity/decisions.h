@@ -2,6 +2,7 @@
 // says otherwise; every door asks here and nowhere else. Pure, no allocation; any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,17 +11,22 @@
 
 namespace weft::identity {
 
-// What can be granted. Actions are "<area>.<verb>"; a feature may use others of the same form.
+// What can be granted: "<area>.<verb>". A feature adds its actions here, so that a document that
+// grants an action nobody knows is refused.
 namespace action {
 inline constexpr std::string_view kStreamRead = "stream.read";
 inline constexpr std::string_view kStreamWrite = "stream.write";
 inline constexpr std::string_view kRouteCall = "route.call";
-inline constexpr std::string_view kAdminRead = "admin.read";    // lists and pages
-inline constexpr std::string_view kAdminApply = "admin.apply";  // plan, apply, rollback
-inline constexpr std::string_view kAdminKeys = "admin.keys";    // API keys
-inline constexpr std::string_view kAdminRedrive = "admin.redrive";
-inline constexpr std::string_view kAdminAudit = "admin.audit";
+inline constexpr std::string_view kAdminRead = "admin.read";        // lists and pages
+inline constexpr std::string_view kAdminApply = "admin.apply";      // plan, apply, rollback
+inline constexpr std::string_view kAdminKeys = "admin.keys";        // API keys
+inline constexpr std::string_view kAdminRedrive = "admin.redrive";  // dead letters
+inline constexpr std::string_view kAdminAudit = "admin.audit";      // the audit trail
 }  // namespace action
+
+inline constexpr std::array kActions = {
+    action::kStreamRead, action::kStreamWrite, action::kRouteCall,    action::kAdminRead,
+    action::kAdminApply, action::kAdminKeys,   action::kAdminRedrive, action::kAdminAudit};
 
 struct ResourceRef {
   std::string_view tenant;

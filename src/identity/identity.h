@@ -59,6 +59,9 @@ struct ApiKeyRequest {
   std::optional<WallTime> expires_at;
 };
 
+// A new key of the form above: for clients whose keys are declared in documents as ${env:…}.
+std::string make_api_key(Random& random);
+
 // What identity works with; all outlive it.
 struct IdentityParts {
   Database& database;
@@ -94,6 +97,9 @@ class Identity final : public estate::Compiler {
   // Stores the days on which keys were used since the last call; call it now and then and at
   // shutdown.
   Task<Result<std::size_t>> store_last_used();
+
+  // Of the current generation; null when there is none.
+  PrincipalRef find_client(std::string_view tenant, std::string_view client) const;
 
   std::string admin_token_path() const;
 

@@ -1,0 +1,301 @@
+#include "identity/identity.h"
+
+#include <atomic>
+#include <mutex>
+
+#include "crypto/constant_time.h"
+#include "crypto/key.h"
+#include "identity/core/api_key.h"
+#include "identity/core/directory.h"
+#include "identity/core/key_sql.h"
+#include "identity/edge/key_files.h"
+#include "runtime/log.h"
+
+namespace weft::identity {
+
+namespace {
+
+constexpr std::string_view kFingerprintText = "weft identity pepper";
+constexpr int kKeyIdTries = 3;
+
+std::int64_t day_of(WallTime now) {
+  return std::chrono::floor<std::chrono::days>(now).time_since_epoch().count();
+}
+
+Failure refused() {
+  return fail(ErrorCode::Unauthenticated, "the API key is unknown, revoked or wrong");
+}
+
+// Everything that a lookup needs, in one pointer.
+struct Lookup {
+  std::shared_ptr<const ClientSnapshot> clients = std::make_shared<const ClientSnapshot>();
+  KeyTable keys;
+};
+
+estate::AuditEvent key_event(std::string actor, const ApiKeyInfo& key, std::string action) {
+  return {std::move(actor), key.tenant, std::move(action), "ApiKey " + key.id};
+}
+
+}  // namespace
+
+std::string make_api_key(Random& random) {
+  auto id = random.bytes(kKeyIdBytes);
+  auto secret = random.bytes(kSecretBytes);
+  auto key = api_key_of(id, secret);
+  crypto::wipe(secret.data(), secret.size());
+  return key;
+}
+
+struct Identity::State {
+  explicit State(IdentityParts given)
+      : parts(std::move(given)), lookup(std::make_shared<const Lookup>()) {}
+
+  IdentityParts parts;
+  std::optional<crypto::HmacKey> pepper;  // set by start(), then constant
+  std::atomic<std::shared_ptr<const Lookup>> lookup;
+
+  // Guards the making of the next lookup; never held across a wait.
+  std::mutex mutex;
+  std::shared_ptr<const ClientSnapshot> clients = std::make_shared<const ClientSnapshot>();
+  std::map<std::string, StoredKey> stored;
+  std::map<std::string, std::int64_t> stored_days;
+  std::pair<std::string, KeyEntry> admin;
+
+  std::string path(std::string_view file) const {
+    return fmt::format("{}/{}", parts.data_folder, file);
+  }
+
+  void rebuild() {
+    auto next = std::make_shared<Lookup>();
+    next->clients = clients;
+    next->keys = key_table(*clients, stored);
+    if (!admin.first.empty()) next->keys.insert_or_assign(admin.first, admin.second);
+    lookup.store(std::move(next));
+  }
+
+  void make_admin(const std::string& token);
+  Task<Result<>> load_keys();
+  Task<Result<>> check_pepper();
+  Result<NewApiKey> draft_key(const std::string& actor, const ApiKeyRequest& request);
+};
+
+void Identity::State::make_admin(const std::string& token) {
+  auto principal = std::make_shared<const Principal>(
+      make_principal(PrincipalType::User, "admin", std::string(estate::kDefaultTenant),
+                     {{"*", "*", "the admin token"}}, TenantScope::All));
+  KeyEntry entry{pepper->sign(token), kNever, std::move(principal), std::make_shared<KeyUse>()};
+  std::lock_guard lock(mutex);
+  admin = {std::string(*key_id_of(token)), std::move(entry)};
+  rebuild();
+}
+
+// Keys that were hashed with another pepper would all be refused without a word.
+Task<Result<>> Identity::State::check_pepper() {
+  auto ours = to_hex(pepper->sign(kFingerprintText));
+  Query query("SELECT fingerprint FROM identity_pepper WHERE id = 1");
+  CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
+  if (!rows.empty() && rows[0].text(0) == ours) co_return Result<>();
+  if (!rows.empty() && !stored.empty()) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "{} is not the file with which the {} API keys of the state database were made; "
+                   "restore it from a backup, or revoke the keys and create new ones",
+                   path("identity.key"), stored.size());
+  }
+  Unit unit;
+  unit.add("DELETE FROM identity_pepper");
+  unit.add("INSERT INTO identity_pepper (id, fingerprint) VALUES (1, $1)", {ours});
+  CO_CHECK(co_await parts.database.execute(std::move(unit)));
+  co_return Result<>();
+}
+
+Task<Result<>> Identity::State::load_keys() {
+  auto query = live_keys_query();
+  CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
+  CO_TRY(auto keys, stored_keys(rows));
+  {
+    std::lock_guard lock(mutex);
+    stored = std::move(keys);
+    rebuild();
+  }
+  co_return co_await check_pepper();
+}
+
+Identity::Identity(IdentityParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
+Identity::~Identity() = default;
+
+Migration Identity::migration() {
+  return {"identity", 1, key_schema()};
+}
+
+Task<Result<>> Identity::start() {
+  auto& parts = state_->parts;
+  CO_TRY(auto pepper,
+         co_await read_or_make_pepper(parts.files, parts.random, state_->path("identity.key")));
+  state_->pepper = pepper;
+  CO_TRY(auto token,
+         co_await read_or_make_admin_token(parts.files, parts.random, admin_token_path()));
+  state_->make_admin(token);
+  crypto::wipe(token.data(), token.size());
+  auto loaded = co_await state_->load_keys();
+  if (!loaded && loaded.error().code == ErrorCode::Unavailable) {
+    log_warn("identity", "no API keys could be loaded: only declared keys and the admin token work",
+             {{"error", loaded.error().message}});
+    co_return Result<>();
+  }
+  co_return loaded;
+}
+
+std::string Identity::admin_token_path() const {
+  return state_->path("admin-token");
+}
+
+Result<PrincipalRef> Identity::authenticate_api_key(std::string_view key) const {
+  auto id = key_id_of(key);
+  if (!id || !state_->pepper) return refused();
+  // Before the lookup, so that an unknown id takes as long as a wrong secret.
+  auto hash = state_->pepper->sign(key);
+  auto lookup = state_->lookup.load();
+  auto found = lookup->keys.find(*id);
+  if (found == lookup->keys.end()) return refused();
+  const auto& entry = found->second;
+  if (!crypto::constant_time_equals(hash, entry.hash)) return refused();
+  auto now = state_->parts.clock.now();
+  if (to_unix_ms(now) >= entry.expires_at) {
+    return fail(ErrorCode::Unauthenticated, "the API key has expired");
+  }
+  auto today = day_of(now);
+  if (entry.use->last_day.load(std::memory_order_relaxed) != today) {
+    entry.use->last_day.store(today, std::memory_order_relaxed);
+  }
+  return entry.principal;
+}
+
+PrincipalRef Identity::find_client(std::string_view tenant, std::string_view client) const {
+  auto lookup = state_->lookup.load();
+  auto found = lookup->clients->principals.find(ClientName(tenant, client));
+  return found == lookup->clients->principals.end() ? nullptr : found->second;
+}
+
+Result<NewApiKey> Identity::State::draft_key(const std::string& actor,
+                                             const ApiKeyRequest& request) {
+  auto now = parts.clock.now();
+  auto known = lookup.load();
+  if (!known->clients->principals.contains(ClientName(request.tenant, request.client))) {
+    return fail(ErrorCode::NotFound, "tenant {} has no Client {}", request.tenant, request.client);
+  }
+  if (request.expires_at && *request.expires_at <= now) {
+    return fail(ErrorCode::InvalidArgument, "the key would have expired already");
+  }
+  NewApiKey draft;
+  for (int tries = 0; tries < kKeyIdTries; ++tries) {
+    draft.key = make_api_key(parts.random);
+    draft.info.id = *key_id_of(draft.key);
+    if (!known->keys.contains(draft.info.id)) break;
+  }
+  draft.info.tenant = request.tenant;
+  draft.info.client = request.client;
+  draft.info.description = request.description;
+  draft.info.created_at = from_unix_ms(to_unix_ms(now));
+  draft.info.created_by = actor;
+  draft.info.expires_at = request.expires_at;
+  return draft;
+}
+
+Task<Result<NewApiKey>> Identity::create_api_key(std::string actor, ApiKeyRequest request) {
+  if (!state_->pepper) co_return fail(ErrorCode::FailedPrecondition, "identity has not started");
+  CO_TRY(auto made, state_->draft_key(actor, request));
+  auto hash = state_->pepper->sign(made.key);
+  Unit unit;
+  add_key(unit, made.info, hash);
+  auto event = key_event(std::move(actor), made.info, "key.create");
+  event.after = key_json(made.info);
+  std::vector<estate::AuditEvent> events;
+  events.push_back(std::move(event));
+  CO_CHECK(co_await state_->parts.audit.commit(std::move(unit), std::move(events)));
+  StoredKey stored;
+  stored.client = {made.info.tenant, made.info.client};
+  stored.hash = hash;
+  if (made.info.expires_at) stored.expires_at = to_unix_ms(*made.info.expires_at);
+  stored.use = std::make_shared<KeyUse>();
+  std::lock_guard lock(state_->mutex);
+  state_->stored.emplace(made.info.id, std::move(stored));
+  state_->rebuild();
+  co_return made;
+}
+
+Task<Result<>> Identity::revoke_api_key(std::string actor, std::string tenant, std::string id) {
+  auto query = find_query(tenant, id);
+  CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
+  if (rows.empty()) co_return fail(ErrorCode::NotFound, "tenant {} has no API key {}", tenant, id);
+  auto before = key_info(rows[0]);
+  if (!before.revoked_at) {
+    auto after = before;
+    after.revoked_at = state_->parts.clock.now();
+    Unit unit;
+    revoke_key(unit, id, *after.revoked_at);
+    auto event = key_event(std::move(actor), before, "key.revoke");
+    event.before = key_json(before);
+    event.after = key_json(after);
+    std::vector<estate::AuditEvent> events;
+    events.push_back(std::move(event));
+    auto committed = co_await state_->parts.audit.commit(std::move(unit), std::move(events));
+    // A conflict means that somebody else has revoked it in the meantime.
+    if (!committed && committed.error().code != ErrorCode::Conflict) {
+      co_return Failure(std::move(committed).error());
+    }
+  }
+  std::lock_guard lock(state_->mutex);
+  state_->stored.erase(id);
+  state_->rebuild();
+  co_return Result<>();
+}
+
+Task<Result<std::vector<ApiKeyInfo>>> Identity::list_api_keys(std::string tenant,
+                                                              std::string client) {
+  auto query = list_query(tenant, client);
+  CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
+  std::vector<ApiKeyInfo> keys;
+  std::lock_guard lock(state_->mutex);
+  for (const auto& row : rows) {
+    auto info = key_info(row);
+    auto live = state_->stored.find(info.id);
+    if (live != state_->stored.end()) {
+      std::chrono::sys_days seen{std::chrono::days(live->second.use->last_day.load())};
+      if (seen > info.last_used.value_or(std::chrono::sys_days())) info.last_used = seen;
+    }
+    keys.push_back(std::move(info));
+  }
+  co_return keys;
+}
+
+Task<Result<std::size_t>> Identity::store_last_used() {
+  std::map<std::string, std::int64_t> changed;
+  {
+    std::lock_guard lock(state_->mutex);
+    for (const auto& [id, key] : state_->stored) {
+      auto day = key.use->last_day.load(std::memory_order_relaxed);
+      if (day > state_->stored_days[id]) changed.emplace(id, day);
+    }
+  }
+  if (changed.empty()) co_return std::size_t{0};
+  Unit unit;
+  for (const auto& [id, day] : changed) set_last_used(unit, id, day);
+  CO_CHECK(co_await state_->parts.database.execute(std::move(unit)));
+  std::lock_guard lock(state_->mutex);
+  for (const auto& [id, day] : changed) state_->stored_days[id] = day;
+  co_return changed.size();
+}
+
+Result<std::shared_ptr<const void>> Identity::compile(const estate::EstateView& view) {
+  if (!state_->pepper) return fail(ErrorCode::FailedPrecondition, "identity has not started");
+  TRY(auto snapshot, compile_clients(view, state_->parts.secrets, *state_->pepper));
+  return std::shared_ptr<const void>(std::move(snapshot));
+}
+
+void Identity::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
+  std::lock_guard lock(state_->mutex);
+  state_->clients = std::static_pointer_cast<const ClientSnapshot>(std::move(snapshot));
+  state_->rebuild();
+}
+
+}  // namespace weft::identity
