@@ -54,6 +54,8 @@ class Exchange {
   // The whole body. ResourceExhausted above `bytes_max` (answer 413), InvalidArgument for bad
   // framing (400).
   virtual Task<Result<std::string_view>> read_body(std::uint64_t bytes_max) = 0;
+  // The whole body if it is there already, without a wait; it stays valid until the exchange ends.
+  virtual std::optional<std::string_view> try_read_body() = 0;
   // Or piece by piece: the next decoded bytes, valid until the next call; empty at the end.
   virtual Task<Result<std::string_view>> read_some() = 0;
 

@@ -1,6 +1,7 @@
 #include "runtime/loops.h"
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -59,6 +60,10 @@ std::size_t Loops::size() const {
 
 Executor Loops::at(std::size_t index) const {
   return state_->loops.at(index)->io.get_executor();
+}
+
+void Loops::post(std::size_t index, std::function<void()> job) const {
+  asio::post(at(index), std::move(job));
 }
 
 std::size_t Loops::least_loaded() const {

@@ -18,6 +18,8 @@ class Loops {
 
   std::size_t size() const;
   Executor at(std::size_t index) const;
+  // Runs the job on that loop, later; any thread.
+  void post(std::size_t index, std::function<void()> job) const;
   // The loop with the fewest connections; count() is kept by whoever opens and closes them.
   std::size_t least_loaded() const;
   void count_connection(std::size_t index, int change);

@@ -297,6 +297,18 @@ Task<Result<std::string_view>> ServerConnection::read_body(std::uint64_t bytes_m
   co_return *whole_view_;
 }
 
+std::optional<std::string_view> ServerConnection::try_read_body() {
+  if (whole_view_) return whole_view_;
+  if (body_bytes_ > 0) return {};
+  if (body_.framing() == BodyFraming::Length && raw_.size() >= body_.left()) {
+    auto piece = next_piece();
+    if (piece) whole_view_ = *piece;
+  } else if (body_.framing() == BodyFraming::None) {
+    whole_view_ = std::string_view();
+  }
+  return whole_view_;
+}
+
 // A chunked body that came with the head is looked through, so that its end is known.
 void ServerConnection::skip_buffered_body() {
   while (!body_.is_done() && !raw_.empty()) {

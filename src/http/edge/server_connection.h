@@ -38,6 +38,7 @@ class ServerConnection final : public Exchange {
   std::shared_ptr<void>& connection_slot() override { return slot_; }
 
   Task<Result<std::string_view>> read_body(std::uint64_t bytes_max) override;
+  std::optional<std::string_view> try_read_body() override;
   Task<Result<std::string_view>> read_some() override;
   Task<Result<>> respond(const Response& response) override;
   bool respond_now(int status, std::span<const Field> fields, std::string_view body) override;
@@ -74,7 +75,7 @@ class ServerConnection final : public Exchange {
   bool may_keep_alive();
   Task<Result<>> send(std::span<const std::string_view> parts);
   Task<Result<>> flush();
-  Failure broken(Error error);
+  Failure broken(Failure failure);
 
   std::unique_ptr<net::Stream> stream_;
   ServerContext& server_;

@@ -44,10 +44,10 @@ std::optional<std::uint64_t> declared_length(std::span<const Field> fields) {
 
 }  // namespace
 
-Failure ServerConnection::broken(Error error) {
+Failure ServerConnection::broken(Failure failure) {
   response_ = ResponseState::Broken;
   keep_alive_ = false;
-  return Failure(std::move(error));
+  return failure;
 }
 
 bool ServerConnection::may_keep_alive() {
@@ -102,7 +102,7 @@ bool ServerConnection::respond_now(int status, std::span<const Field> fields,
   std::array<std::string_view, 2> parts{out_, has_no_body_ ? std::string_view() : body};
   auto sent = stream_->try_write(parts);
   if (!sent) {
-    (void)broken(std::move(sent).error());
+    (void)broken(Failure(std::move(sent).error()));
     return false;
   }
   if (*sent < parts[0].size()) {
@@ -148,8 +148,7 @@ Task<Result<>> ServerConnection::write(std::string_view piece) {
   if (piece.empty()) co_return co_await flush();
   if (length_is_known_) {
     if (piece.size() > length_left_) {
-      Error error{ErrorCode::Internal, "the body is longer than its Content-Length"};
-      co_return broken(std::move(error));
+      co_return broken(fail(ErrorCode::Internal, "the body is longer than its Content-Length"));
     }
     length_left_ -= piece.size();
     std::array<std::string_view, 1> parts{piece};
@@ -165,8 +164,7 @@ Task<Result<>> ServerConnection::finish() {
     co_return fail(ErrorCode::FailedPrecondition, "no response is being written");
   }
   if (length_left_ > 0) {
-    Error error{ErrorCode::Internal, "the body is shorter than its Content-Length"};
-    co_return broken(std::move(error));
+    co_return broken(fail(ErrorCode::Internal, "the body is shorter than its Content-Length"));
   }
   if (is_chunked_) out_ += "0\r\n\r\n";
   CO_CHECK(co_await flush());
@@ -187,7 +185,7 @@ Task<Result<>> ServerConnection::send(std::span<const std::string_view> parts) {
   std::size_t total = 0;
   for (auto part : rest) total += part.size();
   auto sent = stream_->try_write(rest);
-  if (!sent) co_return broken(std::move(sent).error());
+  if (!sent) co_return broken(Failure(std::move(sent).error()));
   auto skip = *sent;
   if (skip == total) {
     out_.clear();
@@ -203,7 +201,7 @@ Task<Result<>> ServerConnection::send(std::span<const std::string_view> parts) {
       auto written = co_await stream_->write(slice);
       if (!written) {
         if (written.error().code == ErrorCode::DeadlineExceeded) server_.timeouts.add();
-        co_return broken(std::move(written).error());
+        co_return broken(Failure(std::move(written).error()));
       }
       part.remove_prefix(slice[0].size());
     }

@@ -1,0 +1,161 @@
+#include "gateway/core/forwarding.h"
+
+#include "http/core/characters.h"
+#include "http/core/head_writer.h"
+
+namespace weft::gateway {
+
+namespace {
+
+using http::append_field;
+using http::equals_lower;
+
+bool is_connection(const http::Field& field) {
+  return field.name.size() == 10 && equals_lower(field.name, "connection");
+}
+
+// Whether Connection names fields beyond the fixed list; mostly it does not.
+bool has_extra_options(std::span<const http::Field> fields) {
+  return std::ranges::any_of(fields, [](const http::Field& field) {
+    return is_connection(field) && !equals_lower(field.value, "keep-alive") &&
+           !equals_lower(field.value, "close");
+  });
+}
+
+bool is_named_by_connection(std::span<const http::Field> fields, std::string_view name) {
+  bool found = false;
+  for (const auto& field : fields) {
+    if (!is_connection(field)) continue;
+    http::for_each_element(field.value, [&](std::string_view option) {
+      found = found || http::equals_ignoring_case(option, name);
+    });
+  }
+  return found;
+}
+
+bool is_hop_by_hop(std::string_view name) {
+  switch (name.size()) {
+    case 2:
+      return equals_lower(name, "te");
+    case 7:
+      return equals_lower(name, "trailer") || equals_lower(name, "upgrade");
+    case 10:
+      return equals_lower(name, "connection") || equals_lower(name, "keep-alive");
+    case 16:
+      return equals_lower(name, "proxy-connection");
+    case 17:
+      return equals_lower(name, "transfer-encoding");
+    case 18:
+      return equals_lower(name, "proxy-authenticate");
+    case 19:
+      return equals_lower(name, "proxy-authorization");
+    default:
+      return false;
+  }
+}
+
+// Fields that the gateway writes anew.
+bool is_replaced(std::string_view name) {
+  switch (name.size()) {
+    case 4:
+      return equals_lower(name, "host");
+    case 6:
+      return equals_lower(name, "expect");
+    case 11:
+      return equals_lower(name, "traceparent");
+    case 14:
+      return equals_lower(name, "content-length");
+    case 15:
+      return equals_lower(name, "x-forwarded-for");
+    case 16:
+      return equals_lower(name, "x-forwarded-host");
+    case 17:
+      return equals_lower(name, "x-forwarded-proto");
+    default:
+      return name.size() > 7 && (name[0] == 'x' || name[0] == 'X') &&
+             equals_lower(name.substr(0, 7), "x-weft-");
+  }
+}
+
+void append_hex(std::string& out, std::span<const char> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (char c : bytes) {
+    auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+}
+
+}  // namespace
+
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS" || method == "TRACE";
+}
+
+void append_traceparent(std::string& out, const TraceContext& trace) {
+  out += "00-";
+  append_hex(out, trace.trace_id);
+  out += '-';
+  append_hex(out, trace.span_id);
+  out += trace.sampled ? "-01" : "-00";
+}
+
+void append_request_head(std::string& out, const http::RequestHead& head, const ForwardedFor& added,
+                         RequestBody body) {
+  out += head.method;
+  out += ' ';
+  out += added.base_path;
+  out += head.path;
+  if (!head.query.empty()) {
+    out += '?';
+    out += head.query;
+  }
+  out += " HTTP/1.1\r\n";
+  append_field(out, "Host", added.host);
+  bool has_extra = has_extra_options(head.fields);
+  bool was_forwarded = false;
+  for (const auto& field : head.fields) {
+    if (is_replaced(field.name)) {
+      was_forwarded = was_forwarded || field.name.size() == 15;
+    } else if (!is_hop_by_hop(field.name) &&
+               !(has_extra && is_named_by_connection(head.fields, field.name))) {
+      append_field(out, field.name, field.value);
+    }
+  }
+  out += "X-Forwarded-For: ";
+  for (const auto& field : head.fields) {
+    if (!was_forwarded || field.name.size() != 15 || !is_replaced(field.name)) continue;
+    out += field.value;
+    out += ", ";
+  }
+  out += added.client;
+  out += "\r\nX-Forwarded-Proto: ";
+  out += added.proto;
+  out += "\r\n";
+  append_field(out, "X-Forwarded-Host", head.host);
+  if (added.trace != nullptr) {
+    out += "traceparent: ";
+    append_traceparent(out, *added.trace);
+    out += "\r\n";
+  }
+  if (head.is_upgrade) {
+    out += "Connection: Upgrade\r\n";
+    append_field(out, "Upgrade", head.find("upgrade").value_or(""));
+  }
+  if (body == RequestBody::Length) append_field(out, "Content-Length", head.content_length);
+  if (body == RequestBody::Chunked) out += "Transfer-Encoding: chunked\r\n";
+  out += "\r\n";
+}
+
+void collect_response_fields(const http::ResponseHead& head, std::vector<http::Field>& out) {
+  out.clear();
+  bool has_extra = has_extra_options(head.fields);
+  for (const auto& field : head.fields) {
+    if (is_hop_by_hop(field.name)) continue;
+    if (has_extra && is_named_by_connection(head.fields, field.name)) continue;
+    out.push_back(field);
+  }
+}
+
+}  // namespace weft::gateway

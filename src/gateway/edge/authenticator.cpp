@@ -1,0 +1,53 @@
+#include "gateway/authenticator.h"
+
+namespace weft::gateway {
+
+namespace {
+
+constexpr Duration kRemembered = 1s;
+
+struct Remembered {
+  std::string key;
+  identity::PrincipalRef principal;
+  MonoTime until{};
+};
+
+}  // namespace
+
+std::string_view api_key_of(const http::RequestHead& head) {
+  std::string_view bearer;
+  for (const auto& field : head.fields) {
+    if (field.name.size() == 9 && http::equals_ignoring_case(field.name, "x-api-key")) {
+      return field.value;
+    }
+    if (field.name.size() == 13 && field.value.size() > 7 &&
+        http::equals_ignoring_case(field.name, "authorization") &&
+        http::equals_ignoring_case(field.value.substr(0, 7), "bearer ")) {
+      bearer = field.value.substr(7);
+    }
+  }
+  return bearer;
+}
+
+Result<identity::PrincipalRef> authenticate(http::Exchange& exchange,
+                                            const Authenticator& authenticator) {
+  auto key = api_key_of(exchange.head());
+  if (key.empty()) return fail(ErrorCode::Unauthenticated, "no API key was sent");
+  auto* remembered = static_cast<Remembered*>(exchange.connection_slot().get());
+  if (remembered != nullptr && remembered->key == key &&
+      exchange.received_at() < remembered->until) {
+    return remembered->principal;
+  }
+  TRY(auto principal, authenticator.authenticate(key));
+  if (remembered == nullptr) {
+    auto fresh = std::make_shared<Remembered>();
+    remembered = fresh.get();
+    exchange.connection_slot() = std::move(fresh);
+  }
+  remembered->key = key;
+  remembered->principal = principal;
+  remembered->until = exchange.received_at() + kRemembered;
+  return principal;
+}
+
+}  // namespace weft::gateway
