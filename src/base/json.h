@@ -57,6 +57,8 @@ class Json {
   bool is_integer() const {
     return type_ == Type::Number && ((flags_ & kPlainInteger) != 0 || is_integer_lexeme());
   }
+  // Whether a number is written as digits alone, or as a minus and digits.
+  bool is_plain_integer() const { return (flags_ & kPlainInteger) != 0; }
   // The value as a 64-bit integer: 5, 5.0 and 50e-1 are 5; absent when it is not an integer or too
   // large.
   std::optional<std::int64_t> as_int64() const;

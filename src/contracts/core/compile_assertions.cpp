@@ -91,8 +91,14 @@ Result<Bound> SchemaCompiler::bound(const Context& c, const Json& number) {
   if (!number.is_number()) return wrong(c, number, "must be a number");
   auto exact = Decimal::parse(number.number());
   if (!exact) return wrong(c, number, exact.error().message);
-  return Bound{SmallDecimal::parse(number.number()), std::string(number.number()),
-               *std::move(exact)};
+  Bound result{SmallDecimal::parse(number.number()),
+               std::string(number.number()),
+               *std::move(exact),
+               false,
+               {}};
+  result.is_zero = result.exact.is_zero();
+  if (number.is_plain_integer() && number.number()[0] != '-') result.natural = result.lexeme;
+  return result;
 }
 
 Result<> SchemaCompiler::limit(Context& c, std::string_view keyword, Op op) {

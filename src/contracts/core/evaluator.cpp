@@ -8,10 +8,8 @@
 namespace weft::contracts {
 namespace {
 
-Part part_of(Json::Type type) {
-  constexpr std::array<Part, 7> kParts = {kAny, kAny, kAny, kNumbers, kStrings, kArrays, kObjects};
-  return kParts[static_cast<std::size_t>(type)];
-}
+constexpr std::array<Part, 7> kPartOfType = {kAny,     kAny,    kAny,    kNumbers,
+                                             kStrings, kArrays, kObjects};
 
 }  // namespace
 
@@ -48,70 +46,24 @@ bool Evaluator::exceed(const char* limit) {
   return false;
 }
 
-template <bool kReport>
-bool Evaluator::run_scoped(const Block& block, const Json& value, EvaluatedSet* marks,
-                           const InstancePath* path) {
-  const Scope* const before = scope_;
-  const Scope here{before, block.resource};
-  if (program_.is_dynamic && (before == nullptr || before->resource != block.resource))
-    scope_ = &here;
-  bool ok = false;
-  if (block.records && (value.is_object() || value.is_array())) {
-    EvaluatedSet own(value.size());
-    ok = run_plain<kReport>(block, value, &own, path);
-    if (marks != nullptr) marks->add(own);
-  } else {
-    ok = run_plain<kReport>(block, value, marks, path);
-  }
-  scope_ = before;
-  return ok;
+bool Evaluator::is_zero(const Json& number) {
+  return compare_numbers(number.number(), "0") == 0;
+}
+
+bool Evaluator::length_fits(const Block& block, const Json& text) {
+  if (block.size_min[0] == 0 && text.size() <= block.size_max[0]) return true;
+  const std::size_t length = count_characters(text.as_string());
+  return length >= block.size_min[0] && length <= block.size_max[0];
+}
+
+void Evaluator::report_type(const Block& block, const Json& value, const InstancePath* path) {
+  report(block.types_place, path, describe_types(block, value));
 }
 
 template <bool kReport>
-bool Evaluator::run_plain(const Block& block, const Json& value, EvaluatedSet* marks,
-                          const InstancePath* path) {
-  const bool type_fits = (block.types & type_bit(value.type())) != 0 &&
-                         (!block.integers_only || !value.is_number() || value.is_integer());
-  if (!type_fits) {
-    if constexpr (kReport) report(block.types_place, path, describe_types(block, value));
-    return false;
-  }
-  if (block.first[kNumbers] == block.first[kPartCount]) return true;
-  if (depth_ >= program_.depth_max) return exceed("the schemas nest deeper than the limit allows");
-  if (steps_left_ == 0) return exceed("the schema takes more steps than the limit allows");
-  ++depth_;
-  --steps_left_;
-  const Part part = part_of(value.type());
-  bool ok = part == kAny || run_part<kReport>(block, part, value, marks, path);
-  if (ok || kReport) ok = run_part<kReport>(block, kAny, value, marks, path) && ok;
-  if (ok || kReport) ok = run_part<kReport>(block, kLast, value, marks, path) && ok;
-  --depth_;
-  return ok;
-}
-
-template <bool kReport>
-bool Evaluator::run_part(const Block& block, Part part, const Json& value, EvaluatedSet* marks,
-                         const InstancePath* path) {
-  const Instruction* at = program_.code.data() + block.first[part];
-  const Instruction* const end = program_.code.data() + block.first[part + 1];
-  bool ok = true;
-  for (; at != end; ++at) {
-    if (execute<kReport>(*at, value, marks, path)) continue;
-    if (!kReport || is_full()) return false;
-    ok = false;
-  }
-  return ok;
-}
-
-template <bool kReport>
-bool Evaluator::execute(const Instruction& i, const Json& value, EvaluatedSet* marks,
-                        const InstancePath* path) {
-  const auto counted = [&](bool holds, const char* kind) {
-    if constexpr (kReport) {
-      if (!holds) report(i.place, path, describe_count(kind, i.a));
-    }
-    return holds;
-  };
+[[gnu::always_inline]] inline bool Evaluator::execute(const Instruction& i, const Json& value,
+                                                      EvaluatedSet* marks,
+                                                      const InstancePath* path) {
   switch (i.op) {
     case Op::Minimum:
     case Op::ExclusiveMinimum:
@@ -125,13 +77,17 @@ bool Evaluator::execute(const Instruction& i, const Json& value, EvaluatedSet* m
     case Op::Format:
       return string<kReport>(i, value, path);
     case Op::MinItems:
-      return counted(value.size() >= i.a, "must have at least {} element{}");
+      if (value.size() >= i.a) return true;
+      return kReport && report_count(i, path, "must have at least {} element{}");
     case Op::MaxItems:
-      return counted(value.size() <= i.a, "must have at most {} element{}");
+      if (value.size() <= i.a) return true;
+      return kReport && report_count(i, path, "must have at most {} element{}");
     case Op::MinProperties:
-      return counted(value.size() >= i.a, "must have at least {} member{}");
+      if (value.size() >= i.a) return true;
+      return kReport && report_count(i, path, "must have at least {} member{}");
     case Op::MaxProperties:
-      return counted(value.size() <= i.a, "must have at most {} member{}");
+      if (value.size() <= i.a) return true;
+      return kReport && report_count(i, path, "must have at most {} member{}");
     case Op::UniqueItems:
       return unique_items<kReport>(i, value, path);
     case Op::PrefixItems:
@@ -173,24 +129,115 @@ bool Evaluator::execute(const Instruction& i, const Json& value, EvaluatedSet* m
 }
 
 template <bool kReport>
+[[gnu::always_inline]] inline bool Evaluator::run_code(std::uint32_t from, std::uint32_t to,
+                                                       const Json& value, EvaluatedSet* marks,
+                                                       const InstancePath* path) {
+  const Instruction* at = program_.code.data() + from;
+  const Instruction* const end = program_.code.data() + to;
+  bool ok = true;
+  for (; at != end; ++at) {
+    if (execute<kReport>(*at, value, marks, path)) continue;
+    if (!kReport || is_full()) return false;
+    ok = false;
+  }
+  return ok;
+}
+
+template <bool kReport>
+bool Evaluator::run_nested(const Block& block, const Json& value, EvaluatedSet* marks,
+                           const InstancePath* path) {
+  if (depth_ >= program_.depth_max) return exceed("the schemas nest deeper than the limit allows");
+  if (steps_left_ == 0) return exceed("the schema takes more steps than the limit allows");
+  ++depth_;
+  --steps_left_;
+  const bool ok = block.is_scoped ? run_scoped<kReport>(block, value, marks, path)
+                                  : run_body<kReport>(block, value, marks, path);
+  --depth_;
+  return ok;
+}
+
+template <bool kReport>
+bool Evaluator::run_scoped(const Block& block, const Json& value, EvaluatedSet* marks,
+                           const InstancePath* path) {
+  const Scope* const before = scope_;
+  const Scope here{before, block.resource};
+  if (program_.is_dynamic && (before == nullptr || before->resource != block.resource))
+    scope_ = &here;
+  bool ok = false;
+  if (block.records && (value.is_object() || value.is_array())) {
+    EvaluatedSet own(value.size());
+    ok = run_body<kReport>(block, value, &own, path);
+    if (marks != nullptr) marks->add(own);
+  } else {
+    ok = run_body<kReport>(block, value, marks, path);
+  }
+  scope_ = before;
+  return ok;
+}
+
+template <bool kReport>
+bool Evaluator::run_body(const Block& block, const Json& value, EvaluatedSet* marks,
+                         const InstancePath* path) {
+  const Part part = kPartOfType[static_cast<std::size_t>(value.type())];
+  bool ok = true;
+  if (part != kAny) {
+    const std::uint32_t from = kReport ? block.first[part] : block.fast[part];
+    ok = run_code<kReport>(from, block.first[part + 1], value, marks, path);
+  }
+  if (ok || kReport)
+    ok = run_code<kReport>(block.first[kAny], block.first[kPartCount], value, marks, path) && ok;
+  return ok;
+}
+
+bool Evaluator::report_count(const Instruction& i, const InstancePath* path, const char* sentence) {
+  return report(i.place, path, describe_count(sentence, i.a));
+}
+
+namespace {
+
+// Most bounds are decided by the sign, or by the number of digits and their order as text.
+std::strong_ordering compare_to_bound(const Json& value, const Bound& bound) {
+  const std::string_view number = value.number();
+  if (number[0] != '-') {
+    if (bound.is_zero && number[0] != '0') return std::strong_ordering::greater;
+    if (value.is_plain_integer() && !bound.natural.empty()) {
+      if (number.size() != bound.natural.size()) return number.size() <=> bound.natural.size();
+      return number.compare(bound.natural) <=> 0;
+    }
+  }
+  const auto small = bound.small ? SmallDecimal::parse(number) : std::nullopt;
+  return small ? *small <=> *bound.small : compare_numbers(number, bound.lexeme);
+}
+
+bool is_multiple(const Json& value, const Bound& bound) {
+  const auto small = bound.small ? SmallDecimal::parse(value.number()) : std::nullopt;
+  if (small) return small->is_multiple_of(*bound.small);
+  const auto exact = Decimal::parse(value.number());
+  return exact && exact->is_multiple_of(bound.exact);
+}
+
+}  // namespace
+
+template <bool kReport>
 bool Evaluator::number(const Instruction& i, const Json& value, const InstancePath* path) {
   const Bound& bound = program_.bounds[i.a];
-  const auto small = bound.small ? SmallDecimal::parse(value.number()) : std::nullopt;
   bool ok = false;
-  if (i.op == Op::MultipleOf) {
-    if (small) {
-      ok = small->is_multiple_of(*bound.small);
-    } else {
-      const auto exact = Decimal::parse(value.number());
-      ok = exact && exact->is_multiple_of(bound.exact);
-    }
-  } else {
-    const auto order =
-        small ? *small <=> *bound.small : compare_numbers(value.number(), bound.lexeme);
-    ok = i.op == Op::Minimum            ? order >= 0
-         : i.op == Op::ExclusiveMinimum ? order > 0
-         : i.op == Op::Maximum          ? order <= 0
-                                        : order < 0;
+  switch (i.op) {
+    case Op::Minimum:
+      ok = compare_to_bound(value, bound) >= 0;
+      break;
+    case Op::ExclusiveMinimum:
+      ok = compare_to_bound(value, bound) > 0;
+      break;
+    case Op::Maximum:
+      ok = compare_to_bound(value, bound) <= 0;
+      break;
+    case Op::ExclusiveMaximum:
+      ok = compare_to_bound(value, bound) < 0;
+      break;
+    default:
+      ok = is_multiple(value, bound);
+      break;
   }
   if constexpr (kReport) {
     if (!ok) report(i.place, path, describe_bound(i.op, bound));
@@ -304,10 +351,44 @@ bool Evaluator::contains(const Instruction& i, const Json& value, EvaluatedSet* 
   return false;
 }
 
+namespace {
+
+// Asks for an object's members and text at once, so that a cold tree costs few waits.
+inline void fetch_ahead(const Json& object) {
+  constexpr std::size_t kMembersMax = 16;
+  constexpr std::size_t kTextMax = 512;
+  const std::span<const JsonMember> members = object.members();
+  for (std::size_t i = 1; i < std::min(members.size(), kMembersMax); ++i)
+    __builtin_prefetch(&members[i]);
+  const std::string_view text = object.raw();
+  for (std::size_t at = 0; at < std::min(text.size(), kTextMax); at += 64)
+    __builtin_prefetch(text.data() + at);
+}
+
+}  // namespace
+
+// The common case: no patterns, nobody asks what was evaluated, no reports.
+bool Evaluator::known_members(const MembersTable& table, const Json& value) {
+  fetch_ahead(value);
+  std::uint64_t seen = 0;
+  for (const JsonMember& m : value.members()) {
+    const std::uint32_t number = table.table.find(m.key());
+    BlockId block = table.additional;
+    if (number != NameTable::kAbsent) {
+      const MembersTable::Name& name = table.names[number];
+      seen |= name.required_bit;
+      if (name.has_schema) block = name.block;
+    }
+    if (block != kAcceptAll && !run<false>(block, m.value, nullptr, nullptr)) return false;
+  }
+  return (seen & table.required) == table.required;
+}
+
 template <bool kReport>
 bool Evaluator::members(const Instruction& i, const Json& value, EvaluatedSet* marks,
                         const InstancePath* path) {
   const MembersTable& table = program_.members[i.a];
+  if (!kReport && marks == nullptr && table.patterns.empty()) return known_members(table, value);
   std::uint64_t seen = 0;
   bool ok = true;
   std::uint32_t index = 0;
@@ -483,9 +564,9 @@ BlockId Evaluator::dynamic_target(const DynamicTarget& target) const {
   return found;
 }
 
-template bool Evaluator::run_scoped<false>(const Block&, const Json&, EvaluatedSet*,
+template bool Evaluator::run_nested<false>(const Block&, const Json&, EvaluatedSet*,
                                            const InstancePath*);
-template bool Evaluator::run_plain<false>(const Block&, const Json&, EvaluatedSet*,
-                                          const InstancePath*);
+template bool Evaluator::run_body<false>(const Block&, const Json&, EvaluatedSet*,
+                                         const InstancePath*);
 
 }  // namespace weft::contracts

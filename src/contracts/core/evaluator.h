@@ -14,6 +14,9 @@
 
 namespace weft::contracts {
 
+// Keeps the frame of the instruction loop small: it is what recursion repeats.
+#define WEFT_OUT_OF_LINE [[gnu::noinline]]
+
 // Where in the instance the evaluation stands; a list on the native stack.
 struct InstancePath {
   const InstancePath* up = nullptr;
@@ -39,63 +42,99 @@ class Evaluator {
     std::uint32_t resource;
   };
 
+  static bool type_fits(const Block& block, const Json& value) {
+    return (block.types & type_bit(value.type())) != 0 &&
+           (!block.integers_only || !value.is_number() || value.is_integer());
+  }
+  // What the block's fields say beside the type.
+  static bool fields_fit(const Block& block, const Json& value) {
+    if (value.is_number()) return !block.not_negative || value.number()[0] != '-' || is_zero(value);
+    if (value.type() < Json::Type::String) return true;
+    const auto kind = static_cast<std::size_t>(value.type()) - std::size_t{4};
+    const bool fits = value.size() >= block.size_min[kind] && value.size() <= block.size_max[kind];
+    if (!value.is_string() || value.is_ascii()) return fits;
+    return length_fits(block, value);
+  }
+  static bool is_zero(const Json& number);
+  static bool length_fits(const Block& block, const Json& text);
+
   template <bool kReport>
   bool run(BlockId id, const Json& value, EvaluatedSet* marks, const InstancePath* path) {
     const Block& block = program_.blocks[id];
-    if (block.is_scoped) [[unlikely]]
-      return run_scoped<kReport>(block, value, marks, path);
-    return run_plain<kReport>(block, value, marks, path);
+    if (!type_fits(block, value)) [[unlikely]] {
+      if constexpr (kReport) report_type(block, value, path);
+      return false;
+    }
+    if constexpr (kReport) {
+      if (block.is_empty()) return true;
+    } else {
+      if (!fields_fit(block, value)) return false;
+      if ((block.quiet_types & type_bit(value.type())) != 0) return true;
+    }
+    if (block.is_leaf) return run_body<kReport>(block, value, marks, path);
+    return run_nested<kReport>(block, value, marks, path);
   }
+  template <bool kReport>
+  bool run_nested(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
   bool run_scoped(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
-  bool run_plain(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
+  bool run_body(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
-  bool run_part(const Block&, Part, const Json&, EvaluatedSet*, const InstancePath*);
+  bool run_code(std::uint32_t from, std::uint32_t to, const Json&, EvaluatedSet*,
+                const InstancePath*);
   template <bool kReport>
   bool execute(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
 
   template <bool kReport>
-  bool number(const Instruction&, const Json&, const InstancePath*);
+  WEFT_OUT_OF_LINE bool number(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
   bool string(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
-  bool values(const Instruction&, const Json&, const InstancePath*);
+  WEFT_OUT_OF_LINE bool values(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
-  bool unique_items(const Instruction&, const Json&, const InstancePath*);
+  WEFT_OUT_OF_LINE bool unique_items(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
-  bool prefix_items(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool prefix_items(const Instruction&, const Json&, EvaluatedSet*,
+                                     const InstancePath*);
   template <bool kReport>
-  bool items(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool items(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
-  bool contains(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool contains(const Instruction&, const Json&, EvaluatedSet*,
+                                 const InstancePath*);
   template <bool kReport>
-  bool members(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool members(const Instruction&, const Json&, EvaluatedSet*,
+                                const InstancePath*);
+  bool known_members(const MembersTable&, const Json&);
   template <bool kReport>
   bool member(const MembersTable&, std::uint32_t name, std::uint32_t index, const Json& object,
               EvaluatedSet*, const InstancePath*);
   template <bool kReport>
-  bool required(const Instruction&, const Json&, const InstancePath*);
+  WEFT_OUT_OF_LINE bool required(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
-  bool property_names(const Instruction&, const Json&, const InstancePath*);
+  WEFT_OUT_OF_LINE bool property_names(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
-  bool dependent_required(const Instruction&, const Json&, const InstancePath*);
+  WEFT_OUT_OF_LINE bool dependent_required(const Instruction&, const Json&, const InstancePath*);
   template <bool kReport>
-  bool any_of(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool any_of(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
-  bool one_of(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool one_of(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
-  bool if_then_else(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool if_then_else(const Instruction&, const Json&, EvaluatedSet*,
+                                     const InstancePath*);
   template <bool kReport>
-  bool unevaluated(const Instruction&, const Json&, EvaluatedSet*, const InstancePath*);
+  WEFT_OUT_OF_LINE bool unevaluated(const Instruction&, const Json&, EvaluatedSet*,
+                                    const InstancePath*);
 
   // Runs without reports; what a failing schema evaluated does not count.
   bool try_quietly(BlockId, const Json&, EvaluatedSet*);
   BlockId dynamic_target(const DynamicTarget&) const;
   void report_closest(const Instruction&, const Json&, const InstancePath*);
 
+  void report_type(const Block& block, const Json& value, const InstancePath* path);
   // Always false, so that a check can end with it.
   bool report(std::uint32_t place, const InstancePath* path, std::string message);
+  bool report_count(const Instruction&, const InstancePath*, const char* sentence);
   bool exceed(const char* limit);
   bool is_full() const { return out_.size() >= max_; }
 

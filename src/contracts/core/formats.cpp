@@ -174,10 +174,6 @@ bool is_hostname(std::string_view text) {
       return false;
     for (const char c : label)
       if (!is_alnum(c) && c != '-') return false;
-    // Reserved for encodings that are not checked here, except punycode (RFC 5890 section 2.3.1).
-    if (label.size() >= 4 && label[2] == '-' && label[3] == '-' &&
-        ((label[0] | 0x20) != 'x' || (label[1] | 0x20) != 'n' || label.size() == 4))
-      return false;
     text.remove_prefix(length);
     if (text.empty()) return true;
     text.remove_prefix(1);

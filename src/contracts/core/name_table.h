@@ -3,6 +3,7 @@
 // integers. Immutable after build(); any thread.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -19,7 +20,7 @@ class NameTable {
   // The i-th name has the number i. Requires distinct names.
   explicit NameTable(std::vector<std::string> names);
 
-  std::uint32_t find(std::string_view name) const {
+  [[gnu::always_inline]] std::uint32_t find(std::string_view name) const {
     if (slots_.empty()) return find_sorted(name);
     const Print print = print_of(name);
     const Slot& slot = slots_[place_of(print)];
@@ -69,9 +70,8 @@ class NameTable {
     return print;
   }
   std::size_t place_of(const Print& print) const {
-    const std::uint64_t mixed =
-        (print.head + print.size) * seed_ ^ (print.tail * (seed_ ^ 0x9e3779b97f4a7c15u));
-    return static_cast<std::size_t>((mixed * 0xd6e8feb86659fd93u) >> shift_);
+    return static_cast<std::size_t>(
+        ((print.head + print.size) ^ std::rotl(print.tail, 21)) * seed_ >> shift_);
   }
   bool place_all(unsigned bits, std::uint64_t seed);
   std::uint32_t find_sorted(std::string_view name) const;

@@ -76,19 +76,33 @@ inline constexpr std::uint8_t kBooleanBits =
 
 struct Block {
   std::uint8_t types = kAllTypes;
-  bool integers_only = false;  // where it allows numbers
-  bool is_scoped = false;      // keeps a record of its own or may change the dynamic scope
-  bool records = false;        // unevaluatedItems or unevaluatedProperties ask what was evaluated
+  std::uint8_t quiet_types = 0;  // types of which nothing is left to check after the fields here
+  bool integers_only = false;    // where it allows numbers
+  bool not_negative = false;     // likewise
+  bool is_leaf = false;          // calls no other block
+  bool is_scoped = false;        // keeps a record of its own or may change the dynamic scope
+  bool records = false;          // unevaluatedItems or unevaluatedProperties ask what was evaluated
+  // Bounds of the size of texts (in characters), arrays and objects.
+  std::array<std::uint32_t, 3> size_min{};
+  std::array<std::uint32_t, 3> size_max{kNoLimit, kNoLimit, kNoLimit};
+  // Part p is code[first[p]] to code[first[p + 1]]. Before code[fast[p]] stand the instructions
+  // that the fields above already hold; they run only to report.
+  std::array<std::uint32_t, kPartCount + 1> first{};
+  std::array<std::uint32_t, kAny> fast{};
   std::uint32_t resource = 0;
   std::uint32_t types_place = 0;
-  std::array<std::uint32_t, kPartCount + 1>
-      first{};  // part p is code[first[p]] to code[first[p + 1]]
+
+  bool is_empty() const { return first[kNumbers] == first[kPartCount]; }
+  static constexpr std::uint32_t kNoLimit = ~std::uint32_t{0};
 };
 
 struct Bound {
   std::optional<SmallDecimal> small;
   std::string lexeme;
   Decimal exact;
+  bool is_zero = false;
+  // The lexeme when it is a natural number without sign, fraction or exponent; else empty.
+  std::string natural;
 };
 
 // The values of enum or const.

@@ -5,6 +5,34 @@
 #include "contracts/core/uri.h"
 
 namespace weft::contracts {
+namespace {
+
+bool calls_blocks(Op op) {
+  switch (op) {
+    case Op::Minimum:
+    case Op::ExclusiveMinimum:
+    case Op::Maximum:
+    case Op::ExclusiveMaximum:
+    case Op::MultipleOf:
+    case Op::MinLength:
+    case Op::MaxLength:
+    case Op::MinItems:
+    case Op::MaxItems:
+    case Op::MinProperties:
+    case Op::MaxProperties:
+    case Op::Pattern:
+    case Op::Format:
+    case Op::UniqueItems:
+    case Op::Required:
+    case Op::DependentRequired:
+    case Op::Values:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
 
 SchemaCompiler::SchemaCompiler(const Json& root, const SchemaOptions& options, bool is_schema)
     : registry_(options), assert_formats_(options.assert_formats) {
@@ -292,34 +320,86 @@ void SchemaCompiler::lay_out() {
     for (MembersTable::ForPattern& p : table.patterns) p.block = to[p.block];
     table.additional = to[table.additional];
   }
-  for (Draft& draft : drafts_) {
-    Block& block = draft.block;
-    for (std::size_t part = 0; part < kPartCount; ++part) {
-      block.first[part] = static_cast<std::uint32_t>(program_->code.size());
-      for (Instruction i : draft.parts[part]) {
-        switch (i.op) {
-          case Op::Call:
-          case Op::Not:
-          case Op::Items:
-          case Op::Contains:
-          case Op::PropertyNames:
-          case Op::UnevaluatedItems:
-          case Op::UnevaluatedProperties:
-            i.a = to[i.a];
-            break;
-          case Op::DependentSchema:
-            i.b = to[i.b];
-            break;
-          default:
-            break;
-        }
-        if (i.op == Op::Call && i.a == kAcceptAll) continue;
-        program_->code.push_back(i);
-      }
+  for (Draft& draft : drafts_) lay_out(draft, to);
+}
+
+void SchemaCompiler::lay_out(Draft& draft, const std::vector<BlockId>& to) {
+  Block& block = draft.block;
+  const auto here = [this] { return static_cast<std::uint32_t>(program_->code.size()); };
+  block.is_leaf = true;
+  for (std::size_t part = 0; part < kPartCount; ++part) {
+    std::vector<Instruction>& code = draft.parts[part];
+    const auto rest = std::stable_partition(code.begin(), code.end(),
+                                            [&](const Instruction& i) { return fold(block, i); });
+    block.first[part] = here();
+    if (part < kAny) block.fast[part] = here() + static_cast<std::uint32_t>(rest - code.begin());
+    for (Instruction i : code) {
+      redirect(i, to);
+      if (i.op == Op::Call && i.a == kAcceptAll) continue;
+      block.is_leaf = block.is_leaf && !calls_blocks(i.op);
+      program_->code.push_back(i);
     }
-    block.first[kPartCount] = static_cast<std::uint32_t>(program_->code.size());
-    block.is_scoped = block.records || program_->is_dynamic;
-    program_->blocks.push_back(block);
+  }
+  block.first[kPartCount] = here();
+  block.is_scoped = block.records || program_->is_dynamic;
+  if (block.first[kAny] == block.first[kPartCount]) {
+    block.quiet_types = kBooleanBits | type_bit(Json::Type::Null);
+    constexpr Json::Type kTypes[] = {Json::Type::Number, Json::Type::String, Json::Type::Array,
+                                     Json::Type::Object};
+    for (std::size_t part = 0; part < kAny; ++part)
+      if (block.fast[part] == block.first[part + 1]) block.quiet_types |= type_bit(kTypes[part]);
+  }
+  program_->blocks.push_back(block);
+}
+
+// Whether the block's own fields can hold the instruction; then they do.
+bool SchemaCompiler::fold(Block& block, const Instruction& i) const {
+  const auto at_least = [&](std::size_t kind) {
+    block.size_min[kind] = std::max(block.size_min[kind], i.a);
+    return true;
+  };
+  const auto at_most = [&](std::size_t kind) {
+    block.size_max[kind] = std::min(block.size_max[kind], i.a);
+    return true;
+  };
+  switch (i.op) {
+    case Op::MinLength:
+      return at_least(0);
+    case Op::MaxLength:
+      return at_most(0);
+    case Op::MinItems:
+      return at_least(1);
+    case Op::MaxItems:
+      return at_most(1);
+    case Op::MinProperties:
+      return at_least(2);
+    case Op::MaxProperties:
+      return at_most(2);
+    case Op::Minimum:
+      if (!program_->bounds[i.a].is_zero) return false;
+      block.not_negative = true;
+      return true;
+    default:
+      return false;
+  }
+}
+
+void SchemaCompiler::redirect(Instruction& i, const std::vector<BlockId>& to) {
+  switch (i.op) {
+    case Op::Call:
+    case Op::Not:
+    case Op::Items:
+    case Op::Contains:
+    case Op::PropertyNames:
+    case Op::UnevaluatedItems:
+    case Op::UnevaluatedProperties:
+      i.a = to[i.a];
+      break;
+    case Op::DependentSchema:
+      i.b = to[i.b];
+      break;
+    default:
+      break;
   }
 }
 

@@ -107,6 +107,9 @@ class SchemaCompiler {
 
   Result<> refuse_cycles() const;
   void lay_out();
+  void lay_out(Draft& draft, const std::vector<BlockId>& to);
+  bool fold(Block& block, const Instruction& instruction) const;
+  static void redirect(Instruction& instruction, const std::vector<BlockId>& to);
   std::vector<BlockId> forwarded() const;
 
   SchemaRegistry registry_;
