@@ -81,7 +81,7 @@ struct BuiltBatch {
   WallTime time;
 };
 
-Result<BuiltBatch> build(const NewRecords& records, const Stream& stream, std::uint32_t turn,
+Result<BuiltBatch> build(const NewRecords& records, const LogStream& stream, std::uint32_t turn,
                          WallTime now) {
   if (records.records.empty()) return fail(ErrorCode::InvalidArgument, "no records to append");
   auto partitions = stream.info.settings.partitions;

@@ -4,7 +4,7 @@ namespace weft::eventlog {
 
 namespace {
 
-void add_partitions(Stream& stream) {
+void add_partitions(LogStream& stream) {
   auto wanted = static_cast<std::size_t>(stream.info.settings.partitions);
   while (stream.partitions.size() < wanted) {
     PartitionId id{stream.info.id, static_cast<std::int32_t>(stream.partitions.size())};
@@ -14,17 +14,17 @@ void add_partitions(Stream& stream) {
 
 }  // namespace
 
-StreamRef StreamTable::find_locked(StreamId id) const {
+LogStreamRef StreamTable::find_locked(StreamId id) const {
   auto found = streams_.find(id);
   return found == streams_.end() ? nullptr : found->second;
 }
 
-StreamRef StreamTable::find(StreamId id) const {
+LogStreamRef StreamTable::find(StreamId id) const {
   std::shared_lock lock(mutex_);
   return find_locked(id);
 }
 
-StreamRef StreamTable::find(std::string_view tenant, std::string_view name) const {
+LogStreamRef StreamTable::find(std::string_view tenant, std::string_view name) const {
   std::shared_lock lock(mutex_);
   auto found = names_.find(NameView(tenant, name));
   return found == names_.end() ? nullptr : find_locked(found->second);
@@ -37,16 +37,16 @@ std::shared_ptr<Partition> StreamTable::find(PartitionId id) const {
   return stream->partitions[static_cast<std::size_t>(id.partition)];
 }
 
-std::vector<StreamRef> StreamTable::all() const {
+std::vector<LogStreamRef> StreamTable::all() const {
   std::shared_lock lock(mutex_);
-  std::vector<StreamRef> all;
+  std::vector<LogStreamRef> all;
   all.reserve(streams_.size());
   for (const auto& [id, stream] : streams_) all.push_back(stream);
   return all;
 }
 
 void StreamTable::create(const StreamInfo& info) {
-  auto stream = std::make_shared<Stream>();
+  auto stream = std::make_shared<LogStream>();
   stream->info = info;
   add_partitions(*stream);
   reserve_ids(static_cast<std::uint32_t>(info.id) + 1);
@@ -60,7 +60,7 @@ void StreamTable::alter(StreamId id, const StreamSettings& settings) {
   std::unique_lock lock(mutex_);
   auto old = find_locked(id);
   if (!old) return;
-  auto stream = std::make_shared<Stream>(*old);
+  auto stream = std::make_shared<LogStream>(*old);
   stream->info.settings = settings;
   add_partitions(*stream);
   names_.erase(Name(old->info.settings.tenant, old->info.settings.name));

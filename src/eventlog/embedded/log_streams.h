@@ -1,5 +1,5 @@
 // The streams of one log and their partitions. Reading: any thread. Changing: recovery, then the
-// log's thread alone. A Stream is immutable; altering puts another in its place that shares the
+// log's thread alone. A LogStream is immutable; altering puts another in its place that shares the
 // partitions.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace weft::eventlog {
 
-struct Stream {
+struct LogStream {
   StreamInfo info;
   std::vector<std::shared_ptr<Partition>> partitions;
 
@@ -27,14 +27,14 @@ struct Stream {
     return exists ? partitions[static_cast<std::size_t>(index)].get() : nullptr;
   }
 };
-using StreamRef = std::shared_ptr<const Stream>;
+using LogStreamRef = std::shared_ptr<const LogStream>;
 
 class StreamTable {
  public:
-  StreamRef find(StreamId id) const;
-  StreamRef find(std::string_view tenant, std::string_view name) const;
+  LogStreamRef find(StreamId id) const;
+  LogStreamRef find(std::string_view tenant, std::string_view name) const;
   std::shared_ptr<Partition> find(PartitionId id) const;
-  std::vector<StreamRef> all() const;  // by id
+  std::vector<LogStreamRef> all() const;  // by id
 
   StreamId next_id() const { return static_cast<StreamId>(next_id_); }
   void reserve_ids(std::uint32_t next) { next_id_ = std::max(next_id_, next); }
@@ -51,10 +51,10 @@ class StreamTable {
     using is_transparent = void;
     bool operator()(const NameView& a, const NameView& b) const { return a < b; }
   };
-  StreamRef find_locked(StreamId id) const;
+  LogStreamRef find_locked(StreamId id) const;
 
   mutable std::shared_mutex mutex_;
-  std::map<StreamId, StreamRef> streams_;
+  std::map<StreamId, LogStreamRef> streams_;
   std::map<Name, StreamId, NameLess> names_;
   std::uint32_t next_id_ = 1;  // log thread
 };

@@ -27,7 +27,7 @@ struct Work {
 };
 
 struct AppendItem {
-  StreamRef stream;
+  LogStreamRef stream;
   Partition* partition = nullptr;
   BatchHeader header;
   std::string batch;
