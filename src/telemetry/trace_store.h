@@ -53,7 +53,8 @@ struct TraceSummary {
   std::string trace_id;
   std::string name;  // of the root, or of the earliest span
   std::string service;
-  std::string route;  // http.route of the root, when it has one
+  std::vector<std::string> services;  // of all its spans, sorted
+  std::string route;                  // http.route of the root, when it has one
   WallTime start{};
   Duration duration{};  // from the first start to the last end
   std::uint32_t span_count = 0;
@@ -67,6 +68,7 @@ struct TraceQuery {
   std::string service{};
   std::string route{};  // http.route
   std::vector<std::pair<std::string, std::string>> attributes{};
+  std::string text{};  // found in a span's name or in a value; case of ASCII letters does not matter
   bool failed_only = false;
   Duration duration_min{};
   std::optional<WallTime> before{};  // start of the trace: for the next page

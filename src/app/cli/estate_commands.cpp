@@ -10,7 +10,8 @@
 #include "app/node/kinds.h"
 #include "base/json_writer.h"
 #include "estate/loader.h"
-#include "estate/plan.h"
+#include "estate/planner.h"
+#include "identity/kinds.h"
 #include "runtime/disk.h"
 #include "runtime/run_until_done.h"
 
@@ -35,13 +36,24 @@ int validate(const Arguments& arguments) {
   estate::Loader loader(*kinds, estate::process_environment());
   auto loaded = run_until_done(loader.load_folder(files, folder_of(arguments)));
   if (!loaded) return report(loaded.error());
-  print_diagnostics(loaded->findings.errors, "error");
-  print_diagnostics(loaded->findings.warnings, "warning");
-  if (!loaded->ok()) {
-    fmt::print(stderr, "{} errors\n", loaded->findings.errors.size());
+  auto findings = loaded->findings;
+  auto count = loaded->resources.size();
+  if (findings.errors.empty()) {
+    // Against nothing: what the documents say among themselves.
+    estate::ChangeSet changes;
+    changes.resources = std::move(loaded->resources);
+    identity::TenantExists tenant_exists;
+    estate::EstateCheck* checks[] = {&tenant_exists};
+    auto planned = estate::plan_changes(*kinds, checks, estate::EstateView(), changes);
+    findings = std::move(planned.plan.findings);
+  }
+  print_diagnostics(findings.errors, "error");
+  print_diagnostics(findings.warnings, "warning");
+  if (!findings.errors.empty()) {
+    fmt::print(stderr, "{} errors\n", findings.errors.size());
     return 1;
   }
-  fmt::print("{} resources, no errors\n", loaded->resources.size());
+  fmt::print("{} resources, no errors\n", count);
   return 0;
 }
 

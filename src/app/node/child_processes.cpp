@@ -9,11 +9,14 @@
 
 #include <csignal>
 #include <cstring>
+#include <fstream>
 
 namespace weft::app {
 namespace {
 
 constexpr int kPatienceMs = 5000;
+constexpr int kStartPatienceMs = 10'000;
+constexpr int kLookAgainMs = 10;
 
 // Waits for the end of a process, with a limit; the descriptor becomes readable when it ends.
 bool ended_within(pid_t pid, int milliseconds) {
@@ -63,6 +66,17 @@ Result<> ChildProcesses::start(const std::vector<std::string>& command,
   }
   running_.push_back(pid);
   return {};
+}
+
+Result<std::string> ChildProcesses::wait_for_line(const std::string& path) const {
+  for (int waited_ms = 0; waited_ms < kStartPatienceMs; waited_ms += kLookAgainMs) {
+    std::ifstream file(path);
+    std::string line;
+    if (std::getline(file, line) && !file.eof()) return line;
+    ::poll(nullptr, 0, kLookAgainMs);
+  }
+  return fail(ErrorCode::Unavailable, "a service of the demo did not start: it did not write {} within {} s", path,
+              kStartPatienceMs / 1000);
 }
 
 void ChildProcesses::stop() {

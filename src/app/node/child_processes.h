@@ -25,6 +25,10 @@ class ChildProcesses {
                  const std::vector<std::pair<std::string, std::string>>& environment,
                  const std::string& log_file);
 
+  // The first line of a file that a child writes once it is up; the error is for one that does not within ten
+  // seconds.
+  Result<std::string> wait_for_line(const std::string& path) const;
+
   // SIGTERM to each, then waits for its end; SIGKILL for one that takes longer than five seconds.
   void stop();
 

@@ -37,10 +37,10 @@ Result<std::unique_ptr<estate::SpecValidator>> compile_spec(std::string_view sch
 
 Result<estate::KindSet> all_kinds() {
   std::vector<estate::Kind> all;
-  for (auto family : {identity::identity_kinds(), eventlog::eventlog_kinds(), gateway::gateway_kinds(),
-                      delivery::delivery_kinds()}) {
+  for (auto family : {identity::identity_kinds(), eventlog::eventlog_kinds(), gateway::gateway_kinds()}) {
     std::move(family.begin(), family.end(), std::back_inserter(all));
   }
+  all.push_back(delivery::subscription_kind());
   return estate::KindSet::create(std::move(all), compile_spec);
 }
 

@@ -68,23 +68,39 @@ struct Group {
   bool root_has_parent = true;
 };
 
-// The conditions of a query that need a span's attributes, numbered.
+bool contains_ignoring_case(std::string_view text, std::string_view wanted) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  auto same = [&](char a, char b) { return lower(a) == lower(b); };
+  return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), same) != text.end();
+}
+
+bool mentions(const SpanView& span, std::string_view text) {
+  if (contains_ignoring_case(span.name, text)) return true;
+  return std::ranges::any_of(span.attributes, [&](const AttributeView& attribute) {
+    return contains_ignoring_case(attribute.second, text);
+  });
+}
+
+// The conditions of a query that need a span's attributes, numbered; the text is the last one.
 class Conditions {
  public:
-  Conditions(const TraceQuery& query, std::string_view service) : default_service_(service) {
+  Conditions(const TraceQuery& query, std::string_view service)
+      : default_service_(service), text_(query.text) {
     if (!query.service.empty()) wanted_.emplace_back(kServiceKey, query.service);
     if (!query.route.empty()) wanted_.emplace_back(kRouteKey, query.route);
     for (const auto& [key, value] : query.attributes) wanted_.emplace_back(key, value);
-    wanted_.resize(std::min<std::size_t>(wanted_.size(), 64));
+    wanted_.resize(std::min<std::size_t>(wanted_.size(), 63));
   }
 
-  bool is_empty() const { return wanted_.empty(); }
+  bool is_empty() const { return count() == 0; }
   bool are_met(const Group& group) const {
-    return wanted_.empty() || group.met == (~std::uint64_t{0} >> (64 - wanted_.size()));
+    return is_empty() || group.met == (~std::uint64_t{0} >> (64 - count()));
   }
 
-  std::uint64_t met_by(std::span<const AttributeView> attributes) const {
+  std::uint64_t met_by(const SpanView& span) const {
+    const auto attributes = span.attributes;
     std::uint64_t met = 0;
+    if (!text_.empty() && mentions(span, text_)) met |= std::uint64_t{1} << wanted_.size();
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto& [key, wanted] = wanted_[i];
       auto value = value_of(attributes, key);
@@ -95,7 +111,10 @@ class Conditions {
   }
 
  private:
+  std::size_t count() const { return wanted_.size() + (text_.empty() ? 0 : 1); }
+
   std::string_view default_service_;
+  std::string_view text_;
   std::vector<AttributeView> wanted_;
 };
 
@@ -136,6 +155,23 @@ TraceSummary summary_of(const TraceId& id, const Group& group, std::string_view 
   summary.span_count = group.spans;
   summary.failed_count = group.failed;
   return summary;
+}
+
+// Every service that has a span in one of the traces.
+void name_services(Chunks chunks, std::vector<std::pair<TraceId, TraceSummary>>& traces,
+                   std::string_view default_service) {
+  std::unordered_map<TraceId, TraceSummary*, TraceIdHash> by_id;
+  for (auto& [id, summary] : traces) by_id.emplace(id, &summary);
+  std::vector<AttributeView> attributes;
+  for_each_entry(chunks, [&](const SpanChunk& chunk, std::uint32_t i, const auto& entry) {
+    auto at = by_id.find(entry.trace_id);
+    if (at == by_id.end()) return;
+    auto service = value_of(chunk.view(i, attributes).attributes, kServiceKey);
+    if (service.empty()) service = default_service;
+    auto& services = at->second->services;
+    auto place = std::ranges::lower_bound(services, service);
+    if (place == services.end() || *place != service) services.emplace(place, service);
+  });
 }
 
 }  // namespace
@@ -192,7 +228,7 @@ std::vector<std::pair<TraceId, TraceSummary>> search_traces(Chunks chunks, const
     auto& group = groups[entry.trace_id];
     add_span(group, chunk, i);
     if (conditions.is_empty() || conditions.are_met(group)) return;
-    group.met |= conditions.met_by(chunk.view(i, attributes).attributes);
+    group.met |= conditions.met_by(chunk.view(i, attributes));
   });
 
   std::vector<std::pair<const TraceId*, const Group*>> matching;
@@ -212,6 +248,7 @@ std::vector<std::pair<TraceId, TraceSummary>> search_traces(Chunks chunks, const
   for (const auto& [id, group] : matching) {
     found.emplace_back(*id, summary_of(*id, *group, service));
   }
+  name_services(chunks, found, service);
   return found;
 }
 

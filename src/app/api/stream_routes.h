@@ -1,0 +1,30 @@
+// The admin API's streams and records: list, describe, read, tail, and one record appended as a test.
+#pragma once
+
+#include <vector>
+
+#include "app/api/call.h"
+#include "delivery/delivery_service.h"
+#include "eventlog/event_log.h"
+#include "eventlog/kafka/groups/coordinator.h"
+#include "eventlog/streams.h"
+#include "runtime/clock.h"
+#include "runtime/random.h"
+#include "runtime/spans.h"
+
+namespace weft::app {
+
+struct StreamRoutesParts {
+  eventlog::EventLog& log;
+  const eventlog::StreamCatalogue& streams;
+  kafka::GroupCoordinator& groups;
+  delivery::DeliveryService& delivery;
+  Clock& clock;
+  Random& random;
+  SpanSink& spans;
+};
+
+// The parts outlive the routes.
+std::vector<ApiRoute> stream_routes(StreamRoutesParts& parts);
+
+}  // namespace weft::app

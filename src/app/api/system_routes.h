@@ -1,0 +1,37 @@
+// The admin API's health, overview and its own contract.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "app/api/call.h"
+#include "app/node/activity.h"
+#include "delivery/delivery_service.h"
+#include "estate/audit.h"
+#include "estate/estate.h"
+#include "eventlog/embedded/embedded_log.h"
+#include "runtime/clock.h"
+#include "runtime/metrics.h"
+
+namespace weft::app {
+
+struct SystemRoutesParts {
+  const Activity& activity;
+  const eventlog::EmbeddedLog& log;
+  delivery::DeliveryService& delivery;
+  estate::Estate& estate;
+  estate::AuditLog& audit;
+  FileSystem& files;
+  Clock& clock;
+  WallTime started_at;
+  std::string data_folder;
+  std::vector<std::pair<std::string, std::string>> listeners;  // name, address
+  std::function<double()> p95_ms;                              // of the gateway; 0 without a request
+  std::string openapi_json;
+};
+
+// The parts outlive the routes.
+std::vector<ApiRoute> system_routes(SystemRoutesParts& parts);
+
+}  // namespace weft::app

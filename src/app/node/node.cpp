@@ -1,0 +1,202 @@
+#include "app/node/node.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "app/node/kinds.h"
+#include "app/node/node_parts.h"
+#include "app/version.h"
+#include "base/document.h"
+#include "base/json_writer.h"
+#include "runtime/log.h"
+#include "runtime/run_until_done.h"
+
+namespace weft::app {
+namespace {
+
+constexpr std::size_t kChoresMax = 16;
+
+std::size_t loop_count(const Settings& settings) {
+  auto wanted = settings.number("threads.loops");
+  return wanted > 0 ? static_cast<std::size_t>(wanted) : std::max(1u, std::thread::hardware_concurrency());
+}
+
+telemetry::TraceStoreOptions trace_options(const Settings& settings) {
+  telemetry::TraceStoreOptions options;
+  options.bytes_max = settings.bytes("telemetry.traceBytesMax");
+  return options;
+}
+
+Result<EgressPolicy> egress_policy(const Settings& settings) {
+  auto rules = settings.list("egress.allow");
+  if (rules.size() == 1 && rules[0] == "*") {
+    EgressPolicy anywhere;
+    anywhere.allow_all = true;
+    return anywhere;
+  }
+  return EgressPolicy::parse(std::move(rules));
+}
+
+LogLevel log_level(const Settings& settings) {
+  auto text = settings.text("log.level");
+  if (text == "debug") return LogLevel::Debug;
+  if (text == "warn") return LogLevel::Warn;
+  if (text == "error") return LogLevel::Error;
+  return LogLevel::Info;
+}
+
+}  // namespace
+
+Node::Parts::Parts(Settings with)
+    : settings(std::move(with)),
+      loops(loop_count(settings)),
+      dialer(network, clock, EgressPolicy()),
+      client(dialer, clock, metrics, http::ClientLimits()),
+      traces(trace_options(settings)),
+      appended_records(metrics.counter("weft_log_appended_records_total", "Records appended.")),
+      pool("searches", 1, 256),
+      secrets(estate::process_environment()),
+      chores(control.get_executor(), "chores", kChoresMax),
+      signals(control) {}
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::create(Settings settings) {
+  TRY(auto policy, egress_policy(settings));
+  set_log_level(log_level(settings));
+  auto parts = std::make_unique<Parts>(std::move(settings));
+  parts->dialer.set_policy(std::move(policy));
+  return std::unique_ptr<Node>(new Node(std::move(parts)));
+}
+
+const NodeAddresses& Node::addresses() const { return parts_->addresses; }
+
+std::string Node::data_folder() const { return parts_->settings.text("data.folder"); }
+
+std::string Node::admin_token() const {
+  auto token = run_until_done(read_file(parts_->files, parts_->identity->admin_token_path(), 4096));
+  if (!token) return {};
+  while (!token->empty() && token->back() == '\n') token->pop_back();
+  return *token;
+}
+
+namespace {
+
+Task<Result<>> in_order(std::vector<Task<Result<>>> steps) {
+  for (auto& step : steps) CO_CHECK(co_await std::move(step));
+  co_return Result<>();
+}
+
+}  // namespace
+
+Result<> Node::start() {
+  auto& parts = *parts_;
+  parts.started_at = parts.clock.now();
+  std::vector<Task<Result<>>> steps;
+  steps.push_back(parts.open_state());
+  steps.push_back(parts.open_log());
+  steps.push_back(parts.open_features());
+  steps.push_back(parts.open_doors());
+  CHECK(run_until_done(parts.control, in_order(std::move(steps))));
+  CHECK(parts.listen());
+  CHECK(parts.write_node_file());
+  return {};
+}
+
+void Node::run() {
+  auto& parts = *parts_;
+  auto loop = parts.control.get_executor();
+  parts.control.restart();
+  parts.signals.add(SIGINT);
+  parts.signals.add(SIGTERM);
+  parts.signals.async_wait([&parts](const boost::system::error_code& error, int) {
+    if (!error) parts.control.stop();
+  });
+  parts.chores.spawn(parts.sample_activity());
+  if (parts.exporter) parts.chores.spawn(parts.export_traces());
+  auto keep_alive = boost::asio::make_work_guard(loop);
+
+  std::thread loops([&parts] { parts.loops.run(); });
+  parts.gateway_server->start();
+  parts.admin_server->start();
+  parts.ops_server->start();
+  parts.kafka_server->start();
+  parts.ops->set_ready(true);
+  log_info("node", "ready",
+           {{"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
+            {"start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() - parts.started_at).count()}});
+  parts.control.run();
+
+  log_info("node", "draining");
+  parts.ops->set_ready(false);
+  run_until_done(parts.control, parts.close());
+  auto drain = parts.settings.time("shutdown.drain");
+  parts.gateway_server->stop(drain);
+  parts.admin_server->stop(std::min<Duration>(drain, 1s));
+  parts.kafka_server->stop(drain);
+  parts.ops_server->stop(0s);
+  parts.loops.stop();
+  loops.join();
+  run_until_done(parts.control, parts.log->close());
+  log_info("node", "ended");
+}
+
+void Node::request_stop() { parts_->control.stop(); }
+
+Task<void> Node::Parts::close() {
+  chores.cancel();
+  co_await chores.join();
+  co_await groups->stop();
+  delivery->stop();
+  auto stored = co_await identity->store_last_used();
+  if (!stored) log_warn("node", "the days on which keys were used were not stored", {{"why", stored.error().message}});
+}
+
+Task<void> Node::Parts::sample_activity() {
+  auto last = clock.mono();
+  for (;;) {
+    auto totals = co_await delivery->totals("");
+    auto traffic = gateway->traffic();
+    ActivityCounts counts;
+    counts.requests = traffic.requests;
+    counts.errors = traffic.server_errors;
+    counts.records = appended_records.value();
+    counts.deliveries = totals.delivered;
+    counts.failures = totals.failed_attempts;
+    activity.sample(clock.now(), counts);
+    auto now = clock.mono();
+    gateway->sample(now - last);
+    last = now;
+    answers->forget_expired();
+    if (!co_await clock.sleep_for(Activity::kStep)) co_return;
+  }
+}
+
+Task<void> Node::Parts::export_traces() {
+  auto ended = co_await exporter->run();
+  if (!ended && ended.error().code != ErrorCode::Cancelled) {
+    log_error("telemetry", "traces are not exported", {{"why", ended.error().message}});
+  }
+}
+
+Task<std::string> Node::Parts::reconcile() {
+  auto done = co_await streams->reconcile();
+  co_return done ? std::string() : done.error().message;
+}
+
+Result<> Node::Parts::write_node_file() {
+  JsonWriter out;
+  out.object()
+      .member("pid", ::getpid())
+      .member("version", kVersion)
+      .member("admin", addresses.hub)
+      .member("gateway", addresses.gateway)
+      .member("kafka", addresses.kafka)
+      .member("ops", addresses.ops)
+      .end();
+  return run_until_done(control, write_file_durably(files, settings.text("data.folder") + "/node.json", out.text() + "\n"));
+}
+
+}  // namespace weft::app

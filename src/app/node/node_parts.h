@@ -1,0 +1,127 @@
+// The parts of a node in the order in which they are made; they end in the opposite one. Inside app/node
+// only.
+#pragma once
+
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "app/api/admin_api.h"
+#include "app/api/delivery_routes.h"
+#include "app/api/estate_routes.h"
+#include "app/api/gateway_routes.h"
+#include "app/api/stream_routes.h"
+#include "app/api/system_routes.h"
+#include "app/api/client_routes.h"
+#include "app/api/trace_routes.h"
+#include "app/node/activity.h"
+#include "app/node/doors.h"
+#include "app/node/node.h"
+#include "app/node/ops.h"
+#include "delivery/delivery_service.h"
+#include "estate/audit.h"
+#include "estate/estate.h"
+#include "eventlog/embedded/embedded_log.h"
+#include "eventlog/kafka/groups/coordinator.h"
+#include "eventlog/kafka/kafka_server.h"
+#include "eventlog/streams.h"
+#include "gateway/gateway.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "identity/identity.h"
+#include "identity/kinds.h"
+#include "runtime/dialer.h"
+#include "runtime/loops.h"
+#include "runtime/socket_network.h"
+#include "runtime/task_group.h"
+#include "storage/sqlite_database.h"
+#include "telemetry/otlp_exporter.h"
+#include "telemetry/trace_store.h"
+
+namespace weft::app {
+
+struct Node::Parts {
+  explicit Parts(Settings with);
+
+  Settings settings;
+  NodeAddresses addresses;
+  WallTime started_at{};
+
+  // Below everything.
+  SystemClock clock;
+  SystemRandom random;
+  PosixFileSystem files;
+  Metrics metrics;
+  IoContext control{1};
+  Loops loops;
+  SocketNetwork network;
+  Dialer dialer;
+  http::Client client;
+  telemetry::TraceStore traces;
+  Counter& appended_records;
+  BlockingPool pool;  // searches that take milliseconds
+  std::unique_ptr<File> lock;
+
+  // State and identity.
+  std::unique_ptr<SqliteDatabase> database;
+  std::optional<estate::AuditLog> audit;
+  estate::EnvironmentSecrets secrets;
+  std::optional<identity::Identity> identity;
+  identity::TenantExists tenant_exists;
+
+  // The spine, and what reads from it.
+  std::unique_ptr<eventlog::EmbeddedLog> log;
+  std::optional<eventlog::StreamCatalogue> streams;
+  std::optional<kafka::GroupCoordinator> groups;
+  std::optional<gateway::IdempotencyStore> answers;
+  std::optional<GatewayKeys> gateway_keys;
+  std::optional<gateway::Gateway> gateway;
+  std::optional<delivery::ClientSender> sender;
+  std::optional<delivery::DeliveryService> delivery;
+  std::optional<estate::Estate> estate;
+
+  // The doors.
+  std::optional<KafkaKeys> kafka_keys;
+  std::optional<kafka::CatalogueTopics> kafka_topics;
+  std::unique_ptr<kafka::KafkaServer> kafka_server;
+  std::optional<GatewayDoor> gateway_door;
+  std::optional<AdminApi> admin;
+  std::optional<Ops> ops;
+  std::unique_ptr<http::Server> gateway_server;
+  std::unique_ptr<http::Server> admin_server;
+  std::unique_ptr<http::Server> ops_server;
+
+  // What the admin API's routes work with.
+  std::optional<EstateRoutesParts> estate_routes_parts;
+  std::optional<StreamRoutesParts> stream_routes_parts;
+  std::optional<DeliveryRoutesParts> delivery_routes_parts;
+  std::optional<TraceRoutesParts> trace_routes_parts;
+  std::optional<SystemRoutesParts> system_routes_parts;
+  std::optional<ClientRoutesParts> client_routes_parts;
+  std::optional<GatewayRoutesParts> gateway_routes_parts;
+
+  Activity activity;
+  std::optional<telemetry::OtlpExporter> exporter;
+  TaskGroup chores;  // on the control loop
+  std::vector<std::unique_ptr<TaskGroup>> loop_chores;  // one per loop
+  boost::asio::signal_set signals;
+
+  Task<Result<>> open_state();
+  Task<Result<>> open_log();
+  Task<Result<>> open_features();
+  Task<Result<>> apply_estate_folder();
+  Task<Result<>> open_doors();
+  Task<std::string> reconcile();  // a warning, or empty
+  Task<void> sample_activity();
+  Task<void> export_traces();
+  Task<void> close();
+  Result<> listen();
+  Result<> write_node_file();
+  http::ServerOptions server_options(std::string name, std::string_view port_setting) const;
+  net::Endpoint endpoint(std::string_view port_setting) const;
+  std::vector<ApiRoute> admin_routes();
+};
+
+}  // namespace weft::app

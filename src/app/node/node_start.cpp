@@ -1,0 +1,208 @@
+// How a node comes up, step by step; each step's failure names what and where.
+#include "app/node/install_paths.h"
+#include "app/node/kinds.h"
+#include "app/node/node_parts.h"
+#include "app/version.h"
+#include "base/document.h"
+#include "estate/loader.h"
+#include "runtime/log.h"
+
+namespace weft::app {
+namespace {
+
+constexpr std::string_view kFormatFile = "FORMAT";
+constexpr std::string_view kFormat = "weft data folder 1\n";
+
+}  // namespace
+
+// The folder belongs to one process, and to no newer version than this.
+Task<Result<>> Node::Parts::open_state() {
+  auto folder = settings.text("data.folder");
+  CO_CHECK(co_await files.create_directories(folder));
+  auto locked = co_await files.lock(folder + "/LOCK");
+  if (!locked) co_return std::unexpected(std::move(locked).error().within("data folder " + folder + " is in use"));
+  lock = std::move(*locked);
+  auto format_path = fmt::format("{}/{}", folder, kFormatFile);
+  auto format = co_await read_file(files, format_path, 256);
+  if (!format && format.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(format).error());
+  if (format && *format != kFormat) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "{} says '{}', which this version ({}) does not read: start the version that wrote it",
+                   format_path, format->substr(0, format->find('\n')), kVersion);
+  }
+  if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kFormat)));
+
+  CO_TRY(database, co_await SqliteDatabase::open(files, metrics, SqliteOptions(folder + "/state.db")));
+  std::vector<Migration> migrations;
+  migrations.push_back(estate::AuditLog::migration());
+  migrations.push_back(estate::Estate::migration());
+  migrations.push_back(identity::Identity::migration());
+  CO_CHECK(co_await database->migrate(std::move(migrations), clock.now()));
+  audit.emplace(*database, clock);
+  identity::IdentityParts identity_parts{*database, *audit, files, clock, random, secrets, folder};
+  identity.emplace(identity_parts);
+  co_return co_await identity->start();
+}
+
+Task<Result<>> Node::Parts::open_log() {
+  eventlog::LogOptions options;
+  options.folder = settings.text("data.folder") + "/log";
+  options.wal_file_bytes = settings.bytes("log.walFileBytes");
+  options.tail_bytes_max = settings.bytes("log.tailBytesMax");
+  options.queue_bytes_max = settings.bytes("log.queueBytesMax");
+  options.disk_reserve_bytes = settings.bytes("log.reserveBytes");
+  CO_TRY(log, co_await eventlog::EmbeddedLog::open(files, clock, random, metrics, std::move(options)));
+  auto status = log->status();
+  if (status.cut_bytes > 0 || status.damaged_ranges > 0) {
+    log_warn("node", "the log was repaired at start",
+             {{"cut_bytes", status.cut_bytes}, {"damaged_ranges", status.damaged_ranges}});
+  }
+  streams.emplace(*log);
+  kafka::CoordinatorOptions group_options;
+  group_options.groups.initial_rebalance_delay = settings.time("kafka.rebalanceDelay");
+  groups.emplace(group_options, *log, clock, random, loops.at(0));
+  co_return Result<>();
+}
+
+Task<Result<>> Node::Parts::open_features() {
+  gateway::IdempotencyOptions answer_options;
+  answer_options.keep = settings.time("gateway.idempotencyTime");
+  answer_options.keys_max = static_cast<std::size_t>(settings.number("gateway.idempotencyKeysMax"));
+  answer_options.wait = settings.time("gateway.idempotencyWait");
+  answers.emplace(*log, clock, answer_options);
+  CO_CHECK(co_await answers->start());
+
+  gateway_keys.emplace(*identity);
+  gateway::GatewayOptions gateway_options;
+  gateway_options.body_bytes_max = settings.bytes("http.bodyBytesMax");
+  gateway_options.upstream_timeout = settings.time("gateway.upstreamTimeout");
+  gateway::PublisherParts publisher_parts{*log, *streams, *answers, traces, clock, random};
+  gateway.emplace(gateway_options, gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, random,
+                                                         loops, metrics, traces});
+  sender.emplace(client);
+  delivery::DeliveryParts delivery_parts{*log, *sender, secrets, clock, random, metrics, &traces, {}, {}};
+  for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));
+  delivery_parts.limits.delivered_shown_max = static_cast<std::size_t>(settings.number("delivery.recentMax"));
+  delivery.emplace(std::move(delivery_parts));
+  CO_CHECK(co_await delivery->start());
+
+  CO_TRY(auto kinds, all_kinds());
+  estate::EstateParts estate_parts{*database, *audit, files, clock, settings.text("data.folder") + "/generation.json",
+                                   std::move(kinds), {}, {}};
+  estate_parts.compilers = {&*identity, &*streams, &*gateway, &*delivery};
+  estate_parts.checks = {&tenant_exists};
+  estate.emplace(std::move(estate_parts));
+  CO_CHECK(co_await estate->start());
+  CO_CHECK(co_await apply_estate_folder());
+  auto warning = co_await reconcile();
+  if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
+  CO_CHECK(co_await groups->start());
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    loop_chores.push_back(std::make_unique<TaskGroup>(loops.at(i), "delivery", 1));
+    boost::asio::post(loops.at(i), [this, i] { loop_chores[i]->spawn(delivery->run(i)); });
+  }
+  co_return Result<>();
+}
+
+// The folder that the settings name is the desired state of what it once applied.
+Task<Result<>> Node::Parts::apply_estate_folder() {
+  auto folder = settings.text("estate.folder");
+  if (folder.empty()) co_return Result<>();
+  estate::Loader loader(estate->kinds(), estate::process_environment());
+  CO_TRY(auto loaded, co_await loader.load_folder(files, folder));
+  if (!loaded.ok()) co_return fail(ErrorCode::InvalidArgument, "the estate has errors:\n{}", loaded.error_text());
+  for (const auto& warning : loaded.findings.warnings) log_warn("estate", warning.text());
+  estate::ChangeSet changes;
+  changes.resources = std::move(loaded.resources);
+  changes.manager = "folder";
+  changes.prune = estate::Prune::Remove;
+  changes.note = "applied at start from " + folder;
+  auto applied = co_await estate->apply("system:start", std::move(changes));
+  if (!applied) co_return std::unexpected(std::move(applied).error().within("estate " + folder));
+  log_info("node", "estate applied", {{"generation", applied->generation}, {"folder", folder}});
+  co_return Result<>();
+}
+
+net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
+  auto port = settings.is_on("ports.auto") ? 0 : settings.number(port_setting) + settings.number("ports.offset");
+  return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
+}
+
+http::ServerOptions Node::Parts::server_options(std::string name, std::string_view port_setting) const {
+  http::ServerOptions options;
+  options.name = std::move(name);
+  options.listen = endpoint(port_setting);
+  options.limits.head_bytes_max = static_cast<std::uint32_t>(settings.bytes("http.headBytesMax"));
+  options.limits.fields_max = static_cast<std::uint32_t>(settings.number("http.fieldsMax"));
+  options.limits.body_bytes_max = settings.bytes("http.bodyBytesMax");
+  options.limits.head_timeout = settings.time("http.headTimeout");
+  options.limits.body_timeout = settings.time("http.bodyTimeout");
+  options.limits.idle_timeout = settings.time("http.idleTimeout");
+  options.limits.write_timeout = settings.time("http.writeTimeout");
+  options.limits.connections_max = static_cast<std::uint32_t>(settings.number("http.connectionsMax"));
+  return options;
+}
+
+std::vector<ApiRoute> Node::Parts::admin_routes() {
+  estate_routes_parts.emplace(EstateRoutesParts{*estate, *audit, [this] { return reconcile(); }});
+  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces});
+  delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery});
+  trace_routes_parts.emplace(TraceRoutesParts{traces, pool});
+  client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
+  gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
+  system_routes_parts.emplace(SystemRoutesParts{activity, *log, *delivery, *estate, *audit, files, clock, started_at,
+                                                settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
+                                                admin_contract()});
+  std::vector<ApiRoute> all;
+  for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
+                      delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
+                      client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
+                      system_routes(*system_routes_parts)}) {
+    for (auto& route : routes) all.push_back(std::move(route));
+  }
+  return all;
+}
+
+Task<Result<>> Node::Parts::open_doors() {
+  CO_TRY(auto hub, co_await StaticFiles::load(files, hub_folder(settings.text("hub.folder"))));
+  admin.emplace(AdminApiParts{*identity, clock, random, traces}, admin_routes(), std::move(hub));
+  gateway_door.emplace(*gateway, nullptr);
+  ops.emplace(metrics, [] {});
+  kafka_keys.emplace(*identity);
+  kafka_topics.emplace(*streams);
+  auto otlp = settings.text("telemetry.otlpEndpoint");
+  if (!otlp.empty()) {
+    telemetry::OtlpExporterOptions options;
+    options.endpoint = otlp;
+    options.resource = telemetry::weft_resource(kVersion);
+    exporter.emplace(traces, telemetry::sender_over(client), clock, random, metrics, std::move(options));
+  }
+  co_return Result<>();
+}
+
+Result<> Node::Parts::listen() {
+  TRY(gateway_server, http::Server::open(server_options("gateway", "ports.gateway"), *gateway_door, loops, clock, metrics));
+  TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
+  TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
+  kafka::KafkaOptions options;
+  options.listen = endpoint("ports.kafka");
+  options.advertised.host = settings.text("kafka.advertisedHost");
+  options.limits.connections_max = static_cast<std::uint32_t>(settings.number("kafka.connectionsMax"));
+  options.limits.request_bytes_max = static_cast<std::uint32_t>(settings.bytes("kafka.requestBytesMax"));
+  if (settings.is_on("kafka.anonymous")) {
+    std::vector<identity::Grant> grants;
+    grants.push_back({"stream.*", "*", "kafka.anonymous"});
+    options.anonymous = std::make_shared<const identity::Principal>(identity::make_principal(
+        identity::PrincipalType::Client, "anonymous", std::string(estate::kDefaultTenant), std::move(grants)));
+  }
+  kafka::KafkaParts kafka_parts{*log, *log, *kafka_topics, *groups, loops, clock, random, metrics, &*kafka_keys, nullptr};
+  TRY(kafka_server, kafka::KafkaServer::open(std::move(options), kafka_parts));
+  addresses.hub = "http://" + admin_server->local().text();
+  addresses.gateway = "http://" + gateway_server->local().text();
+  addresses.ops = "http://" + ops_server->local().text();
+  addresses.kafka = kafka_server->local().text();
+  system_routes_parts->listeners = {{"hub", addresses.hub}, {"gateway", addresses.gateway}, {"kafka", addresses.kafka}, {"ops", addresses.ops}};
+  return {};
+}
+
+}  // namespace weft::app

@@ -1,0 +1,97 @@
+#include "app/node/run_node.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "app/node/demo.h"
+#include "app/node/node.h"
+#include "runtime/log.h"
+
+namespace weft::app {
+namespace {
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  if (const char* value = std::getenv(name.c_str())) return std::string(value);
+  return std::nullopt;
+}
+
+Result<Settings> load_settings(const NodeStart& start, std::vector<std::string> overrides) {
+  std::string text;
+  std::ifstream file(start.config_file);
+  if (file) {
+    std::stringstream content;
+    content << file.rdbuf();
+    text = std::move(content).str();
+  } else if (start.config_required) {
+    return fail(ErrorCode::NotFound, "cannot read settings file {}", start.config_file);
+  }
+  overrides.insert(overrides.end(), start.overrides.begin(), start.overrides.end());
+  return Settings::load(start.config_file, text, environment_variable, overrides);
+}
+
+std::string banner_of(const Node& node, const std::string& extra) {
+  const auto& at = node.addresses();
+  auto banner = fmt::format(
+      "Weft is ready.\n"
+      "  hub      {}/#token={}\n"
+      "  gateway  {}\n"
+      "  kafka    {}\n"
+      "  ops      {}/metrics\n"
+      "  data     {}\n",
+      at.hub, node.admin_token(), at.gateway, at.kafka, at.ops, node.data_folder());
+  return banner + extra;
+}
+
+int report_failure(const Error& error) {
+  fmt::print(stderr, "weft: {}\n", error.message);
+  return 1;
+}
+
+// In the background the terminal is gone: lines go to a file of the data folder.
+void log_to_file(const std::string& folder) {
+  auto path = folder + "/weft.log";
+  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file >= 0) set_log_descriptor(file);
+}
+
+}  // namespace
+
+int run_node(const NodeStart& start, const WhenReady& when_ready) {
+  DemoServices demo;
+  std::vector<std::string> defaults;
+  if (start.demo == Demo::On) {
+    auto prepared = DemoServices::prepare(start.overrides);
+    if (!prepared) return report_failure(prepared.error());
+    demo = std::move(*prepared);
+    defaults = demo.settings();
+  }
+  auto settings = load_settings(start, std::move(defaults));
+  if (!settings) return report_failure(settings.error());
+  auto folder = settings->text("data.folder");
+  auto node = Node::create(std::move(*settings));
+  if (!node) return report_failure(node.error());
+  if (auto started = (*node)->start(); !started) return report_failure(started.error());
+  std::string extra;
+  if (start.demo == Demo::On) {
+    auto told = demo.start((*node)->addresses(), folder);
+    if (!told) return report_failure(told.error());
+    extra = std::move(*told);
+  }
+  auto banner = banner_of(**node, extra);
+  if (when_ready) {
+    log_to_file(folder);
+    when_ready(banner);
+  } else {
+    fmt::print("{}", banner);
+    std::fflush(stdout);
+  }
+  (*node)->run();
+  return 0;
+}
+
+}  // namespace weft::app
