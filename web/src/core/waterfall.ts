@@ -35,11 +35,16 @@ export type Segment = {
 
 export type Axis = { totalMs: number; segments: Segment[]; folded: boolean };
 
-export type Tick = { at: number; label: number };
+export type Tick = {
+  at: number;
+  ms: number;
+  /** Counted from the end of the folded gap before it, not from the start of the trace. */
+  relative: boolean;
+};
 
-// A gap is folded when it takes more than this share of the trace; it is then drawn this wide.
-const kFoldedGapShare = 0.25;
+// A folded gap is drawn this wide, and all of them together not wider than that.
 const kFoldedGapWidth = 0.05;
+const kFoldedWidthMax = 0.4;
 
 /** Rows in tree order, children by start. A span whose parent is missing is a root; a cycle is cut. */
 export function layOutSpans<S extends SpanInput>(spans: S[]): SpanRow<S>[] {
@@ -93,10 +98,11 @@ function compare(a: bigint, b: bigint): number {
 export function axisOf(rows: { startMs: number; durationMs: number }[], fold: boolean): Axis {
   const totalMs = Math.max(0, ...rows.map((row) => row.startMs + row.durationMs));
   const whole: Segment = { startMs: 0, endMs: totalMs, from: 0, to: 1, folded: false };
-  const gaps = fold ? longGaps(rows, totalMs) : [];
+  const gaps = fold ? longGaps(rows) : [];
   if (gaps.length === 0) return { totalMs, segments: [whole], folded: false };
   const shownMs = totalMs - gaps.reduce((sum, gap) => sum + gap.endMs - gap.startMs, 0);
-  const scale = shownMs > 0 ? (1 - gaps.length * kFoldedGapWidth) / shownMs : 0;
+  const gapWidth = Math.min(kFoldedGapWidth, kFoldedWidthMax / gaps.length);
+  const scale = shownMs > 0 ? (1 - gaps.length * gapWidth) / shownMs : 0;
   const segments: Segment[] = [];
   let at = 0;
   let position = 0;
@@ -107,23 +113,26 @@ export function axisOf(rows: { startMs: number; durationMs: number }[], fold: bo
   };
   for (const gap of gaps) {
     push(gap.startMs, (gap.startMs - at) * scale, false);
-    push(gap.endMs, kFoldedGapWidth, true);
+    push(gap.endMs, gapWidth, true);
   }
   push(totalMs, 1 - position, false);
   return { totalMs, segments, folded: true };
 }
 
-function longGaps(rows: { startMs: number; durationMs: number }[], totalMs: number) {
+// A gap is long when nothing happens in it for longer than something happens in the whole trace.
+function longGaps(rows: { startMs: number; durationMs: number }[]) {
   const intervals = rows
     .map((row) => ({ startMs: row.startMs, endMs: row.startMs + row.durationMs }))
     .sort((a, b) => a.startMs - b.startMs);
   const gaps: { startMs: number; endMs: number }[] = [];
+  let busyMs = 0;
   let busyUntil = 0;
   for (const { startMs, endMs } of intervals) {
-    if (startMs - busyUntil > totalMs * kFoldedGapShare) gaps.push({ startMs: busyUntil, endMs: startMs });
+    if (startMs > busyUntil) gaps.push({ startMs: busyUntil, endMs: startMs });
+    busyMs += Math.max(0, endMs - Math.max(startMs, busyUntil));
     busyUntil = Math.max(busyUntil, endMs);
   }
-  return gaps;
+  return busyMs > 0 ? gaps.filter((gap) => gap.endMs - gap.startMs > busyMs) : [];
 }
 
 /** Where a moment is drawn, 0 to 1. */
@@ -134,22 +143,33 @@ export function positionOf(axis: Axis, ms: number): number {
   return segment.from + Math.min(1, Math.max(0, share)) * (segment.to - segment.from);
 }
 
-/** Round times along the axis, about `count` of them; none within a folded gap. */
+/** Round times along the axis, about `count` of them; none within a folded gap, none too close together. */
 export function ticksOf(axis: Axis, count: number): Tick[] {
   const ticks: Tick[] = [];
+  const put = (tick: Tick) => {
+    const last = ticks.at(-1);
+    if (!last || tick.at - last.at > 0.6 / count) ticks.push(tick);
+  };
   for (const segment of axis.segments) {
-    const width = segment.to - segment.from;
     const length = segment.endMs - segment.startMs;
     if (segment.folded || length <= 0) continue;
-    if (ticks.length > 0 || segment.startMs > 0) ticks.push({ at: segment.from, label: segment.startMs });
-    const step = niceStep(length / Math.max(1, count * width));
-    for (let n = Math.ceil(segment.startMs / step); n * step <= segment.endMs; n += 1) {
-      const at = positionOf(axis, n * step);
-      const last = ticks.at(-1);
-      if (!last || at - last.at > 0.6 / count) ticks.push({ at, label: n * step });
+    // Where a segment begins matters more than the last mark of the one before it.
+    for (let last = ticks.at(-1); last && !isStart(axis, last); last = ticks.at(-1)) {
+      if (segment.from - last.at > 0.6 / count) break;
+      ticks.pop();
+    }
+    put({ at: segment.from, ms: segment.startMs, relative: false });
+    const step = niceStep(length / Math.max(1, count * (segment.to - segment.from)));
+    const relative = segment.startMs > 0;
+    for (let n = 1; n * step <= length; n += 1) {
+      put({ at: positionOf(axis, segment.startMs + n * step), ms: n * step, relative });
     }
   }
   return ticks;
+}
+
+function isStart(axis: Axis, tick: Tick): boolean {
+  return !tick.relative && axis.segments.some((segment) => !segment.folded && segment.from === tick.at);
 }
 
 /** The round number (1, 2 or 5 times a power of ten) at or above `value`. */

@@ -70,6 +70,18 @@ describe('axis', () => {
     expect(positionOf(axis, 600_006)).toBe(1);
   });
 
+  it('folds each of many retries and still leaves most of the width to them', () => {
+    const attempts = Array.from({ length: 13 }, (_, n) => ({ startMs: n * 10_000, durationMs: 5 }));
+    const axis = axisOf(attempts, true);
+    const folded = axis.segments.filter((segment) => segment.folded);
+    expect(folded).toHaveLength(12);
+    expect(folded.reduce((sum, segment) => sum + segment.to - segment.from, 0)).toBeCloseTo(0.4, 6);
+  });
+
+  it('keeps short pauses as they are', () => {
+    expect(axisOf([{ startMs: 0, durationMs: 10 }, { startMs: 15, durationMs: 10 }], true).folded).toBe(false);
+  });
+
   it('has nothing to fold where a span covers everything', () => {
     expect(axisOf([{ startMs: 0, durationMs: 700_000 }, ...retried], true).folded).toBe(false);
   });
@@ -102,9 +114,18 @@ describe('ticks', () => {
     }
   });
 
-  it('name the moment after a folded gap', () => {
+  it('name the moment after a folded gap, and count from there', () => {
     const axis = axisOf([{ startMs: 0, durationMs: 4 }, { startMs: 600_000, durationMs: 6 }], true);
-    expect(ticksOf(axis, 8).some((tick) => tick.label === 600_000)).toBe(true);
+    const after = ticksOf(axis, 8).filter((tick) => tick.at > 0.42);
+    expect(after[0]).toMatchObject({ ms: 600_000, relative: false });
+    expect(after.slice(1).every((tick) => tick.relative && tick.ms <= 6)).toBe(true);
+    expect(after.length).toBeGreaterThan(1);
+  });
+
+  it('keep their distance, so that labels do not overlap', () => {
+    const attempts = Array.from({ length: 13 }, (_, n) => ({ startMs: n * 10_000, durationMs: 5 }));
+    const ticks = ticksOf(axisOf(attempts, true), 6);
+    for (let n = 1; n < ticks.length; n += 1) expect(ticks[n]!.at - ticks[n - 1]!.at).toBeGreaterThan(0.1);
   });
 
   it('step by 1, 2 or 5', () => {

@@ -133,14 +133,14 @@ function Detail({ detail }: { detail: DeliveryDetail }) {
       <h2>{attempts.length === 0 ? 'No attempt yet' : plural(attempts.length, 'attempt')}</h2>
       <div className="stack">
         {newest.map((attempt, at) => (
-          <AttemptView key={attempt.number} attempt={attempt} open={at === 0} />
+          <AttemptView key={attempt.number} attempt={attempt} open={at === 0} stored={event?.valueText} />
         ))}
       </div>
     </>
   );
 }
 
-function AttemptView({ attempt, open }: { attempt: Attempt; open: boolean }) {
+function AttemptView({ attempt, open, stored }: { attempt: Attempt; open: boolean; stored: string | undefined }) {
   const answer = attempt.response ? `HTTP ${attempt.response.status}` : (attempt.error ?? 'no answer');
   return (
     <details className="attempt" open={open}>
@@ -159,7 +159,11 @@ function AttemptView({ attempt, open }: { attempt: Attempt; open: boolean }) {
             {attempt.request.method} {attempt.request.url}
           </code>
           <Headers headers={attempt.request.headers} />
-          <BodyText text={attempt.request.body} cut={attempt.request.bodyCut} />
+          {stored !== undefined && attempt.request.body === stored ? (
+            <p className="soft">Body: the event above, byte for byte.</p>
+          ) : (
+            <BodyText text={attempt.request.body} cut={attempt.request.bodyCut} />
+          )}
         </section>
         <section aria-label="Response">
           <h3>Response</h3>

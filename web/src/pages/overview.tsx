@@ -52,10 +52,10 @@ function Figures({ data }: { data: Overview }) {
     <>
       <NeedsAttention list={data.attention} />
       <dl className="figures">
-        <Figure name="Requests" value={formatCompact(data.requestsPerSecond)} unit="/s" to="/routes" values={per('requests')} color="var(--series-requests)" />
-        <Figure name="Records" value={formatCompact(data.recordsPerSecond)} unit="/s" to="/streams" values={per('records')} color="var(--series-records)" />
-        <Figure name="Deliveries" value={formatCompact(data.deliveriesPerSecond)} unit="/s" to="/deliveries" values={per('deliveries')} color="var(--series-deliveries)" />
-        <Figure name="Failed attempts" value={formatCompact(data.deliveryFailures)} unit="in 15 min" to="/deliveries?status=failing" values={per('failures')} color="var(--series-failures)" />
+        <Figure name="Requests" note="at the gateway" value={formatCompact(data.requestsPerSecond)} unit="/s" to="/routes" values={per('requests')} color="var(--series-requests)" />
+        <Figure name="Records" note="stored" value={formatCompact(data.recordsPerSecond)} unit="/s" to="/streams" values={per('records')} color="var(--series-records)" />
+        <Figure name="Deliveries" note="taken by receivers" value={formatCompact(data.deliveriesPerSecond)} unit="/s" to="/deliveries" values={per('deliveries')} color="var(--series-deliveries)" />
+        <Figure name="Failed attempts" value={formatCompact(data.deliveryFailures)}  to="/deliveries?status=failing" note="last 15 minutes" values={per('failures')} color="var(--series-failures)" />
         <Figure name="Gateway errors" value={formatShare(data.errorRate)} note="answers 500 and above" to="/traces?errorsOnly=true" bad={data.errorRate > 0.01} />
         <Figure name="Gateway p95" value={data.p95Ms === null ? '–' : formatDuration(data.p95Ms)} note="time to answer" to="/routes" />
         <Figure
@@ -102,8 +102,8 @@ function Figure({ name, value, unit, note, to, bad, values, color }: FigureProps
           {value}
           {unit && <span className="unit">{unit}</span>}
         </div>
-        {values && <Spark values={values.slice(-72)} color={color ?? 'currentColor'} />}
-        {note && <div className="small faint cut">{note}</div>}
+        {values && <Spark values={values} color={color ?? 'currentColor'} />}
+        {note && <div className="note small faint cut">{note}</div>}
       </dd>
     </div>
   );

@@ -15,8 +15,8 @@ export function RecordTable({ records, selected, onSelect }: TableProps) {
   return (
     <table className="table records">
       <colgroup>
-        <col style={{ width: 104 }} />
-        <col style={{ width: 84 }} />
+        <col style={{ width: 118 }} />
+        <col style={{ width: 76 }} />
         <col style={{ width: 110 }} />
         <col />
       </colgroup>

@@ -26,7 +26,7 @@ export function TracePage({ traceId }: { traceId: string }) {
           </Link>{' '}
           <span className="crumb">/</span> <span className="mono">{traceId}</span>
         </h1>
-        <CopyButton text={commands.trace(traceId)} label="Copy command" />
+        <CopyButton text={commands.trace(traceId)} label="Copy as weft trace …" />
       </div>
       <Show loaded={loaded} label="Loading the trace" rows={12}>
         {(trace) => <Waterfall trace={trace} />}
@@ -75,8 +75,9 @@ function Waterfall({ trace }: { trace: Trace }) {
               <span>Span</span>
               <Track axis={axis}>
                 {ticksOf(axis, kTicks).map((tick) => (
-                  <span key={tick.label} className="tick" style={{ left: `${tick.at * 100}%` }}>
-                    {formatDuration(tick.label)}
+                  <span key={tick.at} className="tick" style={{ left: `${tick.at * 100}%` }}>
+                    {tick.relative && '+'}
+                    {formatDuration(tick.ms)}
                   </span>
                 ))}
               </Track>

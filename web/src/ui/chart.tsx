@@ -80,8 +80,8 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
             ))}
             {lines.map((line) => (
               <g key={line.name}>
-                {line.name === 'failures' && <path d={areaPath(line.values, frame)} fill={line.color} opacity="0.16" />}
-                <path d={linePath(line.values, frame)} fill="none" stroke={line.color} strokeWidth="1.5" strokeLinejoin="round" />
+                {(line.name === 'failures' || line.name === 'requests') && <path d={areaPath(line.values, frame)} fill={line.color} opacity={line.name === 'failures' ? 0.2 : 0.08} />}
+                <path d={linePath(line.values, frame)} fill="none" stroke={line.color} strokeWidth={line.name === 'requests' ? 3.5 : 1.5} strokeOpacity={line.name === 'requests' ? 0.45 : 1} strokeLinejoin="round" />
               </g>
             ))}
             {pointed >= 0 && (
