@@ -40,14 +40,14 @@ struct SchemaDocument {
 };
 
 struct SchemaOptions {
-  std::string uri;  // where the schema lives; relative references resolve against it
-  std::vector<SchemaDocument> documents;
+  std::string uri{};  // where the schema lives; relative references resolve against it
+  std::vector<SchemaDocument> documents{};
   SchemaDialect dialect = SchemaDialect::Draft202012;  // where the schema has no $schema
   bool assert_formats = false;                         // else `format` is only an annotation
 
   // The whole text that the schema's offset() points into, for lines in errors. Not needed when the
   // schema is (part of) a JSON text's own tree.
-  std::string_view source;
+  std::string_view source{};
 
   // Of one validation: schemas entered inside one another, and schemas entered in all. Beyond, the
   // instance is refused, so that a recursive or exploding schema ends.
