@@ -184,13 +184,18 @@ def main():
     parser.add_argument("--busy", type=float, default=0.01, help="share answered with 429 and Retry-After: 1")
     parser.add_argument("--slow", type=float, default=0.005, help="share answered too late")
     parser.add_argument("--slow-seconds", type=float, default=20)
+    parser.add_argument("--address-file", help="file to write the address to once it listens")
     parser.add_argument("--verbose", action="store_true", help="log each request")
     options = parser.parse_args()
     options.secret = options.secret or [os.environ.get("CRM_WEBHOOK_SECRET", "")]
     crm = Crm(options)
     server = Server((options.host, options.port), Handler)
     server.crm = crm
-    print(f"http://{options.host}:{server.server_port}/hooks/orders", flush=True)
+    address = f"http://{options.host}:{server.server_port}/hooks/orders"
+    if options.address_file:
+        with open(options.address_file, "w") as file:
+            file.write(address + "\n")
+    print(address, flush=True)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     try:
         server.serve_forever(poll_interval=0.2)

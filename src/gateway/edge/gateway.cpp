@@ -1,0 +1,289 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+
+#include "base/json_writer.h"
+#include "gateway/core/route_table.h"
+#include "runtime/log.h"
+
+namespace weft::gateway {
+namespace {
+
+using contracts::RequestViolation;
+
+std::string request_violations_json(const std::vector<RequestViolation>& violations) {
+  JsonWriter out;
+  out.array();
+  for (const auto& violation : violations) {
+    out.object().member("in", violation.in);
+    if (!violation.name.empty()) out.member("name", violation.name);
+    out.member("pointer", violation.pointer)
+        .member("schema", violation.schema)
+        .member("message", violation.message)
+        .end();
+  }
+  out.end();
+  return std::move(out).text();
+}
+
+Refusal contract_refusal(const std::vector<RequestViolation>& violations) {
+  const auto& first = violations.front();
+  Refusal refusal;
+  refusal.status = first.kind == RequestViolation::Kind::MediaType ? 415 : 400;
+  refusal.code = refusal.status == 415 ? "UNSUPPORTED_MEDIA_TYPE" : "CONTRACT_VIOLATION";
+  auto place = first.in == "body" ? "the body at '" + first.pointer + "'" : first.in + " parameter " + first.name;
+  refusal.message = place + ": " + first.message;
+  refusal.details = request_violations_json(violations);
+  return refusal;
+}
+
+Refusal body_refusal(const Error& error) {
+  if (error.code == ErrorCode::ResourceExhausted) return {413, "PAYLOAD_TOO_LARGE", error.message, ""};
+  if (error.code == ErrorCode::DeadlineExceeded) return {408, "REQUEST_TIMEOUT", error.message, ""};
+  return {400, "MALFORMED_REQUEST", error.message, ""};
+}
+
+}  // namespace
+
+Gateway::Gateway(GatewayOptions options, GatewayParts parts)
+    : options_(options),
+      parts_(parts),
+      publisher_(parts.publisher),
+      proxy_(parts.clock, parts.metrics),
+      recorder_(parts.clock, parts.random, parts.spans, options.access_log),
+      unrouted_(parts.metrics.counter("weft_gateway_unrouted_total", "Requests that no route takes.")),
+      table_(std::make_shared<const RouteTable>()) {}
+
+Gateway::~Gateway() = default;
+
+Result<std::shared_ptr<const void>> Gateway::compile(const estate::EstateView& view) {
+  auto table = std::make_shared<RouteTable>();
+  std::vector<RouteSpec> specs;
+  auto before = table_.load();
+  for (const auto& api : view.of_kind("Api")) {
+    auto in_api = [&](Error error) { return std::unexpected(std::move(error).within(api->id().text())); };
+    auto document = compile_document(*api);
+    if (!document) return in_api(std::move(document).error());
+    auto routes = routes_of_api(*api, *document);
+    if (!routes) return in_api(std::move(routes).error());
+    for (auto& route : *routes) {
+      if (auto done = complete(route, view, *before); !done) return in_api(std::move(done).error());
+      specs.push_back({route.host, route.method, route.path, table->routes.size()});
+      table->routes.push_back(std::make_unique<const Route>(std::move(route)));
+    }
+  }
+  TRY(table->router, Router::compile(specs));
+  return std::shared_ptr<const void>(std::move(table));
+}
+
+// Gives a route its pool and its metrics; those of the same route of the last generation where they fit.
+Result<> Gateway::complete(Route& route, const estate::EstateView& view, const RouteTable& before) {
+  for (const auto& known : before.routes) {
+    if (known->api == route.api && known->tenant == route.tenant && known->method == route.method && known->path == route.path) {
+      route.metrics = known->metrics;
+    }
+  }
+  if (!route.metrics) {
+    route.metrics = std::make_shared<RouteMetrics>(parts_.metrics, route.api, route.method, route.path);
+  }
+  if (route.publish) return {};
+  const auto* upstream = view.find(route.tenant, "Upstream", route.upstream);
+  if (upstream == nullptr) return fail(ErrorCode::NotFound, "there is no Upstream {}", route.upstream);
+  auto& pool = pools_[route.tenant + "/" + upstream->hash()];
+  route.pool = pool.lock();
+  if (route.pool) return {};
+  TRY(auto options, upstream_options(*upstream, options_.upstream_timeout));
+  route.pool = std::make_shared<const UpstreamPool>(std::move(options), parts_.dialer, parts_.clock, parts_.loops);
+  pool = route.pool;
+  return {};
+}
+
+void Gateway::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
+  table_.store(std::static_pointer_cast<const RouteTable>(std::move(snapshot)));
+  std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+Task<void> Gateway::handle(http::Exchange& exchange) {
+  auto table = table_.load();
+  const auto& head = exchange.head();
+  auto match = table->router.match(head.host, head.method, head.path);
+  if (match.outcome != RouteMatch::Outcome::Found) {
+    auto status = match.outcome == RouteMatch::Outcome::NoMethod ? 405
+                  : match.outcome == RouteMatch::Outcome::BadPath ? 400 : 404;
+    co_await answer_unrouted(exchange, status, std::move(match.allow));
+    co_return;
+  }
+  const auto& route = *table->routes[match.route];
+  auto context = recorder_.begin(exchange);
+  ForwardResult result;
+  if (auto refusal = admit(exchange, route, context)) {
+    result = co_await refuse(exchange, std::move(*refusal), context);
+  } else {
+    auto values = std::span(match.parameters).first(match.parameter_count);
+    result = co_await answer(exchange, route, context, values);
+  }
+  recorder_.end(exchange, *route.metrics, context, result);
+}
+
+std::optional<Refusal> Gateway::admit(http::Exchange& exchange, const Route& route,
+                                      RequestContext& context) const {
+  if (!route.authenticated) return std::nullopt;
+  auto principal = authenticate(exchange, parts_.authenticator);
+  if (!principal) {
+    return Refusal{401, "UNAUTHENTICATED",
+                   "send an API key as X-API-Key or \"Authorization: Bearer\": " + principal.error().message, ""};
+  }
+  context.principal = std::move(*principal);
+  identity::ResourceRef resource{route.tenant, "Api", route.api};
+  auto decision = decisions_.decide(*context.principal, identity::action::kRouteCall, resource);
+  if (decision) return std::nullopt;
+  return Refusal{403, "PERMISSION_DENIED", context.principal->id + " may not call API " + route.api, ""};
+}
+
+Task<ForwardResult> Gateway::answer(http::Exchange& exchange, const Route& route, RequestContext& context,
+                                    std::span<const std::string_view> path_values) {
+  if (route.publish) co_return co_await publish_event(exchange, route, context, path_values);
+  if (route.validated) {
+    auto refusal = co_await check_request(exchange, route, path_values);
+    if (refusal) co_return co_await refuse(exchange, std::move(*refusal), context);
+  }
+  co_return co_await proxy_.forward(exchange, *route.pool, context);
+}
+
+Task<std::optional<Refusal>> Gateway::check_request(http::Exchange& exchange, const Route& route,
+                                                    std::span<const std::string_view> path_values) {
+  const auto& head = exchange.head();
+  contracts::RequestParts request;
+  request.captures = path_values;
+  request.query = head.query;
+  request.header = [&head](std::string_view name) { return head.find(name); };
+  if (head.framing != http::BodyFraming::None) {
+    auto body = co_await exchange.read_body(options_.body_bytes_max);
+    if (!body) co_return body_refusal(body.error());
+    request.body = *body;
+  }
+  auto violations = route.contract->request.violations(request);
+  if (violations.empty()) co_return std::nullopt;
+  co_return contract_refusal(violations);
+}
+
+Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route& route, RequestContext& context,
+                                           std::span<const std::string_view> path_values) {
+  const auto& head = exchange.head();
+  auto body = co_await exchange.read_body(options_.body_bytes_max);
+  if (!body) co_return co_await refuse(exchange, body_refusal(body.error()), context);
+  auto prepared = prepare_event(head, *body, route, context, path_values);
+  if (!prepared) co_return co_await refuse(exchange, std::move(prepared).error(), context);
+  auto response = co_await publisher_.publish(*route.publish, std::move(*prepared), context);
+  ForwardResult result;
+  result.status = response.status;
+  if (response.status >= 500) result.error = "NOT_STORED";
+  auto sent = co_await exchange.respond(response);
+  if (!sent) result.status = 499;
+  co_return result;
+}
+
+// Parses the body once for both contracts, the operation's and the stream's. Does not wait: the parsed
+// tree is this thread's own and lives until its next parse.
+std::expected<PreparedEvent, Refusal> Gateway::prepare_event(const http::RequestHead& head, std::string_view body,
+                                                             const Route& route, const RequestContext& context,
+                                                             std::span<const std::string_view> path_values) const {
+  thread_local JsonParser parser;
+  auto parsed = parser.parse(body);
+  if (!parsed) {
+    return std::unexpected(Refusal{400, "MALFORMED_JSON", "the body is not JSON: " + parsed.error().message, ""});
+  }
+  if (route.validated) {
+    contracts::RequestParts request;
+    request.captures = path_values;
+    request.query = head.query;
+    request.header = [&head](std::string_view name) { return head.find(name); };
+    request.body = body;
+    request.json = *parsed;
+    auto violations = route.contract->request.violations(request);
+    // A missing key has an answer of its own, which tells how to mend it.
+    std::erase_if(violations, [](const RequestViolation& violation) {
+      return violation.kind == RequestViolation::Kind::Missing && http::equals_ignoring_case(violation.name, "Idempotency-Key");
+    });
+    if (!violations.empty()) return std::unexpected(contract_refusal(violations));
+  }
+  return publisher_.prepare(*route.publish, head, body, **parsed, context);
+}
+
+Task<ForwardResult> Gateway::refuse(http::Exchange& exchange, Refusal refusal, const RequestContext& context) {
+  auto response = http::problem(refusal.status, refusal.code, refusal.message, context.trace.trace_id_hex(), refusal.details);
+  if (refusal.status == 401) response.add("WWW-Authenticate", "Bearer");
+  ForwardResult result;
+  result.status = refusal.status;
+  auto sent = co_await exchange.respond(response);
+  if (!sent) result.status = 499;
+  co_return result;
+}
+
+Task<void> Gateway::answer_unrouted(http::Exchange& exchange, int status, std::string allow) {
+  unrouted_.add();
+  auto trace = TraceContext::start(parts_.random).trace_id_hex();
+  http::Response response;
+  if (status == 405) {
+    response = http::problem(405, "METHOD_NOT_ALLOWED", "this path takes " + allow, trace);
+    response.add("Allow", std::move(allow));
+  } else if (status == 400) {
+    response = http::problem(400, "BAD_PATH", "the path has dot segments or cannot be decoded", trace);
+  } else {
+    response = http::problem(404, "NO_ROUTE", "no API takes this path; `weft` lists routes at /api/v1/routes", trace);
+  }
+  auto sent = co_await exchange.respond(response);
+  if (!sent) log_debug("gateway", "the answer could not be sent", {{"why", sent.error().message}});
+}
+
+std::vector<RouteInfo> Gateway::routes() const {
+  auto table = table_.load();
+  auto now = parts_.clock.mono();
+  std::vector<RouteInfo> all;
+  for (const auto& route : table->routes) {
+    RouteInfo info;
+    info.name = route->name();
+    info.api = route->api;
+    info.owner = route->owner;
+    info.host = route->host;
+    info.method = route->method;
+    info.path = route->path;
+    info.operation = route->operation;
+    info.to_stream = route->publish.has_value();
+    info.target = info.to_stream ? route->publish->stream : route->upstream;
+    if (route->pool) {
+      info.endpoints = route->pool->options().targets.size();
+      for (std::size_t i = 0; i < info.endpoints; ++i) info.healthy_endpoints += route->pool->is_left_out(i, now) ? 0 : 1;
+    }
+    info.idempotency = info.to_stream ? route->publish->idempotency : IdempotencyRule::None;
+    info.authenticated = route->authenticated;
+    info.traffic = route->metrics->traffic();
+    all.push_back(std::move(info));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.path, a.method, a.host) < std::tie(b.path, b.method, b.host);
+  });
+  return all;
+}
+
+RouteTraffic Gateway::traffic() const {
+  RouteTraffic all;
+  for (const auto& route : table_.load()->routes) {
+    auto one = route->metrics->traffic();
+    all.requests += one.requests;
+    all.client_errors += one.client_errors;
+    all.server_errors += one.server_errors;
+    all.requests_per_second += one.requests_per_second;
+    // Of several routes the slowest speaks: quantiles do not add.
+    all.p50_seconds = std::max(all.p50_seconds, one.p50_seconds);
+    all.p95_seconds = std::max(all.p95_seconds, one.p95_seconds);
+    all.p99_seconds = std::max(all.p99_seconds, one.p99_seconds);
+  }
+  return all;
+}
+
+void Gateway::sample(Duration since_last) {
+  for (const auto& route : table_.load()->routes) route->metrics->sample(since_last);
+}
+
+}  // namespace weft::gateway

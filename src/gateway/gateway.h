@@ -1,0 +1,113 @@
+// The API gateway: compiles Api and Upstream resources to an immutable table of routes, and answers
+// each request by it: route ▸ authenticate ▸ authorise ▸ check against the contract ▸ forward, or
+// publish.
+//
+// A compiler of the estate (compile and publish on its thread) and a handler of the HTTP server
+// (any loop). Failure: problem bodies only; docs/gateway.md lists the codes.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "estate/compiler.h"
+#include "gateway/authenticator.h"
+#include "gateway/proxy.h"
+#include "gateway/publisher.h"
+#include "gateway/request_recorder.h"
+#include "http/server.h"
+#include "identity/decisions.h"
+#include "runtime/dialer.h"
+
+namespace weft::gateway {
+
+struct GatewayOptions {
+  std::uint64_t body_bytes_max = 10 * 1024 * 1024;  // of a request that is checked or published
+  Duration upstream_timeout = std::chrono::seconds(30);
+  AccessLog access_log = AccessLog::Off;
+};
+
+struct GatewayParts {
+  const Authenticator& authenticator;
+  PublisherParts publisher;
+  Dialer& dialer;
+  Clock& clock;
+  Random& random;
+  Loops& loops;
+  Metrics& metrics;
+  SpanSink& spans;
+};
+
+// A route as pages show it.
+struct RouteInfo {
+  std::string name;  // "<api>/<operationId>"
+  std::string api;
+  std::string owner;
+  std::string host;
+  std::string method;
+  std::string path;
+  std::string operation;
+  bool to_stream = false;
+  std::string target;  // name of the stream or upstream
+  std::size_t endpoints = 0;
+  std::size_t healthy_endpoints = 0;
+  IdempotencyRule idempotency = IdempotencyRule::None;
+  bool authenticated = true;
+  RouteTraffic traffic;
+};
+
+struct Route;  // gateway/core/route_table.h
+class RouteTable;
+
+class Gateway final : public estate::Compiler, public http::Handler {
+ public:
+  Gateway(GatewayOptions options, GatewayParts parts);
+  ~Gateway() override;
+
+  std::string_view name() const override { return "gateway"; }
+  Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
+  void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
+
+  Task<void> handle(http::Exchange& exchange) override;
+
+  // Sorted by path, then method.
+  std::vector<RouteInfo> routes() const;
+  // Of all routes together since the start, for the overview.
+  RouteTraffic traffic() const;
+  // Updates the routes' rates; call it every few seconds.
+  void sample(Duration since_last);
+
+ private:
+  Task<ForwardResult> answer(http::Exchange& exchange, const Route& route, RequestContext& context,
+                             std::span<const std::string_view> path_values);
+  Task<ForwardResult> publish_event(http::Exchange& exchange, const Route& route,
+                                    RequestContext& context,
+                                    std::span<const std::string_view> path_values);
+  Task<ForwardResult> refuse(http::Exchange& exchange, Refusal refusal,
+                             const RequestContext& context);
+  Task<std::optional<Refusal>> check_request(http::Exchange& exchange, const Route& route,
+                                             std::span<const std::string_view> path_values);
+  std::expected<PreparedEvent, Refusal> prepare_event(const http::RequestHead& head, std::string_view body,
+                                                      const Route& route, const RequestContext& context,
+                                                      std::span<const std::string_view> path_values) const;
+  Result<> complete(Route& route, const estate::EstateView& view, const RouteTable& before);
+  Task<void> answer_unrouted(http::Exchange& exchange, int status, std::string allow);
+  std::optional<Refusal> admit(http::Exchange& exchange, const Route& route,
+                               RequestContext& context) const;
+
+  GatewayOptions options_;
+  GatewayParts parts_;
+  Publisher publisher_;
+  Proxy proxy_;
+  RequestRecorder recorder_;
+  identity::Decisions decisions_;
+  Counter& unrouted_;
+  std::atomic<std::shared_ptr<const RouteTable>> table_;
+  // By tenant and content, so that an unchanged upstream keeps its connections. The estate's thread.
+  std::map<std::string, std::weak_ptr<const UpstreamPool>> pools_;
+};
+
+}  // namespace weft::gateway
