@@ -13,6 +13,7 @@
 #include "gateway/request_recorder.h"
 #include "http/server.h"
 #include "runtime/socket_network.h"
+#include "runtime/thread_random.h"
 #include "telemetry/trace_store.h"
 
 namespace weft::gateway {
@@ -80,7 +81,7 @@ class BenchHandler final : public http::Handler {
 int run(std::uint16_t port, std::uint16_t upstream, std::size_t loop_count) {
   Loops loops(loop_count);
   SystemClock clock;
-  SystemRandom random;
+  ThreadRandom random;
   Metrics metrics;
   SocketNetwork network;
   EgressPolicy policy;

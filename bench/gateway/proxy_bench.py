@@ -49,11 +49,16 @@ def family(pid):
 
 
 def cpu_seconds(pid):
-    total = 0
+    return sum(user_and_system(pid))
+
+
+def user_and_system(pid):
+    user = system = 0
     for member in family(pid):
         fields = Path(f"/proc/{member}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
+        user += int(fields[11])
+        system += int(fields[12])
+    return user / TICKS, system / TICKS
 
 
 def busy_seconds():
@@ -88,14 +93,15 @@ def measure(port, process, upstream, args):
     """One run of wrk; CPU per request of the proxy alone."""
     command = ["wrk", "-t1", f"-c{args.connections}", f"-d{args.seconds}s", "--latency",
                "-H", f"X-API-Key: {KEY}", f"http://127.0.0.1:{port}/orders/4711"]
-    busy, own, up = busy_seconds(), cpu_seconds(process.pid), cpu_seconds(upstream.pid)
+    busy, before, up = busy_seconds(), user_and_system(process.pid), cpu_seconds(upstream.pid)
     children = os.times()
     began = time.monotonic()
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     wall = time.monotonic() - began
     after = os.times()
     wrk = (after.children_user + after.children_system) - (children.children_user + children.children_system)
-    own = cpu_seconds(process.pid) - own
+    user, system = (after - was for after, was in zip(user_and_system(process.pid), before))
+    own = user + system
     up = cpu_seconds(upstream.pid) - up
     foreign = max(0.0, busy_seconds() - busy - own - up - wrk) / wall
     requests = int(re.search(r"(\d+) requests in", text).group(1))
@@ -103,6 +109,7 @@ def measure(port, process, upstream, args):
     if failed or "Socket errors" in text:
         sys.exit(f"answers failed:\n{text}")
     return {"rps": round(requests / wall), "cpu_us": round(own / requests * 1e6, 2),
+            "user_us": round(user / requests * 1e6, 2),
             "p50_us": latency_us(text, 50), "p99_us": latency_us(text, 99),
             "foreign_cores": round(foreign, 2), "rss_mb": rss_mb(process.pid)}
 
@@ -153,8 +160,8 @@ def main():
             "rounds": args.rounds,
             "rps_ratio": {k: round(v, 3) for k, v in spread([w["rps"] / n["rps"] for w, n in pairs]).items()},
             "cpu_ratio": {k: round(v, 3) for k, v in spread([w["cpu_us"] / n["cpu_us"] for w, n in pairs]).items()},
-            "weft": {key: spread([run[key] for run in runs["weft"]]) for key in ("rps", "cpu_us", "p50_us", "p99_us")},
-            "nginx": {key: spread([run[key] for run in runs["nginx"]]) for key in ("rps", "cpu_us", "p50_us", "p99_us")},
+            "weft": {key: spread([run[key] for run in runs["weft"]]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")},
+            "nginx": {key: spread([run[key] for run in runs["nginx"]]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")},
             "foreign_cores": spread([run["foreign_cores"] for run in runs["weft"] + runs["nginx"]]),
         }))
     finally:

@@ -77,13 +77,21 @@ bool is_replaced(std::string_view name) {
   }
 }
 
-void append_hex(std::string& out, std::span<const char> bytes) {
+constexpr auto kHexPairs = [] {
   constexpr char kDigits[] = "0123456789abcdef";
-  for (char c : bytes) {
-    auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+    pairs[byte] = {kDigits[byte >> 4], kDigits[byte & 15]};
   }
+  return pairs;
+}();
+
+char* put_hex(char* to, std::span<const char> bytes) {
+  for (char c : bytes) {
+    std::memcpy(to, kHexPairs[static_cast<unsigned char>(c)].data(), 2);
+    to += 2;
+  }
+  return to;
 }
 
 }  // namespace
@@ -94,11 +102,14 @@ bool is_idempotent(std::string_view method) {
 }
 
 void append_traceparent(std::string& out, const TraceContext& trace) {
-  out += "00-";
-  append_hex(out, trace.trace_id);
-  out += '-';
-  append_hex(out, trace.span_id);
-  out += trace.sampled ? "-01" : "-00";
+  std::array<char, 55> text{'0', '0', '-'};
+  auto* at = put_hex(text.data() + 3, trace.trace_id);
+  *at++ = '-';
+  at = put_hex(at, trace.span_id);
+  *at++ = '-';
+  *at++ = '0';
+  *at = trace.sampled ? '1' : '0';
+  out.append(text.data(), text.size());
 }
 
 void append_request_head(std::string& out, const http::RequestHead& head, const ForwardedFor& added,
@@ -112,7 +123,7 @@ void append_request_head(std::string& out, const http::RequestHead& head, const 
     out += head.query;
   }
   out += " HTTP/1.1\r\n";
-  append_field(out, "Host", added.host);
+  http::append_parsed_field(out, "Host", added.host);
   bool has_extra = has_extra_options(head.fields);
   bool was_forwarded = false;
   for (const auto& field : head.fields) {
@@ -120,7 +131,7 @@ void append_request_head(std::string& out, const http::RequestHead& head, const 
       was_forwarded = was_forwarded || field.name.size() == 15;
     } else if (!is_hop_by_hop(field.name) &&
                !(has_extra && is_named_by_connection(head.fields, field.name))) {
-      append_field(out, field.name, field.value);
+      http::append_parsed_field(out, field.name, field.value);
     }
   }
   out += "X-Forwarded-For: ";
@@ -133,7 +144,7 @@ void append_request_head(std::string& out, const http::RequestHead& head, const 
   out += "\r\nX-Forwarded-Proto: ";
   out += added.proto;
   out += "\r\n";
-  append_field(out, "X-Forwarded-Host", head.host);
+  http::append_parsed_field(out, "X-Forwarded-Host", head.host);
   if (added.trace != nullptr) {
     out += "traceparent: ";
     append_traceparent(out, *added.trace);

@@ -18,11 +18,36 @@ struct MethodRoute {
   std::size_t route;
 };
 
+// Most nodes have a few literal children, which are compared faster than hashed.
+constexpr std::size_t kComparedMax = 8;
+
 struct Node {
-  std::unordered_map<std::string, std::unique_ptr<Node>, StringHash, std::equal_to<>> literals;
+  std::vector<std::pair<std::string, std::unique_ptr<Node>>> few;
+  std::unordered_map<std::string, std::unique_ptr<Node>, StringHash, std::equal_to<>> many;
   std::unique_ptr<Node> parameter;
   std::vector<MethodRoute> methods;       // of a path that ends here
   std::vector<MethodRoute> rest_methods;  // of a "*" that begins here
+
+  const Node* literal(std::string_view segment) const {
+    for (const auto& [text, node] : few) {
+      if (text == segment) return node.get();
+    }
+    if (many.empty()) return nullptr;
+    auto found = many.find(segment);
+    return found == many.end() ? nullptr : found->second.get();
+  }
+
+  Node& literal_for(std::string_view segment) {
+    if (const auto* found = literal(segment)) return const_cast<Node&>(*found);
+    auto made = std::make_unique<Node>();
+    auto& node = *made;
+    if (few.size() < kComparedMax) {
+      few.emplace_back(std::string(segment), std::move(made));
+    } else {
+      many.emplace(std::string(segment), std::move(made));
+    }
+    return node;
+  }
 };
 
 struct HostRoutes {
@@ -41,6 +66,7 @@ std::string to_lower(std::string_view text) {
 
 // "." and "..", with any of their characters percent-encoded.
 bool is_dot_segment(std::string_view segment) {
+  if (segment.empty() || (segment.front() != '.' && segment.front() != '%')) return false;
   int dots = 0;
   while (!segment.empty()) {
     if (segment.front() == '.') {
@@ -57,7 +83,13 @@ bool is_dot_segment(std::string_view segment) {
 }
 
 struct Segments {
-  std::array<std::string_view, kPathSegmentsMax> parts;
+  // Without constructors, so that a request does not pay for setting all of them to nothing.
+  struct Part {
+    const char* data;
+    std::size_t size;
+    operator std::string_view() const { return {data, size}; }
+  };
+  std::array<Part, kPathSegmentsMax> parts;
   std::size_t count = 0;
   bool is_bad = false;
 
@@ -74,7 +106,7 @@ struct Segments {
         is_bad = true;
         return;
       }
-      parts[count++] = part;
+      parts[count++] = {part.data(), part.size()};
       if (slash == std::string_view::npos) return;
       path.remove_prefix(slash + 1);
     }
@@ -99,16 +131,16 @@ class Search {
 
   bool visit(const Node& node, std::size_t depth, std::size_t parameters) {
     if (depth == segments_.count) return end_at(node.methods, parameters);
-    auto segment = segments_.parts[depth];
-    if (auto literal = node.literals.find(segment); literal != node.literals.end()) {
-      if (visit(*literal->second, depth + 1, parameters)) return true;
+    std::string_view segment = segments_.parts[depth];
+    if (const auto* literal = node.literal(segment)) {
+      if (visit(*literal, depth + 1, parameters)) return true;
     }
     if (node.parameter && !segment.empty() && parameters < kPathParametersMax) {
       match_.parameters[parameters] = segment;
       if (visit(*node.parameter, depth + 1, parameters + 1)) return true;
     }
     if (node.rest_methods.empty() || parameters == kPathParametersMax) return false;
-    const auto& last = segments_.parts[segments_.count - 1];
+    std::string_view last = segments_.parts[segments_.count - 1];
     match_.parameters[parameters] = std::string_view(
         segment.data(), static_cast<std::size_t>(last.data() + last.size() - segment.data()));
     return end_at(node.rest_methods, parameters + 1);
@@ -144,7 +176,7 @@ Result<std::vector<MethodRoute>*> place(Node& root, const RouteSpec& spec) {
   Node* node = &root;
   std::size_t parameters = 0;
   for (std::size_t i = 0; i < segments.count; ++i) {
-    auto part = segments.parts[i];
+    std::string_view part = segments.parts[i];
     if (part == "*") {
       if (i + 1 != segments.count) {
         return fail(ErrorCode::InvalidArgument, "{}: \"*\" is for the last segment", spec.path);
@@ -159,9 +191,8 @@ Result<std::vector<MethodRoute>*> place(Node& root, const RouteSpec& spec) {
       return fail(ErrorCode::InvalidArgument, "{}: more than {} parameters", spec.path,
                   kPathParametersMax);
     }
-    auto& next = is_parameter ? node->parameter : node->literals[std::string(part)];
-    if (!next) next = std::make_unique<Node>();
-    node = next.get();
+    if (is_parameter && !node->parameter) node->parameter = std::make_unique<Node>();
+    node = is_parameter ? node->parameter.get() : &node->literal_for(part);
   }
   return &node->methods;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -68,6 +69,8 @@ class HeadParser {
   Framing framing_;
 
  private:
+  HeadStep end_is_missing(std::size_t size);
+  HeadStep refuse_head(int status, std::string_view reason);
   bool parse_field(std::string_view line);
   bool note_field(const Field& field);
   bool note_length(std::string_view value);
@@ -93,6 +96,7 @@ class RequestHeadParser : public HeadParser {
 
   RequestHead head_;
   std::string_view authority_;  // of an absolute target
+  std::string accepted_host_;   // the last one that was found good
 };
 
 class ResponseHeadParser : public HeadParser {

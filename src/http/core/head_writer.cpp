@@ -31,22 +31,30 @@ void append_status_line(std::string& out, int status) {
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  auto at = out.size();
-  out.resize(at + name.size() + value.size() + 4);
-  char* to = out.data() + at;
-  std::memcpy(to, name.data(), name.size());
-  to += name.size();
-  *to++ = ':';
-  *to++ = ' ';
-  if (!value.empty()) std::memcpy(to, value.data(), value.size());
-  if (!is_value(value)) {
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      if (!is_value_char(to[i])) to[i] = ' ';
-    }
+  append_parsed_field(out, name, value);
+  if (is_value(value)) return;
+  auto* at = out.data() + out.size() - 2 - value.size();
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (!is_value_char(at[i])) at[i] = ' ';
   }
-  to += value.size();
-  *to++ = '\r';
-  *to = '\n';
+}
+
+void append_parsed_field(std::string& out, std::string_view name, std::string_view value) {
+  auto begin = out.size();
+  auto size = begin + name.size() + value.size() + 4;
+  if (out.capacity() < size) out.reserve(std::max(size, 2 * out.capacity()));
+  out.resize_and_overwrite(size, [&](char* data, std::size_t) {
+    char* to = data + begin;
+    std::memcpy(to, name.data(), name.size());
+    to += name.size();
+    *to++ = ':';
+    *to++ = ' ';
+    if (!value.empty()) std::memcpy(to, value.data(), value.size());
+    to += value.size();
+    *to++ = '\r';
+    *to = '\n';
+    return size;
+  });
 }
 
 void append_field(std::string& out, std::string_view name, std::uint64_t value) {

@@ -14,6 +14,9 @@ void append_status_line(std::string& out, int status);
 void append_field(std::string& out, std::string_view name, std::string_view value);
 void append_field(std::string& out, std::string_view name, std::uint64_t value);
 
+// The same for a field that a parser has checked.
+void append_parsed_field(std::string& out, std::string_view name, std::string_view value);
+
 // "1a\r\n", the line before a chunk's bytes.
 void append_chunk_size(std::string& out, std::uint64_t size);
 

@@ -14,6 +14,7 @@ namespace {
 // A write is given its time anew for each slice, so that a slow peer that reads is not cut off.
 constexpr std::size_t kSlice = 256 * 1024;
 constexpr std::uint64_t kSkipBytesMax = 64 * 1024;
+constexpr std::size_t kCopyBodyMax = 4 * 1024;
 // Heads and small bodies kept from exchange to exchange.
 constexpr std::size_t kOutBufferKept = 64 * 1024;
 
@@ -99,17 +100,25 @@ bool ServerConnection::respond_now(int status, std::span<const Field> fields,
   bool answers_head = body.empty() && head().method == "HEAD";
   append_head(status, fields, answers_head && length ? *length : body.size());
   response_ = ResponseState::Finished;
-  std::array<std::string_view, 2> parts{out_, has_no_body_ ? std::string_view() : body};
+  if (has_no_body_) body = {};
+  // Copying some bytes is cheaper than gathering two buffers in the kernel.
+  if (body.size() <= kCopyBodyMax) {
+    out_ += body;
+    body = {};
+  }
+  std::array<std::string_view, 2> parts{out_, body};
   auto sent = stream_->try_write(parts);
   if (!sent) {
     (void)broken(Failure(std::move(sent).error()));
     return false;
   }
-  if (*sent < parts[0].size()) {
+  if (*sent == out_.size() && body.empty()) {
+    out_.clear();
+  } else if (*sent < parts[0].size()) {
     out_.erase(0, *sent);
     out_ += parts[1];
   } else {
-    out_ = parts[1].substr(*sent - parts[0].size());
+    out_.assign(parts[1].substr(*sent - parts[0].size()));
   }
   return true;
 }

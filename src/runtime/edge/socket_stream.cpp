@@ -123,16 +123,32 @@ Failure SocketStream::failure(const error_code& error) const {
   return Failure(network_error(error));
 }
 
+// Cancelled through the waiting task's slot, like an operation that is awaited directly.
+struct SocketStream::ReadDone {
+  using cancellation_slot_type = asio::cancellation_slot;
+  cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
+
+  void operator()(const error_code& error, std::size_t count) const {
+    stream->read_error_ = error;
+    stream->read_count_ = count;
+    stream->reader_.resume();
+  }
+
+  SocketStream* stream;
+  asio::cancellation_slot slot;
+};
+
 Task<Result<std::size_t>> SocketStream::read_some(std::span<char> into) {
   auto state = co_await asio::this_coro::cancellation_state;
   if (has_expired_ || is_closed_ || state.cancelled() != asio::cancellation_type::none) {
     co_return failure(asio::error::operation_aborted);
   }
-  auto [error, count] =
-      co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), kAwait);
-  if (!error) co_return count;
-  if (error == asio::error::eof) co_return std::size_t{0};
-  co_return failure(error);
+  ReadDone done{this, state.slot()};
+  socket_.async_read_some(asio::buffer(into.data(), into.size()), done);
+  co_await reader_.suspended();
+  if (!read_error_) co_return read_count_;
+  if (read_error_ == asio::error::eof) co_return std::size_t{0};
+  co_return failure(read_error_);
 }
 
 Result<std::size_t> SocketStream::try_read(std::span<char> into) {

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "runtime/edge/deadline_tick.h"
+#include "runtime/edge/resumption.h"
 #include "runtime/loops.h"
 #include "runtime/net.h"
 
@@ -40,7 +41,12 @@ class SocketStream final : public net::Stream, private Deadline {
   // Why an operation ended early.
   Failure failure(const boost::system::error_code& error) const;
 
+  struct ReadDone;
+
   Socket socket_;
+  Resumption reader_;
+  boost::system::error_code read_error_;
+  std::size_t read_count_ = 0;
   Loops* loops_ = nullptr;
   std::size_t loop_index_ = 0;
   bool has_expired_ = false;
