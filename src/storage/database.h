@@ -74,8 +74,7 @@ class Row {
 using Rows = std::vector<Row>;
 
 struct Query {
-  Query(std::string query_sql, SqlParameters query_parameters = {})  // NOLINT: text is a query
-      : sql(std::move(query_sql)), parameters(std::move(query_parameters)) {}
+  explicit Query(std::string query_sql, SqlParameters query_parameters = {});
   std::string sql;
   SqlParameters parameters;
 };

@@ -80,11 +80,10 @@ void DocumentReader::read(const SourcePtr& document, const FileTexts& files) {
     return;
   }
   const auto& id = (*resource)->id();
-  auto here = document->at(*root.at_pointer("/metadata/name"), "");
-  if (auto [first, is_new] = seen_.emplace(id, here); !is_new) {
-    here.message =
-        fmt::format("{} is declared twice; first at {}", id.text(), place(first->second));
-    error(std::move(here));
+  if (auto [first, is_new] = seen_.emplace(id, *resource); !is_new) {
+    auto place_of_first = place(first->second->at("/metadata/name", ""));
+    error((*resource)->at("/metadata/name", fmt::format("{} is declared twice; first at {}",
+                                                        id.text(), place_of_first)));
     return;
   }
   out_.resources.push_back(*std::move(resource));

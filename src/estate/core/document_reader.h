@@ -48,7 +48,7 @@ class DocumentReader {
   const KindSet& kinds_;
   const Environment& environment_;
   LoadedEstate& out_;
-  std::map<ResourceId, Diagnostic> seen_;  // with the place of each
+  std::map<ResourceId, ResourcePtr> seen_;
 };
 
 }  // namespace weft::estate

@@ -117,14 +117,12 @@ Result<EstateView> view_of(const std::vector<Rows>& results) {
 }
 
 Query changes_after(std::uint64_t generation, const std::string& tenant) {
-  std::string sql =
-      "SELECT kind, tenant, name, before, managed_before FROM estate_change WHERE generation > $1";
   SqlParameters parameters{number(generation)};
-  if (!tenant.empty()) {
-    sql += " AND tenant = $2";
-    parameters.emplace_back(tenant);
-  }
-  return {sql + " ORDER BY generation", std::move(parameters)};
+  if (!tenant.empty()) parameters.emplace_back(tenant);
+  return Query(fmt::format("SELECT kind, tenant, name, before, managed_before FROM estate_change "
+                           "WHERE generation > $1{} ORDER BY generation",
+                           tenant.empty() ? "" : " AND tenant = $2"),
+               std::move(parameters));
 }
 
 Result<ChangeSet> undo(const Rows& changes, const EstateView& current) {
@@ -151,7 +149,7 @@ Query generations_query(std::uint64_t before, std::size_t limit) {
       "SELECT number, applied_at, actor, note, rollback_to, created, updated, deleted "
       "FROM estate_generation WHERE number < $1 ORDER BY number DESC LIMIT $2";
   auto bound = before == 0 ? std::numeric_limits<std::int64_t>::max() : number(before);
-  return {std::move(sql), {bound, rows}};
+  return Query(std::move(sql), {bound, rows});
 }
 
 Generation generation_of(const Row& row) {

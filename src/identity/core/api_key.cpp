@@ -1,6 +1,6 @@
 #include "identity/core/api_key.h"
 
-#include <algorithm>
+#include <array>
 
 #include "base/bytes.h"
 
@@ -13,13 +13,21 @@ constexpr std::size_t kIdSize = kKeyIdBytes * 2;
 constexpr std::size_t kSecretSize = 43;
 constexpr std::size_t kKeySize = kPrefix.size() + kIdSize + 1 + kSecretSize;
 
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-bool is_base64url(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-         c == '_';
-}
+// One look per character: this runs for every request.
+struct Alphabet {
+  consteval explicit Alphabet(std::string_view characters) {
+    for (char c : characters) holds[static_cast<unsigned char>(c)] = true;
+  }
+  bool has_all(std::string_view text) const {
+    bool all = true;
+    for (char c : text) all &= holds[static_cast<unsigned char>(c)];
+    return all;
+  }
+  std::array<bool, 256> holds{};
+};
+
+constexpr Alphabet kHex("0123456789abcdef");
+constexpr Alphabet kBase64url("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
 }  // namespace
 
@@ -27,8 +35,7 @@ std::optional<std::string_view> key_id_of(std::string_view key) {
   if (key.size() != kKeySize || !key.starts_with(kPrefix)) return {};
   auto id = key.substr(kPrefix.size(), kIdSize);
   auto secret = key.substr(kKeySize - kSecretSize);
-  if (key[kPrefix.size() + kIdSize] != '_' || !std::ranges::all_of(id, is_hex) ||
-      !std::ranges::all_of(secret, is_base64url)) {
+  if (key[kPrefix.size() + kIdSize] != '_' || !kHex.has_all(id) || !kBase64url.has_all(secret)) {
     return {};
   }
   return id;

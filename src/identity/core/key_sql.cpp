@@ -79,19 +79,18 @@ Result<std::map<std::string, StoredKey>> stored_keys(const Rows& rows) {
 }
 
 Query list_query(const std::string& tenant, const std::string& client) {
-  auto sql = fmt::format("SELECT {} FROM identity_api_key WHERE tenant = $1", kInfoColumns);
   SqlParameters parameters{tenant};
-  if (!client.empty()) {
-    sql += " AND client = $2";
-    parameters.emplace_back(client);
-  }
-  return {sql + " ORDER BY created_at DESC, id", std::move(parameters)};
+  if (!client.empty()) parameters.emplace_back(client);
+  return Query(fmt::format("SELECT {} FROM identity_api_key WHERE tenant = $1{} "
+                           "ORDER BY created_at DESC, id",
+                           kInfoColumns, client.empty() ? "" : " AND client = $2"),
+               std::move(parameters));
 }
 
 Query find_query(const std::string& tenant, const std::string& id) {
   auto sql =
       fmt::format("SELECT {} FROM identity_api_key WHERE tenant = $1 AND id = $2", kInfoColumns);
-  return {std::move(sql), {tenant, id}};
+  return Query(std::move(sql), {tenant, id});
 }
 
 ApiKeyInfo key_info(const Row& row) {

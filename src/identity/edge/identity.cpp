@@ -26,7 +26,7 @@ Failure refused() {
   return fail(ErrorCode::Unauthenticated, "the API key is unknown, revoked or wrong");
 }
 
-// Everything that a lookup needs, in one pointer.
+// Everything that authentication needs, in one pointer.
 struct Lookup {
   std::shared_ptr<const ClientSnapshot> clients = std::make_shared<const ClientSnapshot>();
   KeyTable keys;
@@ -53,6 +53,10 @@ struct Identity::State {
   IdentityParts parts;
   std::optional<crypto::HmacKey> pepper;  // set by start(), then constant
   std::atomic<std::shared_ptr<const Lookup>> lookup;
+  std::atomic<std::uint64_t> version{1};  // counts what was stored in `lookup`
+  const std::uint64_t instance = ++instances;
+
+  static inline std::atomic<std::uint64_t> instances{0};
 
   // Guards the making of the next lookup; never held across a wait.
   std::mutex mutex;
@@ -71,11 +75,38 @@ struct Identity::State {
     next->keys = key_table(*clients, stored);
     if (!admin.first.empty()) next->keys.insert_or_assign(admin.first, admin.second);
     lookup.store(std::move(next));
+    version.fetch_add(1);
+  }
+
+  // The calling thread's own reference to the newest lookup: taking one from the shared pointer on
+  // each call would make all loops write to the same cache line. Valid until the thread's next
+  // call.
+  const Lookup& current() const {
+    struct Held {
+      std::uint64_t instance = 0;
+      std::uint64_t version = 0;
+      std::shared_ptr<const Lookup> lookup;
+    };
+    thread_local Held held;
+    auto newest = version.load();
+    if (held.instance != instance || held.version != newest) {
+      held = {instance, newest, lookup.load()};
+    }
+    return *held.lookup;
   }
 
   void make_admin(const std::string& token);
+  void take_stored(std::map<std::string, StoredKey> keys);
+  void add_stored(const NewApiKey& made, const crypto::Digest256& hash);
+  void drop_stored(const std::string& id);
+  std::vector<ApiKeyInfo> with_last_use(const Rows& rows);
+  // The keys that were used on a later day than is stored.
+  std::map<std::string, std::int64_t> days_to_store();
+  void mark_stored(const std::map<std::string, std::int64_t>& days);
+
   Task<Result<>> load_keys();
   Task<Result<>> check_pepper();
+  Task<Result<>> write_revocation(std::string actor, ApiKeyInfo before);
   Result<NewApiKey> draft_key(const std::string& actor, const ApiKeyRequest& request);
 };
 
@@ -87,6 +118,59 @@ void Identity::State::make_admin(const std::string& token) {
   std::lock_guard lock(mutex);
   admin = {std::string(*key_id_of(token)), std::move(entry)};
   rebuild();
+}
+
+void Identity::State::take_stored(std::map<std::string, StoredKey> keys) {
+  std::lock_guard lock(mutex);
+  stored = std::move(keys);
+  rebuild();
+}
+
+void Identity::State::add_stored(const NewApiKey& made, const crypto::Digest256& hash) {
+  StoredKey key;
+  key.client = {made.info.tenant, made.info.client};
+  key.hash = hash;
+  if (made.info.expires_at) key.expires_at = to_unix_ms(*made.info.expires_at);
+  key.use = std::make_shared<KeyUse>();
+  std::lock_guard lock(mutex);
+  stored.emplace(made.info.id, std::move(key));
+  rebuild();
+}
+
+void Identity::State::drop_stored(const std::string& id) {
+  std::lock_guard lock(mutex);
+  stored.erase(id);
+  rebuild();
+}
+
+std::vector<ApiKeyInfo> Identity::State::with_last_use(const Rows& rows) {
+  std::vector<ApiKeyInfo> keys;
+  std::lock_guard lock(mutex);
+  for (const auto& row : rows) {
+    auto info = key_info(row);
+    auto live = stored.find(info.id);
+    if (live != stored.end()) {
+      std::chrono::sys_days seen{std::chrono::days(live->second.use->last_day.load())};
+      if (seen > info.last_used.value_or(std::chrono::sys_days())) info.last_used = seen;
+    }
+    keys.push_back(std::move(info));
+  }
+  return keys;
+}
+
+std::map<std::string, std::int64_t> Identity::State::days_to_store() {
+  std::map<std::string, std::int64_t> days;
+  std::lock_guard lock(mutex);
+  for (const auto& [id, key] : stored) {
+    auto day = key.use->last_day.load(std::memory_order_relaxed);
+    if (day > stored_days[id]) days.emplace(id, day);
+  }
+  return days;
+}
+
+void Identity::State::mark_stored(const std::map<std::string, std::int64_t>& days) {
+  std::lock_guard lock(mutex);
+  for (const auto& [id, day] : days) stored_days[id] = day;
 }
 
 // Keys that were hashed with another pepper would all be refused without a word.
@@ -112,11 +196,7 @@ Task<Result<>> Identity::State::load_keys() {
   auto query = live_keys_query();
   CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
   CO_TRY(auto keys, stored_keys(rows));
-  {
-    std::lock_guard lock(mutex);
-    stored = std::move(keys);
-    rebuild();
-  }
+  take_stored(std::move(keys));
   co_return co_await check_pepper();
 }
 
@@ -154,9 +234,9 @@ Result<PrincipalRef> Identity::authenticate_api_key(std::string_view key) const 
   if (!id || !state_->pepper) return refused();
   // Before the lookup, so that an unknown id takes as long as a wrong secret.
   auto hash = state_->pepper->sign(key);
-  auto lookup = state_->lookup.load();
-  auto found = lookup->keys.find(*id);
-  if (found == lookup->keys.end()) return refused();
+  const auto& lookup = state_->current();
+  auto found = lookup.keys.find(*id);
+  if (found == lookup.keys.end()) return refused();
   const auto& entry = found->second;
   if (!crypto::constant_time_equals(hash, entry.hash)) return refused();
   auto now = state_->parts.clock.now();
@@ -212,41 +292,37 @@ Task<Result<NewApiKey>> Identity::create_api_key(std::string actor, ApiKeyReques
   std::vector<estate::AuditEvent> events;
   events.push_back(std::move(event));
   CO_CHECK(co_await state_->parts.audit.commit(std::move(unit), std::move(events)));
-  StoredKey stored;
-  stored.client = {made.info.tenant, made.info.client};
-  stored.hash = hash;
-  if (made.info.expires_at) stored.expires_at = to_unix_ms(*made.info.expires_at);
-  stored.use = std::make_shared<KeyUse>();
-  std::lock_guard lock(state_->mutex);
-  state_->stored.emplace(made.info.id, std::move(stored));
-  state_->rebuild();
+  state_->add_stored(made, hash);
   co_return made;
+}
+
+Task<Result<>> Identity::State::write_revocation(std::string actor, ApiKeyInfo before) {
+  auto after = before;
+  after.revoked_at = parts.clock.now();
+  Unit unit;
+  revoke_key(unit, before.id, *after.revoked_at);
+  auto event = key_event(std::move(actor), before, "key.revoke");
+  event.before = key_json(before);
+  event.after = key_json(after);
+  std::vector<estate::AuditEvent> events;
+  events.push_back(std::move(event));
+  auto committed = co_await parts.audit.commit(std::move(unit), std::move(events));
+  // A conflict means that somebody else has revoked it in the meantime.
+  if (!committed && committed.error().code != ErrorCode::Conflict) {
+    co_return Failure(std::move(committed).error());
+  }
+  co_return Result<>();
 }
 
 Task<Result<>> Identity::revoke_api_key(std::string actor, std::string tenant, std::string id) {
   auto query = find_query(tenant, id);
   CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
   if (rows.empty()) co_return fail(ErrorCode::NotFound, "tenant {} has no API key {}", tenant, id);
-  auto before = key_info(rows[0]);
-  if (!before.revoked_at) {
-    auto after = before;
-    after.revoked_at = state_->parts.clock.now();
-    Unit unit;
-    revoke_key(unit, id, *after.revoked_at);
-    auto event = key_event(std::move(actor), before, "key.revoke");
-    event.before = key_json(before);
-    event.after = key_json(after);
-    std::vector<estate::AuditEvent> events;
-    events.push_back(std::move(event));
-    auto committed = co_await state_->parts.audit.commit(std::move(unit), std::move(events));
-    // A conflict means that somebody else has revoked it in the meantime.
-    if (!committed && committed.error().code != ErrorCode::Conflict) {
-      co_return Failure(std::move(committed).error());
-    }
+  auto info = key_info(rows[0]);
+  if (!info.revoked_at) {
+    CO_CHECK(co_await state_->write_revocation(std::move(actor), std::move(info)));
   }
-  std::lock_guard lock(state_->mutex);
-  state_->stored.erase(id);
-  state_->rebuild();
+  state_->drop_stored(id);
   co_return Result<>();
 }
 
@@ -254,38 +330,18 @@ Task<Result<std::vector<ApiKeyInfo>>> Identity::list_api_keys(std::string tenant
                                                               std::string client) {
   auto query = list_query(tenant, client);
   CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
-  std::vector<ApiKeyInfo> keys;
-  std::lock_guard lock(state_->mutex);
-  for (const auto& row : rows) {
-    auto info = key_info(row);
-    auto live = state_->stored.find(info.id);
-    if (live != state_->stored.end()) {
-      std::chrono::sys_days seen{std::chrono::days(live->second.use->last_day.load())};
-      if (seen > info.last_used.value_or(std::chrono::sys_days())) info.last_used = seen;
-    }
-    keys.push_back(std::move(info));
-  }
-  co_return keys;
+  co_return state_->with_last_use(rows);
 }
 
 Task<Result<std::size_t>> Identity::store_last_used() {
-  std::map<std::string, std::int64_t> changed;
-  {
-    std::lock_guard lock(state_->mutex);
-    for (const auto& [id, key] : state_->stored) {
-      auto day = key.use->last_day.load(std::memory_order_relaxed);
-      if (day > state_->stored_days[id]) changed.emplace(id, day);
-    }
-  }
-  if (changed.empty()) co_return std::size_t{0};
+  auto days = state_->days_to_store();
+  if (days.empty()) co_return std::size_t{0};
   Unit unit;
-  for (const auto& [id, day] : changed) set_last_used(unit, id, day);
+  for (const auto& [id, day] : days) set_last_used(unit, id, day);
   CO_CHECK(co_await state_->parts.database.execute(std::move(unit)));
-  std::lock_guard lock(state_->mutex);
-  for (const auto& [id, day] : changed) state_->stored_days[id] = day;
-  co_return changed.size();
+  state_->mark_stored(days);
+  co_return days.size();
 }
-
 Result<std::shared_ptr<const void>> Identity::compile(const estate::EstateView& view) {
   if (!state_->pepper) return fail(ErrorCode::FailedPrecondition, "identity has not started");
   TRY(auto snapshot, compile_clients(view, state_->parts.secrets, *state_->pepper));

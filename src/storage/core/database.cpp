@@ -17,6 +17,9 @@ bool is_null_value(const SqlValue& value) {
 
 }  // namespace
 
+Query::Query(std::string query_sql, SqlParameters query_parameters)
+    : sql(std::move(query_sql)), parameters(std::move(query_parameters)) {}
+
 bool Row::is_null(std::size_t column) const {
   return is_null_value(values_.at(column));
 }
