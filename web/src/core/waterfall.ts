@@ -46,6 +46,9 @@ export type Tick = {
 const kFoldedGapWidth = 0.05;
 const kFoldedWidthMax = 0.4;
 
+// Ticks stand at least this part of their even distance apart, so that their labels do not overlap.
+const kTickDistance = 0.85;
+
 /** Rows in tree order, children by start. A span whose parent is missing is a root; a cycle is cut. */
 export function layOutSpans<S extends SpanInput>(spans: S[]): SpanRow<S>[] {
   const starts = new Map(spans.map((span) => [span, parseNanos(span.start) ?? 0n]));
@@ -148,14 +151,14 @@ export function ticksOf(axis: Axis, count: number): Tick[] {
   const ticks: Tick[] = [];
   const put = (tick: Tick) => {
     const last = ticks.at(-1);
-    if (!last || tick.at - last.at > 0.6 / count) ticks.push(tick);
+    if (!last || tick.at - last.at > kTickDistance / count) ticks.push(tick);
   };
   for (const segment of axis.segments) {
     const length = segment.endMs - segment.startMs;
     if (segment.folded || length <= 0) continue;
     // Where a segment begins matters more than the last mark of the one before it.
     for (let last = ticks.at(-1); last && !isStart(axis, last); last = ticks.at(-1)) {
-      if (segment.from - last.at > 0.6 / count) break;
+      if (segment.from - last.at > kTickDistance / count) break;
       ticks.pop();
     }
     put({ at: segment.from, ms: segment.startMs, relative: false });

@@ -113,8 +113,8 @@ function ClientPanel({ client, onNew, onRevoke }: { client: Client; onNew: () =>
             <thead>
               <tr>
                 <th>Key</th>
-                <th className="wide">Note</th>
-                <th>Made</th>
+                <th className="wide secondary">Note</th>
+                <th className="secondary">Made</th>
                 <th>Last used</th>
                 <th>Expires</th>
                 <th />
@@ -124,8 +124,8 @@ function ClientPanel({ client, onNew, onRevoke }: { client: Client; onNew: () =>
               {client.keys.map((key) => (
                 <tr key={key.id}>
                   <td className="mono">{key.prefix}…</td>
-                  <td className="wide soft">{key.note ?? '–'}</td>
-                  <td className="soft">
+                  <td className="wide soft secondary">{key.note ?? '–'}</td>
+                  <td className="soft secondary">
                     <Ago time={key.createdAt} />
                   </td>
                   <td className="soft">

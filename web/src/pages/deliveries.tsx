@@ -74,7 +74,7 @@ function SubscriptionTable({ list, selected, onRedrive }: TableProps) {
             <th>Subscription</th>
             <th>Status</th>
             <th className="secondary">Stream</th>
-            <th className="secondary">Receiver</th>
+            <th className="secondary tertiary">Receiver</th>
             <th className="number">Success</th>
             <th className="number">Pending</th>
             <th className="number">Failing</th>
@@ -105,10 +105,12 @@ function SubscriptionRow({ one, selected, onRedrive }: { one: Subscription; sele
       <td title={one.statusReason}>
         <Status value={one.status} />
       </td>
-      <td className="secondary">
+      <td className="secondary capped">
         <Link to={pathTo.stream(one.stream)}>{one.stream}</Link>
       </td>
-      <td className="soft mono secondary">{one.url}</td>
+      <td className="soft mono secondary tertiary capped" title={one.url}>
+        {one.url}
+      </td>
       <td className="number">{one.successRate === null || one.successRate === undefined ? '–' : formatShare(one.successRate)}</td>
       {count(one.pending, '')}
       {count(one.failing, 'warn-text')}

@@ -4,7 +4,7 @@ import type { StreamRecord } from '../api/schema';
 import { formatBytes } from '../core/numbers';
 import { pathTo } from '../core/routes';
 import { CopyJson, Headers, JsonText, RawText } from '../ui/code';
-import { Badge, Clock, Segments } from '../ui/parts';
+import { Ago, Badge, Clock, Segments } from '../ui/parts';
 import { Link } from '../ui/router';
 
 export const idOf = (record: StreamRecord) => `${record.partition}:${record.offset}`;
@@ -82,7 +82,7 @@ export function RecordView({ record, stream }: { record: StreamRecord; stream: s
       <dl className="facts">
         <dt>Time</dt>
         <dd>
-          <Clock time={record.timestamp} /> <span className="faint mono">{record.timestamp}</span>
+          <Clock time={record.timestamp} /> <span className="soft">(<Ago time={record.timestamp} />)</span>
         </dd>
         <dt>Key</dt>
         <dd className="mono">{record.key ?? <span className="faint">none</span>}</dd>

@@ -8,11 +8,12 @@ import { formatDateTime, formatDuration } from '../core/time';
 import { axisOf, layOutSpans, positionOf, ticksOf, type Axis, type SpanRow } from '../core/waterfall';
 import { commands } from '../ui/commands';
 import { useLoaded } from '../ui/data';
-import { Badge, CopyButton, Show } from '../ui/parts';
+import { Icon } from '../ui/icons';
+import { Badge, Clock, CopyButton, Show } from '../ui/parts';
 import { Link } from '../ui/router';
 
 const kServiceColors = 5;
-const kTicks = 6;
+const kTicks = 5;
 
 export function TracePage({ traceId }: { traceId: string }) {
   // Deliveries may still add spans to a young trace.
@@ -68,7 +69,7 @@ function Waterfall({ trace }: { trace: Trace }) {
           </label>
         )}
       </div>
-      <div className="split stretch">
+      <div className="split wide-first stretch">
         <section className="panel" aria-label="Waterfall">
           <div className="scroll waterfall">
             <div className="line axis" aria-hidden="true">
@@ -77,7 +78,7 @@ function Waterfall({ trace }: { trace: Trace }) {
                 {ticksOf(axis, kTicks).map((tick) => (
                   <span key={tick.at} className="tick" style={{ left: `${tick.at * 100}%` }}>
                     {tick.relative && '+'}
-                    {formatDuration(tick.ms)}
+                    {formatDuration(tick.ms).replace(/(\.\d*?)0+ /, '$1 ').replace('. ', ' ')}
                   </span>
                 ))}
               </Track>
@@ -136,7 +137,7 @@ function SpanLine({ row, axis, color, current, onChoose }: LineProps) {
       <span className="title" style={{ paddingLeft: 12 + Math.min(row.depth, 12) * 14 }}>
         <span className={`dot service-${color}`} />
         <span className="cut">{span.name}</span>
-        {span.failed && <Badge tone="bad">failed</Badge>}
+        {span.failed && <Icon name="fail" size={12} className="bad-text" />}
       </span>
       <Track axis={axis}>
         <span className={`bar-mark service-${color}`} style={{ left: `${from * 100}%`, width: `${Math.max(0, to - from) * 100}%` }} />
@@ -173,7 +174,7 @@ function SpanView({ row }: { row: SpanRow<Span> }) {
         <dd>{formatDuration(row.durationMs)}</dd>
         <dt>Starts</dt>
         <dd>
-          {formatDuration(row.startMs)} after the trace <span className="faint mono">{span.start}</span>
+          {formatDuration(row.startMs)} after the trace, at <Clock time={span.start} />
         </dd>
         <dt>Span</dt>
         <dd className="mono">{span.spanId}</dd>

@@ -42,6 +42,11 @@ export function Shell({ session, page, onLeave, children }: { session: Session; 
     document.title = [detail, place?.label ?? 'Not found', 'Weft'].filter(Boolean).join(' · ');
   }, [page, place]);
 
+  // On a narrow screen the navigation scrolls sideways.
+  useEffect(() => {
+    document.querySelector('.side nav [aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [place]);
+
   const signOut = () => {
     api.signOut().then(onLeave, onLeave);
   };
