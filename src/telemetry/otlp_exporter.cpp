@@ -13,8 +13,8 @@ constexpr std::string_view kTracesPath = "/v1/traces";
 constexpr std::string_view kModule = "telemetry";
 
 Result<http::Url> traces_url(std::string_view endpoint) {
-  TRY(auto url, http::Url::parse(endpoint));
-  if (url.target == "/") url.target = kTracesPath;
+  auto url = http::Url::parse(endpoint);
+  if (url && url->target == "/") url->target = kTracesPath;
   return url;
 }
 
