@@ -41,8 +41,10 @@ bool Evaluator::report(std::uint32_t place, const InstancePath* path, std::strin
   return false;
 }
 
+// The rest of the evaluation ends at once, for every further step is refused.
 bool Evaluator::exceed(const char* limit) {
-  limit_ = limit;
+  if (limit_ == nullptr) limit_ = limit;
+  steps_left_ = 0;
   return false;
 }
 

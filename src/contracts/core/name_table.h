@@ -23,12 +23,14 @@ class NameTable {
   [[gnu::always_inline]] std::uint32_t find(std::string_view name) const {
     if (slots_.empty()) return find_sorted(name);
     const Print print = print_of(name);
-    const Slot& slot = slots_[place_of(print)];
-    if (slot.print.head != print.head || slot.print.tail != print.tail ||
-        slot.print.size != print.size)
-      return kAbsent;
-    if (print.size > 16 && names_[slot.number] != name) return kAbsent;
-    return slot.number;
+    std::size_t place = place_of(print);
+    for (std::uint32_t probe = 0;; ++place) {
+      const Slot& slot = slots_[place];
+      if (slot.print.head == print.head && slot.print.tail == print.tail &&
+          slot.print.size == print.size && (print.size <= 16 || names_[slot.number] == name))
+        return slot.number;
+      if (++probe == probes_) return kAbsent;
+    }
   }
 
   const std::vector<std::string>& names() const { return names_; }
@@ -73,13 +75,15 @@ class NameTable {
     return static_cast<std::size_t>(
         ((print.head + print.size) ^ std::rotl(print.tail, 21)) * seed_ >> shift_);
   }
-  bool place_all(unsigned bits, std::uint64_t seed);
+  // Whether each name lies at most `probes` slots from its place.
+  bool place_all(unsigned bits, std::uint64_t seed, std::uint32_t probes);
   std::uint32_t find_sorted(std::string_view name) const;
 
   std::vector<std::string> names_;
   std::vector<Slot> slots_;
   std::uint64_t seed_ = 1;
   unsigned shift_ = 63;
+  std::uint32_t probes_ = 1;
   std::vector<std::uint32_t> sorted_;  // in use when no seed was found
 };
 
