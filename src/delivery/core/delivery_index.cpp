@@ -1,0 +1,224 @@
+#include "delivery/core/delivery_index.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace weft::delivery {
+
+namespace {
+
+constexpr std::size_t kPageMax = 1000;
+
+std::string key_of(std::string_view tenant, std::string_view subscription) {
+  std::string key(tenant);
+  key.append(1, '/').append(subscription);
+  return key;
+}
+
+std::int64_t minute_of(WallTime time) {
+  return to_unix_ms(time) / 60'000;
+}
+
+bool matches(const DeliveryQuery& query, const DeliverySummary& delivery) {
+  return (query.tenant.empty() || delivery.tenant == query.tenant) &&
+         (query.subscription.empty() || delivery.subscription == query.subscription) &&
+         (!query.status || delivery.status == *query.status) &&
+         (query.event_id.empty() || delivery.event_id == query.event_id);
+}
+
+}  // namespace
+
+DeliveryIndex::Counters& DeliveryIndex::counters(const DeliverySummary& delivery) {
+  return counters_[key_of(delivery.tenant, delivery.subscription)];
+}
+
+std::uint64_t& DeliveryIndex::count_of(const DeliverySummary& delivery) {
+  auto& counts = counters(delivery).counts;
+  switch (delivery.status) {
+    case DeliveryStatus::Pending:
+      return counts.pending;
+    case DeliveryStatus::Failing:
+      return counts.failing;
+    case DeliveryStatus::Dead:
+      return counts.dead;
+    case DeliveryStatus::Delivered:
+      break;
+  }
+  return uncounted_;
+}
+
+IndexedDelivery& DeliveryIndex::put(const DeliverySummary& delivery) {
+  if (auto known = by_id_.find(delivery.id); known != by_id_.end())
+    return entries_.at(known->second);
+  auto sequence = next_++;
+  by_id_.emplace(delivery.id, sequence);
+  auto& entry = entries_.emplace_hint(entries_.end(), sequence, IndexedDelivery())->second;
+  entry.delivery = delivery;
+  ++count_of(delivery);
+  return entry;
+}
+
+void DeliveryIndex::change(IndexedDelivery& entry, const DeliverySummary& to) {
+  --count_of(entry.delivery);
+  auto trace_id = std::move(entry.delivery.trace_id);
+  entry.delivery = to;
+  if (entry.delivery.trace_id.empty()) entry.delivery.trace_id = std::move(trace_id);
+  ++count_of(entry.delivery);
+  if (entry.delivery.status == DeliveryStatus::Delivered) {
+    delivered_.push_back(by_id_.find(entry.delivery.id)->second);
+    evict();
+  }
+}
+
+void DeliveryIndex::evict() {
+  while (delivered_.size() > limits_.delivered_max) {
+    auto oldest = entries_.find(delivered_.front());
+    delivered_.pop_front();
+    if (oldest == entries_.end() || oldest->second.delivery.status != DeliveryStatus::Delivered)
+      continue;
+    by_id_.erase(oldest->second.delivery.id);
+    entries_.erase(oldest);
+  }
+}
+
+void DeliveryIndex::count_attempt(const DeliverySummary& delivery, WallTime now) {
+  auto& counters = this->counters(delivery);
+  auto& counts = counters.counts;
+  bool delivered = delivery.status == DeliveryStatus::Delivered;
+  auto& minute =
+      counters.minutes[static_cast<std::size_t>(minute_of(now)) % counters.minutes.size()];
+  if (minute.number != minute_of(now)) minute = {minute_of(now), 0, 0};
+  ++minute.attempts;
+  minute.failures += delivered ? 0 : 1;
+  ++(delivered ? counts.delivered : counts.failed_attempts);
+  counts.last_attempt = delivery.last_attempt;
+  (delivered ? counts.last_success : counts.last_failure) = delivery.last_attempt;
+  if (!delivered) counts.last_error = delivery.last_error;
+}
+
+void DeliveryIndex::started(const DeliverySummary& delivery) {
+  std::lock_guard lock(mutex_);
+  put(delivery);
+}
+
+void DeliveryIndex::recorded(const DeliverySummary& delivery, eventlog::Offset attempt,
+                             std::optional<eventlog::Offset> dead_letter, WallTime now) {
+  std::lock_guard lock(mutex_);
+  count_attempt(delivery, now);
+  auto& entry = put(delivery);
+  if (entry.attempts.size() < limits_.attempts_per_delivery) entry.attempts.push_back(attempt);
+  entry.dead_letter = dead_letter ? dead_letter : entry.dead_letter;
+  change(entry, delivery);
+}
+
+void DeliveryIndex::restored(const DeliverySummary& delivery,
+                             std::optional<eventlog::Offset> attempt,
+                             std::optional<eventlog::Offset> dead_letter) {
+  std::lock_guard lock(mutex_);
+  auto& entry = put(delivery);
+  if (attempt && entry.attempts.size() < limits_.attempts_per_delivery)
+    entry.attempts.push_back(*attempt);
+  if (dead_letter) entry.dead_letter = dead_letter;
+  change(entry, delivery);
+}
+
+void DeliveryIndex::forget(std::string_view id) {
+  std::lock_guard lock(mutex_);
+  auto known = by_id_.find(id);
+  if (known == by_id_.end()) return;
+  auto entry = entries_.find(known->second);
+  --count_of(entry->second.delivery);
+  entries_.erase(entry);
+  by_id_.erase(known);
+}
+
+std::optional<eventlog::Offset> DeliveryIndex::claim_dead(std::string_view id) {
+  std::lock_guard lock(mutex_);
+  auto known = by_id_.find(id);
+  if (known == by_id_.end()) return std::nullopt;
+  auto& entry = entries_.at(known->second);
+  if (entry.delivery.status != DeliveryStatus::Dead || !entry.dead_letter) return std::nullopt;
+  --count_of(entry.delivery);
+  entry.delivery.status = DeliveryStatus::Pending;
+  ++count_of(entry.delivery);
+  return entry.dead_letter;
+}
+
+void DeliveryIndex::unclaim_dead(std::string_view id) {
+  std::lock_guard lock(mutex_);
+  auto known = by_id_.find(id);
+  if (known == by_id_.end()) return;
+  auto& entry = entries_.at(known->second);
+  --count_of(entry.delivery);
+  entry.delivery.status = DeliveryStatus::Dead;
+  ++count_of(entry.delivery);
+}
+
+void DeliveryIndex::redriving(std::string_view id, eventlog::Offset dead_letter) {
+  std::lock_guard lock(mutex_);
+  auto known = by_id_.find(id);
+  if (known != by_id_.end()) entries_.at(known->second).dead_letter = dead_letter;
+}
+
+std::optional<IndexedDelivery> DeliveryIndex::find(std::string_view id) const {
+  std::lock_guard lock(mutex_);
+  auto known = by_id_.find(id);
+  if (known == by_id_.end()) return std::nullopt;
+  return entries_.at(known->second);
+}
+
+DeliveryPage DeliveryIndex::list(const DeliveryQuery& query) const {
+  std::uint64_t before = UINT64_MAX;
+  std::from_chars(query.cursor.data(), query.cursor.data() + query.cursor.size(), before);
+  auto limit = std::clamp<std::size_t>(query.limit, 1, kPageMax);
+
+  std::lock_guard lock(mutex_);
+  DeliveryPage page;
+  for (auto at = std::make_reverse_iterator(entries_.lower_bound(before)); at != entries_.rend();
+       ++at) {
+    if (!matches(query, at->second.delivery)) continue;
+    if (page.items.size() == limit) {
+      page.next_cursor = std::to_string(before);
+      break;
+    }
+    page.items.push_back(at->second.delivery);
+    before = at->first;
+  }
+  return page;
+}
+
+std::vector<std::string> DeliveryIndex::dead_ids(std::string_view tenant,
+                                                 std::string_view subscription) const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [sequence, entry] : entries_) {
+    const auto& delivery = entry.delivery;
+    if (delivery.status == DeliveryStatus::Dead && delivery.tenant == tenant &&
+        delivery.subscription == subscription) {
+      out.push_back(delivery.id);
+    }
+  }
+  return out;
+}
+
+SubscriptionCounts DeliveryIndex::counts(std::string_view tenant, std::string_view subscription,
+                                         WallTime now) const {
+  std::lock_guard lock(mutex_);
+  auto found = counters_.find(key_of(tenant, subscription));
+  if (found == counters_.end()) return {};
+  auto out = found->second.counts;
+  for (const auto& minute : found->second.minutes) {
+    if (minute.number < 0 || minute.number + static_cast<std::int64_t>(kMinutes) <= minute_of(now))
+      continue;
+    out.attempts_recent += minute.attempts;
+    out.failures_recent += minute.failures;
+  }
+  return out;
+}
+
+std::size_t DeliveryIndex::size() const {
+  std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace weft::delivery

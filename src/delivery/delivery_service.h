@@ -1,0 +1,131 @@
+// Webhook delivery: pushes the events of streams to the endpoints of subscriptions, at least once,
+// and keeps a record of every attempt. See README.md for the invariants and docs/delivery.md for
+// users.
+//
+//   DeliveryService delivery(parts);
+//   co_await delivery.start();               // after the log is open; makes its streams, restores
+//   its state … delivery is one of the estate's compilers: publish() starts, changes and ends
+//   subscriptions … group.spawn(delivery.run(i));            // one on each loop of parts.loops,
+//   until stop() delivery.stop();                         // attempts under way get `drain` to end
+//
+// Threads: publish() on the estate's thread; all else from any loop, results on the caller's loop.
+// Failure: what could not be recorded is delivered again after a restart, with the same webhook-id.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "delivery/delivery_types.h"
+#include "delivery/subscription.h"
+#include "estate/compiler.h"
+#include "estate/secret_source.h"
+#include "eventlog/event_log.h"
+#include "http/client.h"
+#include "runtime/clock.h"
+#include "runtime/metrics.h"
+#include "runtime/random.h"
+#include "runtime/spans.h"
+#include "runtime/task.h"
+
+namespace weft::delivery {
+
+struct DeadLetter;
+
+// How requests leave: http::Client in the process, a simulated endpoint in tests. Any loop.
+class Sender {
+ public:
+  virtual ~Sender() = default;
+  // As http::Client::send.
+  virtual Task<Result<http::ClientResponse>> send(http::ClientRequest request) = 0;
+};
+
+class ClientSender final : public Sender {
+ public:
+  explicit ClientSender(http::Client& client) : client_(client) {}
+  Task<Result<http::ClientResponse>> send(http::ClientRequest request) override;
+
+ private:
+  http::Client& client_;
+};
+
+struct DeliveryLimits {
+  std::uint32_t unsettled_max = 1024;  // per subscription and partition; then it reads no further
+  std::size_t dead_letters_max = 10'000;    // per subscription; then it pauses, and nothing is lost
+  std::size_t outcomes_max = 4'096;         // per loop, waiting for the log; then no attempt begins
+  std::size_t read_ahead_max = 256;         // records per subscription and partition
+  std::size_t delivered_shown_max = 5'000;  // latest deliveries that lists show, of the node
+  std::size_t attempts_max = 20'000;        // under way per loop
+  Duration drain = 5s;                      // for attempts under way at stop()
+  std::uint64_t attempts_bytes_max = 1024ull * 1024 * 1024;  // of the stream of attempts
+  Duration attempts_retention = std::chrono::hours(24 * 7);
+};
+
+// A deliberate defect, which the simulation must find. Never set outside of tests.
+enum class DeliveryMutant : std::uint8_t {
+  None,
+  CursorBeforeAttempt,  // what is in flight counts as settled in the recorded cursor
+};
+
+// All of them outlive the service; `loops` stop after run() has returned on each.
+struct DeliveryParts {
+  eventlog::EventLog& log;
+  Sender& sender;
+  const estate::SecretSource& secrets;
+  Clock& clock;
+  Random& random;
+  Metrics& metrics;
+  SpanSink* spans = nullptr;
+  std::vector<Executor> loops;
+  DeliveryLimits limits = {};
+  DeliveryMutant mutant = DeliveryMutant::None;
+};
+
+class DeliveryService final : public estate::Compiler {
+ public:
+  explicit DeliveryService(DeliveryParts parts);
+  ~DeliveryService() override;
+
+  Task<Result<>> start();
+  Task<void> run(std::size_t loop);
+  void stop();
+
+  // The estate's port.
+  std::string_view name() const override { return "delivery"; }
+  Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
+  void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
+  // What publish() does, for tests and benchmarks: these subscriptions and no others.
+  void set_subscriptions(std::vector<SubscriptionRef> subscriptions);
+
+  // Sorted by name.
+  Task<std::vector<SubscriptionStatus>> subscriptions(std::string tenant);
+  Task<Result<SubscriptionStatus>> subscription(std::string tenant, std::string name);
+  Task<DeliveryTotals> totals(std::string tenant);
+
+  DeliveryPage list(const DeliveryQuery& query) const;
+  // NotFound also for a delivered one that is no longer shown.
+  Task<Result<DeliveryDetail>> show(std::string tenant, std::string id);
+
+  // Durable when it returns; the delivery is then pending again. FailedPrecondition when it is not
+  // dead, its subscription is disabled or gone, or its event is lost. `actor` is who asks, for the
+  // record.
+  Task<Result<DeliverySummary>> redrive(std::string tenant, std::string id, std::string actor);
+  // All dead letters of one subscription; how many.
+  Task<Result<std::uint64_t>> redrive_all(std::string tenant, std::string subscription,
+                                          std::string actor);
+  // Ends the state Disabled. Applying another endpoint URL does so too.
+  Task<Result<>> enable(std::string tenant, std::string subscription);
+
+ private:
+  struct State;
+
+  Task<Result<>> check_redrivable(std::string tenant, std::string subscription);
+  Task<Result<std::uint64_t>> redrive_these(std::string tenant, std::string subscription,
+                                            std::vector<std::string> ids, std::string actor);
+  Task<Result<DeadLetter>> read_dead_letter(eventlog::Offset offset);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weft::delivery

@@ -1,0 +1,559 @@
+#include "delivery/delivery_service.h"
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "crypto/digest.h"
+#include "delivery/edge/delivery_bench.h"
+
+namespace weft::delivery {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+class Delivery : public ::testing::Test {
+ protected:
+  Delivery() : world(7), endpoints(world.clock) { begin(); }
+  ~Delivery() override { life->end(); }
+
+  void begin(DeliveryLimits limits = {}) {
+    life = std::make_unique<DeliveryLife>(world, endpoints, limits);
+    EXPECT_EQ(life->error, "");
+    if (!life->log->find_stream("default", "orders")) make_stream("orders");
+  }
+  void restart(std::vector<Subscription> with) {
+    life->end();
+    begin();
+    apply(std::move(with));
+  }
+  void crash_and_restart(std::vector<Subscription> with) {
+    life->crash();
+    begin();
+    apply(std::move(with));
+  }
+
+  eventlog::StreamId make_stream(std::string name, std::int32_t partitions = 1) {
+    eventlog::StreamSettings settings;
+    settings.name = std::move(name);
+    settings.partitions = partitions;
+    auto made = world.run(life->log->create_stream(settings));
+    EXPECT_TRUE(made.has_value());
+    return made->id;
+  }
+
+  void apply(std::vector<Subscription> subscriptions) {
+    std::vector<SubscriptionRef> out;
+    for (auto& one : subscriptions) out.push_back(shared(std::move(one)));
+    life->service->set_subscriptions(std::move(out));
+    world.run_for(100ms);
+  }
+
+  void publish(std::string value, std::vector<std::pair<std::string, std::string>> headers = {},
+               std::string stream = "orders") {
+    eventlog::NewRecords records;
+    records.stream = life->log->find_stream("default", stream)->id;
+    auto& record = records.records.emplace_back();
+    record.value = std::move(value);
+    record.headers = std::move(headers);
+    std::vector<eventlog::NewRecords> entry;
+    entry.push_back(std::move(records));
+    ASSERT_TRUE(world.run(life->log->append(std::move(entry))).has_value());
+  }
+
+  std::vector<std::string> data_of(const std::vector<ReceivedRequest>& requests) {
+    std::vector<std::string> out;
+    for (const auto& one : requests) {
+      auto document = JsonDocument::parse(one.request.body);
+      const auto* data = document ? document->root().find("data") : nullptr;
+      out.emplace_back(data ? data->raw() : "?");
+    }
+    return out;
+  }
+
+  SubscriptionStatus status(std::string name = "crm") {
+    auto found = world.run(life->service->subscription("default", std::move(name)));
+    EXPECT_TRUE(found.has_value());
+    return found.value_or(SubscriptionStatus());
+  }
+  std::vector<DeliverySummary> deliveries(std::optional<DeliveryStatus> status = std::nullopt) {
+    DeliveryQuery query;
+    query.tenant = "default";
+    query.status = status;
+    return life->service->list(query).items;
+  }
+  DeliveryDetail show(std::string id) {
+    auto detail = world.run(life->service->show("default", std::move(id)));
+    EXPECT_TRUE(detail.has_value());
+    return detail.value_or(DeliveryDetail());
+  }
+
+  World world;
+  SimulatedEndpoints endpoints;
+  std::unique_ptr<DeliveryLife> life;
+};
+
+TEST_F(Delivery, PushesOneSignedRequestToEachMatchingSubscriptionAndNoneToTheOthers) {
+  auto paid_only = subscription_to("billing", "billing");
+  paid_only.filter.conditions = {{"type", {"order.paid"}}};
+  apply({subscription_to("crm"), paid_only, subscription_to("erp", "erp")});
+
+  publish("1", {{"ce_type", "order.created"}});
+  publish("2", {{"ce_type", "order.paid"}});
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").requests), ElementsAre("1", "2"));
+  EXPECT_THAT(data_of(endpoints.at("erp").requests), ElementsAre("1", "2"));
+  EXPECT_THAT(data_of(endpoints.at("billing").requests), ElementsAre("2"));
+}
+
+TEST_F(Delivery, SignsSoThatAnIndependentVerifierAgrees) {
+  apply({subscription_to("crm")});
+  publish(R"({"total": 19.90})");
+  world.run_for(1s);
+
+  ASSERT_THAT(endpoints.at("crm").requests, SizeIs(1));
+  const auto& request = endpoints.at("crm").requests.front();
+  auto signed_text = fmt::format("{}.{}.{}", request.id(), request.header("webhook-timestamp"),
+                                 request.request.body);
+  auto key = *from_base64(kTestSecret.substr(6));
+
+  EXPECT_EQ(request.header("webhook-signature"),
+            "v1," + to_base64(crypto::hmac_sha256(key, signed_text)));
+  EXPECT_EQ(request.header("content-type"), "application/cloudevents+json");
+  EXPECT_EQ(request.request.method, "POST");
+  EXPECT_THAT(request.request.body, HasSubstr(R"("data":{"total": 19.90})"));
+}
+
+TEST_F(Delivery, SendsBareDataWithTheEnvelopeInHeadersWhenAskedTo) {
+  auto bare = subscription_to("crm");
+  bare.payload = PayloadMode::Data;
+  apply({bare});
+
+  publish(R"({"a":1})", {{"ce_type", "order.created"}, {"content-type", "application/json"}});
+  world.run_for(1s);
+
+  ASSERT_THAT(endpoints.at("crm").requests, SizeIs(1));
+  const auto& request = endpoints.at("crm").requests.front();
+  EXPECT_EQ(request.request.body, R"({"a":1})");
+  EXPECT_EQ(request.header("ce-type"), "order.created");
+  EXPECT_EQ(request.header("content-type"), "application/json");
+}
+
+TEST_F(Delivery, ReceiverThatFailsFourTimesGetsTheEventOnceAsSuccessWithOneIdAndGapsOfThePolicy) {
+  auto& crm = endpoints.at("crm");
+  crm.then(Endpoint::status(500))
+      .then(Endpoint::refused())
+      .then(Endpoint::status(404))
+      .then(Endpoint::status(503));
+  apply({subscription_to("crm")});
+
+  publish("1");
+  world.run_for(1min);
+
+  ASSERT_THAT(crm.requests, SizeIs(5));
+  EXPECT_THAT(crm.accepted, SizeIs(1));
+  std::set<std::string> ids;
+  for (const auto& request : crm.requests) ids.insert(request.id());
+  EXPECT_THAT(ids, SizeIs(1));
+  for (std::size_t i = 1; i < crm.requests.size(); ++i) {
+    auto gap = crm.requests[i].at - crm.requests[i - 1].at;
+    EXPECT_LE(gap, Duration(1s) * (1 << (i - 1)) + 50ms) << "before attempt " << i + 1;
+  }
+}
+
+TEST_F(Delivery, KeepsARecordOfEachAttemptWithoutSecrets) {
+  endpoints.at("crm").then(
+      Endpoint::status(500, {{"Set-Cookie", "sid=1"}, {"Server", "crm"}}, "database is locked"));
+  auto subscription = subscription_to("crm");
+  subscription.headers = {{"Authorization", "Bearer very-secret"}};
+  apply({subscription});
+  publish("1");
+  world.run_for(10s);
+
+  auto listed = deliveries();
+  ASSERT_THAT(listed, SizeIs(1));
+  auto detail = show(listed[0].id);
+
+  EXPECT_EQ(endpoints.at("crm").requests[0].header("authorization"), "Bearer very-secret");
+  EXPECT_EQ(detail.delivery.status, DeliveryStatus::Delivered);
+  ASSERT_THAT(detail.attempts, SizeIs(2));
+  const auto& failed = detail.attempts[0];
+  EXPECT_EQ(failed.status, 500);
+  EXPECT_EQ(failed.response_body, "database is locked");
+  EXPECT_THAT(failed.reason, HasSubstr("500"));
+  EXPECT_TRUE(failed.next_attempt.has_value());
+  EXPECT_THAT(failed.response_headers,
+              ::testing::Contains(::testing::Pair("Set-Cookie", "[redacted]")));
+  EXPECT_THAT(failed.request_headers,
+              ::testing::Contains(::testing::Pair("Authorization", "[redacted]")));
+  EXPECT_THAT(failed.request_headers,
+              ::testing::Contains(::testing::Pair("webhook-signature", "[redacted]")));
+  EXPECT_EQ(detail.attempts[1].status, 204);
+  EXPECT_EQ(detail.request_body, endpoints.at("crm").requests[1].request.body);
+}
+
+TEST_F(Delivery, CarriesTheTraceOfTheEvent) {
+  apply({subscription_to("crm")});
+  publish("1", {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
+  world.run_for(1s);
+
+  EXPECT_THAT(endpoints.at("crm").requests[0].header("traceparent"),
+              HasSubstr("4bf92f3577b34da6a3ce929d0e0e4736"));
+  ASSERT_THAT(life->spans.spans, SizeIs(1));
+  const auto& span = life->spans.spans[0];
+  EXPECT_EQ(span.kind, SpanKind::Client);
+  EXPECT_EQ(span.name, "deliver crm");
+  EXPECT_EQ(to_hex({span.parent_id.data(), 8}), "00f067aa0ba902b7");
+  EXPECT_EQ(deliveries()[0].trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+}
+
+TEST_F(Delivery, NeverHasMoreAttemptsUnderWayThanAllowed) {
+  auto subscription = subscription_to("crm");
+  subscription.concurrency = 3;
+  apply({subscription});
+
+  for (int i = 0; i < 50; ++i) publish(std::to_string(i));
+  world.run_for(10s);
+
+  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(50));
+  EXPECT_EQ(endpoints.at("crm").under_way_max, 3u);
+}
+
+TEST_F(Delivery, LeavesAnOverloadedReceiverAloneForAsLongAsItAsks) {
+  auto subscription = subscription_to("crm");
+  subscription.concurrency = 1;
+  auto& crm = endpoints.at("crm");
+  crm.then(Endpoint::status(429, {{"Retry-After", "30"}}));
+  apply({subscription});
+  auto start = world.clock.now();
+
+  publish("1");
+  publish("2");
+  world.run_for(29s);
+  EXPECT_THAT(crm.requests, SizeIs(1));
+  EXPECT_TRUE(status().held_until.has_value());
+  world.run_for(5s);
+
+  EXPECT_THAT(crm.accepted, SizeIs(2));
+  EXPECT_GE(crm.requests[1].at, start + 30s);
+}
+
+TEST_F(Delivery, AnExhaustedDeliveryBecomesADeadLetterWithItsReasonAndOthersFlowOn) {
+  auto& crm = endpoints.at("crm");
+  crm.then(Endpoint::status(422, {}, "unknown currency"));
+  apply({subscription_to("crm")});
+
+  publish("1");
+  publish("2");
+  world.run_for(1min);
+
+  EXPECT_THAT(data_of(crm.accepted), ElementsAre("2"));
+  auto dead = deliveries(DeliveryStatus::Dead);
+  ASSERT_THAT(dead, SizeIs(1));
+  EXPECT_THAT(dead[0].dead_reason, HasSubstr("422"));
+  EXPECT_EQ(status().dead, 1u);
+  auto detail = show(dead[0].id);
+  EXPECT_EQ(detail.attempts[0].response_body, "unknown currency");
+  EXPECT_EQ(detail.event->value, "1");
+}
+
+TEST_F(Delivery, RedriveSendsADeadLetterAgainToItsSubscriptionAloneWithTheSameId) {
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(400); };
+  apply({subscription_to("crm"), subscription_to("erp", "erp")});
+  publish("1");
+  world.run_for(10s);
+  auto dead = deliveries(DeliveryStatus::Dead);
+  ASSERT_THAT(dead, SizeIs(1));
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(200); };
+
+  auto redriven = world.run(life->service->redrive("default", dead[0].id, "user:admin"));
+  ASSERT_TRUE(redriven.has_value()) << redriven.error().message;
+  EXPECT_EQ(redriven->status, DeliveryStatus::Pending);
+  world.run_for(10s);
+
+  EXPECT_THAT(endpoints.at("crm").requests, SizeIs(2));
+  EXPECT_THAT(endpoints.at("erp").requests, SizeIs(1));
+  EXPECT_EQ(endpoints.at("crm").requests[1].id(), endpoints.at("crm").requests[0].id());
+  EXPECT_EQ(status().dead, 0u);
+  auto detail = show(dead[0].id);
+  EXPECT_EQ(detail.delivery.status, DeliveryStatus::Delivered);
+  ASSERT_THAT(detail.attempts, SizeIs(2));
+  EXPECT_EQ(detail.attempts[1].number, 2u) << "a redrive goes on counting";
+}
+
+TEST_F(Delivery, RedriveOfAllEmptiesTheDeadLettersAndWhatFailsAgainIsDeadAgain) {
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(400); };
+  apply({subscription_to("crm")});
+  for (int i = 0; i < 250; ++i) publish(std::to_string(i));
+  world.run_for(10s);
+  EXPECT_EQ(status().dead, 250u);
+  endpoints.at("crm").then(Endpoint::status(400)).otherwise = [] { return Endpoint::status(200); };
+
+  auto redriven = world.run(life->service->redrive_all("default", "crm", "user:admin"));
+  world.run_for(10s);
+
+  EXPECT_EQ(redriven.value_or(0), 250u);
+  EXPECT_EQ(status().dead, 1u);
+  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(249));
+}
+
+TEST_F(Delivery, OnlyADeadLetterOfALivingSubscriptionCanBeRedriven) {
+  endpoints.at("crm").then(Endpoint::status(400));
+  apply({subscription_to("crm")});
+  publish("1");
+  publish("2");
+  world.run_for(1s);
+  auto redrive = [&](std::string id) {
+    auto done = world.run(life->service->redrive("default", std::move(id), "user:admin"));
+    return done ? ErrorCode::Internal : done.error().code;
+  };
+
+  EXPECT_EQ(redrive(deliveries(DeliveryStatus::Delivered)[0].id), ErrorCode::FailedPrecondition);
+  EXPECT_EQ(redrive("crm-000000000000-0-1"), ErrorCode::NotFound);
+  auto dead = deliveries(DeliveryStatus::Dead)[0].id;
+  apply({});
+  EXPECT_EQ(redrive(dead), ErrorCode::NotFound);
+}
+
+TEST_F(Delivery, GoneDisablesTheEndpointAndEnablingGoesOnWithTheSameEvent) {
+  endpoints.at("crm").then(Endpoint::status(410));
+  auto subscription = subscription_to("crm");
+  subscription.concurrency = 1;
+  apply({subscription});
+  publish("1");
+  publish("2");
+  world.run_for(10s);
+  EXPECT_THAT(endpoints.at("crm").requests, SizeIs(1));
+  EXPECT_EQ(status().state, SubscriptionState::Disabled);
+  EXPECT_THAT(status().state_reason, HasSubstr("410"));
+
+  crash_and_restart({subscription});
+  world.run_for(10s);
+  EXPECT_EQ(status().state, SubscriptionState::Disabled) << "also in the next life";
+  EXPECT_THAT(endpoints.at("crm").requests, SizeIs(1));
+
+  ASSERT_TRUE(world.run(life->service->enable("default", "crm")).has_value());
+  world.run_for(10s);
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1", "2"));
+}
+
+TEST_F(Delivery, AnotherEndpointUrlEnablesADisabledSubscription) {
+  endpoints.at("crm").then(Endpoint::status(410));
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1s);
+
+  apply({subscription_to("crm2")});
+  world.run_for(10s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm2").accepted), ElementsAre("1"));
+}
+
+TEST_F(Delivery, StartsWithNewEventsOrTheOldestAsDeclared) {
+  publish("old");
+  auto latest = subscription_to("late", "late");
+  latest.from = StartFrom::Latest;
+  apply({subscription_to("crm"), latest});
+  publish("new");
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("old", "new"));
+  EXPECT_THAT(data_of(endpoints.at("late").accepted), ElementsAre("new"));
+}
+
+TEST_F(Delivery, PausedKeepsEventsAndSendsThemLater) {
+  auto paused = subscription_to("crm");
+  paused.paused = true;
+  apply({paused});
+  publish("1");
+  world.run_for(10s);
+  EXPECT_THAT(endpoints.at("crm").requests, IsEmpty());
+  EXPECT_EQ(status().state, SubscriptionState::Paused);
+  EXPECT_EQ(status().lag_records, 1u);
+
+  apply({subscription_to("crm")});
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1"));
+}
+
+TEST_F(Delivery, AfterARestartNothingIsSentTwiceAndRetriesKeepTheirTime) {
+  auto slow = subscription_to("crm");
+  slow.retry.initial_delay = 10min;
+  slow.retry.delay_max = 10min;
+  auto& crm = endpoints.at("crm");
+  crm.then(Endpoint::status(500));
+  apply({slow});
+  publish("1");
+  publish("2");
+  world.run_for(1s);
+  ASSERT_THAT(crm.requests, SizeIs(2));
+  auto planned = deliveries(DeliveryStatus::Failing);
+  ASSERT_THAT(planned, SizeIs(1));
+
+  restart({slow});
+  auto failing = deliveries(DeliveryStatus::Failing);
+  ASSERT_THAT(failing, SizeIs(1));
+  EXPECT_EQ(failing[0].next_attempt, planned[0].next_attempt);
+  EXPECT_EQ(failing[0].last_status, 500);
+  EXPECT_THAT(deliveries(DeliveryStatus::Delivered), SizeIs(1));
+  world.run_for(10min);
+
+  ASSERT_THAT(crm.requests, SizeIs(3));
+  EXPECT_GE(crm.requests[2].at, *planned[0].next_attempt);
+  EXPECT_EQ(crm.requests[2].id(), crm.requests[0].id());
+}
+
+TEST_F(Delivery, ARedriveSurvivesACrash) {
+  endpoints.at("crm").then(Endpoint::status(400)).otherwise = [] { return Endpoint::refused(); };
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1s);
+  ASSERT_TRUE(
+      world.run(life->service->redrive("default", deliveries()[0].id, "user:admin")).has_value());
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(200); };
+
+  crash_and_restart({subscription_to("crm")});
+  world.run_for(1min);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1"));
+  EXPECT_EQ(status().dead, 0u);
+  restart({subscription_to("crm")});
+  world.run_for(1min);
+  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(1)) << "delivered means the dead letter is gone";
+}
+
+TEST_F(Delivery, ARemovedSubscriptionThatComesBackBeginsAnew) {
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1s);
+  apply({});
+  world.run_for(2s);
+
+  auto again = subscription_to("crm");
+  again.from = StartFrom::Latest;
+  apply({again});
+  publish("2");
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1", "2"));
+}
+
+TEST_F(Delivery, AddedPartitionsAndStreamsOfLaterAreDelivered) {
+  auto subscription = subscription_to("crm");
+  subscription.streams = {"orders", "returns"};
+  subscription.from = StartFrom::Latest;
+  apply({subscription});
+  make_stream("returns", 1);
+  publish("r1", {}, "returns");
+  eventlog::StreamSettings grown;
+  grown.name = "orders";
+  grown.partitions = 3;
+  auto orders = life->log->find_stream("default", "orders")->id;
+  ASSERT_TRUE(world.run(life->log->alter_stream(orders, grown)).has_value());
+  for (int i = 0; i < 6; ++i) publish(std::to_string(i));
+  world.run_for(5s);
+
+  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(7));
+}
+
+TEST_F(Delivery, TooManyDeadLettersPauseTheSubscriptionInsteadOfLosingEvents) {
+  life->end();
+  DeliveryLimits limits;
+  limits.dead_letters_max = 5;
+  begin(limits);
+  auto subscription = subscription_to("crm");
+  subscription.concurrency = 1;
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(400); };
+  apply({subscription});
+  for (int i = 0; i < 5; ++i) publish(std::to_string(i));
+  world.run_for(3s);
+  EXPECT_EQ(status().state, SubscriptionState::Paused);
+
+  publish("kept");
+  world.run_for(10s);
+  EXPECT_THAT(endpoints.at("crm").requests, SizeIs(5));
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(200); };
+  ASSERT_EQ(world.run(life->service->redrive_all("default", "crm", "user:admin")).value_or(0), 5u);
+  world.run_for(10s);
+
+  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(6));
+}
+
+TEST_F(Delivery, AFullAcknowledgementSetStopsReadingAndLosesNothing) {
+  life->end();
+  DeliveryLimits limits;
+  limits.unsettled_max = 4;
+  begin(limits);
+  endpoints.at("crm").otherwise = [] { return Endpoint::refused(); };
+  auto patient = subscription_to("crm");
+  patient.retry.attempts_max = 100;
+  apply({patient});
+  for (int i = 0; i < 20; ++i) publish(std::to_string(i));
+  world.run_for(30s);
+  EXPECT_LE(deliveries().size(), 4u);
+
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(200); };
+  world.run_for(5min);
+
+  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(20));
+}
+
+TEST_F(Delivery, ListsPageByPageTheLatestFirst) {
+  apply({subscription_to("crm")});
+  for (int i = 0; i < 25; ++i) publish(std::to_string(i));
+  world.run_for(2s);
+
+  DeliveryQuery query;
+  query.tenant = "default";
+  query.limit = 10;
+  std::vector<eventlog::Offset> seen;
+  do {
+    auto page = life->service->list(query);
+    for (const auto& item : page.items) seen.push_back(item.offset);
+    query.cursor = page.next_cursor;
+  } while (!query.cursor.empty());
+
+  ASSERT_THAT(seen, SizeIs(25));
+  EXPECT_TRUE(std::ranges::is_sorted(seen, std::greater<>()));
+  query.tenant = "other";
+  EXPECT_THAT(life->service->list(query).items, IsEmpty());
+}
+
+TEST_F(Delivery, StopWaitsForAttemptsUnderWayAndRecordsThem) {
+  endpoints.at("crm").delay = [] { return Duration(3s); };
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1s);
+
+  restart({subscription_to("crm")});
+  world.run_for(10s);
+
+  EXPECT_THAT(endpoints.at("crm").requests, SizeIs(1));
+  EXPECT_THAT(deliveries(DeliveryStatus::Delivered), SizeIs(1));
+}
+
+TEST_F(Delivery, AnAttemptCutOffByStopIsMadeAgainWithTheSameId) {
+  endpoints.at("crm").delay = [] { return Duration(1min); };
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1s);
+  life->end();
+  endpoints.at("crm").delay = [] { return Duration(1ms); };
+
+  begin();
+  apply({subscription_to("crm")});
+  world.run_for(10s);
+
+  auto& crm = endpoints.at("crm");
+  ASSERT_THAT(crm.requests, SizeIs(2));
+  EXPECT_EQ(crm.requests[0].id(), crm.requests[1].id());
+}
+
+}  // namespace
+}  // namespace weft::delivery

@@ -1,0 +1,194 @@
+#include "delivery/edge/journal.h"
+
+#include "runtime/log.h"
+
+namespace weft::delivery {
+
+namespace {
+
+// Much less than what the stream of cursors keeps.
+constexpr std::uint64_t kRewriteAfterBytes = 8ull * 1024 * 1024;
+constexpr Duration kRetryDelay = 500ms;
+constexpr std::size_t kEntryBytes = 2 * 1024 * 1024;
+
+std::size_t bytes_of(const eventlog::NewRecord& record) {
+  constexpr std::size_t kFraming = 16;
+  return (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) +
+         kFraming;
+}
+
+std::size_t bytes_of(const std::vector<eventlog::NewRecord>& records) {
+  std::size_t sum = 0;
+  for (const auto& record : records) sum += bytes_of(record);
+  return sum;
+}
+
+std::size_t bytes_of(const AttemptOutcome& outcome) {
+  return outcome.attempt_json.size() + (outcome.dead ? bytes_of(*outcome.dead) : 0);
+}
+
+}  // namespace
+
+Journal::Journal(DeliveryContext& context, std::function<void()> wake_all,
+                 std::function<std::vector<eventlog::NewRecord>()> everything)
+    : context_(context),
+      wake_all_(std::move(wake_all)),
+      everything_(std::move(everything)),
+      entries_(
+          context.parts.metrics.counter("weft_delivery_journal_entries_total",
+                                        "Log entries with outcomes and cursors of deliveries")),
+      durations_(
+          context.parts.metrics.histogram("weft_delivery_journal_duration_seconds",
+                                          "From the build of an entry until it is durable")) {}
+
+void Journal::submit(AttemptOutcome outcome) {
+  queue_.push_back(std::move(outcome));
+  arrived_.wake();
+}
+
+void Journal::submit_cursor_record(eventlog::NewRecord record) {
+  records_.push_back(std::move(record));
+  arrived_.wake();
+}
+
+void Journal::mark_dirty(LanePtr lane) {
+  dirty_.insert(std::move(lane));
+}
+
+void Journal::tick() {
+  if (context_.cursor_bytes.load(std::memory_order_relaxed) - written_at_ >= kRewriteAfterBytes) {
+    written_at_ = context_.cursor_bytes.load(std::memory_order_relaxed);
+    auto all = everything_();
+    records_.insert(records_.end(), std::make_move_iterator(all.begin()),
+                    std::make_move_iterator(all.end()));
+  }
+  ticked_ = !dirty_.empty() || !records_.empty();
+  if (ticked_) arrived_.wake();
+}
+
+void Journal::close() {
+  closed_ = true;
+  arrived_.wake();
+}
+
+bool Journal::has_work() const {
+  return !queue_.empty() || !records_.empty() || ((ticked_ || closed_) && !dirty_.empty());
+}
+
+Task<void> Journal::run() {
+  while (true) {
+    if (has_work()) {
+      co_await flush();
+    } else if (closed_) {
+      co_return;
+    } else {
+      co_await arrived_.wait_regardless();
+    }
+  }
+}
+
+std::vector<eventlog::NewRecords> Journal::build(
+    const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
+    const std::vector<eventlog::NewRecord>& records) const {
+  eventlog::NewRecords attempts{context_.attempts, 0, {}};
+  eventlog::NewRecords dead{context_.dead, 0, {}};
+  eventlog::NewRecords cursors{context_.cursors, 0, records};
+  attempts.records.reserve(outcomes.size());
+  for (const auto& outcome : outcomes) {
+    auto& attempt = attempts.records.emplace_back();
+    attempt.key = outcome.delivery.id;
+    attempt.value = outcome.attempt_json;
+    if (outcome.dead) dead.records.push_back(*outcome.dead);
+    if (outcome.state) cursors.records.push_back(*outcome.state);
+  }
+  bool is_hasty = context_.parts.mutant == DeliveryMutant::CursorBeforeAttempt;
+  for (const auto& lane : lanes) {
+    cursors.records.push_back(is_hasty ? lane->hasty_cursor_record() : lane->cursor_record());
+  }
+
+  std::vector<eventlog::NewRecords> entry;
+  if (!attempts.records.empty()) entry.push_back(std::move(attempts));
+  if (!dead.records.empty()) entry.push_back(std::move(dead));
+  if (!cursors.records.empty()) entry.push_back(std::move(cursors));
+  return entry;
+}
+
+std::vector<AttemptOutcome> Journal::take_outcomes() {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  while (count < queue_.size() && bytes < kEntryBytes) bytes += bytes_of(queue_[count++]);
+  if (count == queue_.size()) return std::exchange(queue_, {});
+  auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<AttemptOutcome> out(std::make_move_iterator(queue_.begin()),
+                                  std::make_move_iterator(end));
+  queue_.erase(queue_.begin(), end);
+  return out;
+}
+
+Task<void> Journal::flush() {
+  auto start = context_.parts.clock.mono();
+  auto outcomes = take_outcomes();
+  in_append_ = outcomes.size();
+  for (auto& outcome : outcomes) {
+    if (!outcome.lane || outcome.lane->closed) continue;
+    outcome.lane->settle(outcome.offset, outcome.decision);
+    dirty_.insert(outcome.lane);
+  }
+  std::vector<LanePtr> lanes;
+  for (const auto& lane : dirty_) {
+    if (lane->closed) continue;
+    lane->is_dirty = false;
+    lanes.push_back(lane);
+  }
+  dirty_.clear();
+  ticked_ = false;
+  auto records = std::exchange(records_, {});
+  // Settling freed room in the acknowledgement sets, and retries have their times now.
+  for (auto& outcome : outcomes) {
+    if (outcome.owner) outcome.owner->wake();
+  }
+
+  auto entry = build(outcomes, lanes, records);
+  if (!entry.empty()) {
+    if (entry.back().stream == context_.cursors) {
+      context_.cursor_bytes.fetch_add(bytes_of(entry.back().records), std::memory_order_relaxed);
+    }
+    auto appended = co_await append(entry);
+    if (appended) publish(outcomes, *appended);
+    entries_.add();
+    durations_.observe(context_.parts.clock.mono() - start);
+  }
+  bool was_full = is_full();
+  in_append_ = 0;
+  if (was_full) wake_all_();
+}
+
+Task<std::optional<std::vector<eventlog::Appended>>> Journal::append(
+    const std::vector<eventlog::NewRecords>& entry) {
+  bool was_closed = false;
+  while (true) {
+    auto appended = co_await context_.parts.log.append(entry);
+    if (appended) co_return std::move(*appended);
+    log_error("delivery", "outcomes of deliveries cannot be recorded; deliveries wait",
+              {{"error", appended.error().message}});
+    if (was_closed) co_return std::nullopt;
+    was_closed = closed_;
+    auto slept = co_await context_.parts.clock.sleep_for(kRetryDelay);
+    if (!slept) co_return std::nullopt;
+  }
+}
+
+void Journal::publish(std::vector<AttemptOutcome>& outcomes,
+                      const std::vector<eventlog::Appended>& appended) {
+  if (outcomes.empty()) return;
+  auto now = context_.parts.clock.now();
+  auto attempt = appended.front().first_offset;
+  auto dead = appended.size() > 1 ? appended[1].first_offset : 0;
+  for (auto& outcome : outcomes) {
+    std::optional<eventlog::Offset> letter;
+    if (outcome.dead) letter = dead++;
+    context_.index.recorded(outcome.delivery, attempt++, letter, now);
+  }
+}
+
+}  // namespace weft::delivery
