@@ -5,6 +5,7 @@
 #include "estate/core/field_changes.h"
 #include "estate/core/generation_file.h"
 #include "estate/core/pointer_pattern.h"
+#include "estate/published_schema.h"
 #include "estate/suggestion.h"
 #include "estate/tiny_kinds.h"
 
@@ -136,6 +137,20 @@ TEST(ResourceNames, AreTopicNames) {
   for (const char* bad : {"", ".a", "-a", "a/b", "a b", "ä"}) EXPECT_FALSE(is_resource_name(bad));
   EXPECT_TRUE(is_resource_name(std::string(249, 'a')));
   EXPECT_FALSE(is_resource_name(std::string(250, 'a')));
+}
+
+TEST(PublishedSchema, HoldsTheEnvelopeAndEachKindUnderItsAddress) {
+  auto schema = JsonDocument::parse(published_schema(tiny_kinds()));
+
+  ASSERT_TRUE(schema) << schema.error().message;
+  const auto& root = schema->root();
+  EXPECT_EQ(root.at_pointer("/properties/kind/enum")->size(), 3u);
+  EXPECT_EQ(root.at_pointer("/$defs/Stream/$id")->as_string(), "urn:weft:v1:spec:Stream");
+  EXPECT_EQ(root.at_pointer("/$defs/Stream/partitions")->as_string(), "integer");
+  EXPECT_EQ(root.at_pointer("/allOf/0/then/properties/spec/$ref")->as_string(),
+            "urn:weft:v1:spec:Stream");
+  EXPECT_EQ(root.at_pointer("/allOf/0/then/properties/metadata/required/0")->as_string(), "owner");
+  EXPECT_EQ(root.at_pointer("/allOf/1/then/properties/metadata"), nullptr);
 }
 
 TEST(EstateView, SharesWhatDoesNotChange) {
