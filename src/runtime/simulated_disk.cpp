@@ -134,9 +134,8 @@ std::string without_trailing_slash(std::string path) {
 Task<Result<>> start_name_change(State& state, std::string action, std::string path) {
   CO_CHECK(state.require_power(state.life));
   ++state.counters.name_changes;
-  const bool has_power = state.take_step();
+  state.take_step();
   CO_CHECK(co_await state.delay());
-  if (!has_power) co_return state.require_power(state.life);
   if (state.chance(state.faults.name_fails)) co_return os_failure(EIO, action, path);
   co_return Result<>();
 }
@@ -158,6 +157,11 @@ Task<Result<std::unique_ptr<File>>> SimulatedFileSystem::open(std::string path, 
   }
   if (!file) {
     CO_CHECK(co_await start_name_change(*state, "create", path));
+    // Somebody else may have been faster.
+    file = state->names.find(path);
+    if (file && mode == OpenMode::CreateNew) co_return os_failure(EEXIST, "create", path);
+  }
+  if (!file) {
     file = std::make_shared<SimulatedImage>();
     CO_CHECK(state->names.create(path, file));
   }

@@ -441,22 +441,24 @@ TEST(SimulatedDisk, CountsStepsAndBytes) {
   EXPECT_EQ(counters.steps(), 4U);
 }
 
-TEST(SimulatedDisk, AnswersAsThePosixDiskDoes) {
-  World world(1);
-  open(world, "/taken");
-  auto& disk = world.disk;
+Task<void> open_into(World& world, std::unique_ptr<File>& file) {
+  auto opened = co_await world.disk.open("/a", OpenMode::CreateOrOpen);
+  if (opened) file = std::move(*opened);
+}
 
-  EXPECT_EQ(world.run(disk.open("/none", OpenMode::Read)).error().code, ErrorCode::NotFound);
-  EXPECT_EQ(world.run(disk.open("/taken", OpenMode::CreateNew)).error().code,
-            ErrorCode::AlreadyExists);
-  EXPECT_EQ(world.run(disk.open("/no/parent", OpenMode::CreateOrOpen)).error().code,
-            ErrorCode::NotFound);
-  EXPECT_EQ(world.run(disk.create_directories("/taken/below")).error().code,
-            ErrorCode::FailedPrecondition);
-  EXPECT_EQ(world.run(disk.remove("/none")).error().code, ErrorCode::NotFound);
-  EXPECT_EQ(world.run(disk.list("/none")).error().code, ErrorCode::NotFound);
-  auto reader = open(world, "/taken", OpenMode::Read);
-  EXPECT_FALSE(write(world, *reader, 0, "x"));
+TEST(SimulatedDisk, TwoWhoCreateOneNameAtOnceGetOneFile) {
+  std::unique_ptr<File> one;
+  std::unique_ptr<File> two;
+  World world(1);
+  world.disk.set_faults({.delay_min = 1ms, .delay_max = 5ms});
+  world.spawn(open_into(world, one));
+  world.spawn(open_into(world, two));
+  EXPECT_TRUE(world.run_until_idle());
+
+  ASSERT_TRUE(one && two);
+  ASSERT_TRUE(write(world, *one, 0, "shared"));
+
+  EXPECT_EQ(world.run(two->size()).value(), 6U);
 }
 
 // Everything that a run of random operations shows, as text.
