@@ -10,6 +10,7 @@
 #include "base/document.h"
 #include "base/json_writer.h"
 #include "runtime/log.h"
+#include "runtime/on_loop.h"
 #include "runtime/run_until_done.h"
 
 namespace weft::app {
@@ -91,9 +92,8 @@ Task<Result<>> in_order(std::vector<Task<Result<>>> steps) {
 
 }  // namespace
 
-Result<> Node::start() {
-  auto& parts = *parts_;
-  parts.started_at = parts.clock.now();
+// The loops run during the start, since some parts live on one of them.
+Result<> Node::open(Parts& parts) {
   std::vector<Task<Result<>>> steps;
   steps.push_back(parts.open_state());
   steps.push_back(parts.open_log());
@@ -101,8 +101,23 @@ Result<> Node::start() {
   steps.push_back(parts.open_doors());
   CHECK(run_until_done(parts.control, in_order(std::move(steps))));
   CHECK(parts.listen());
-  CHECK(parts.write_node_file());
-  return {};
+  return parts.write_node_file();
+}
+
+// Ends what a failed start left running.
+void Node::abandon(Parts& parts) {
+  if (parts.delivery) parts.delivery->stop();
+  if (parts.groups) run_until_done(parts.control, parts.groups->stop());
+  parts.end_loops();
+}
+
+Result<> Node::start() {
+  auto& parts = *parts_;
+  parts.started_at = parts.clock.now();
+  parts.loop_threads = std::thread([&parts] { parts.loops.run(); });
+  auto started = open(parts);
+  if (!started) abandon(parts);
+  return started;
 }
 
 void Node::run() {
@@ -118,7 +133,6 @@ void Node::run() {
   if (parts.exporter) parts.chores.spawn(parts.export_traces());
   auto keep_alive = boost::asio::make_work_guard(loop);
 
-  std::thread loops([&parts] { parts.loops.run(); });
   parts.gateway_server->start();
   parts.admin_server->start();
   parts.ops_server->start();
@@ -137,13 +151,20 @@ void Node::run() {
   parts.admin_server->stop(std::min<Duration>(drain, 1s));
   parts.kafka_server->stop(drain);
   parts.ops_server->stop(0s);
-  parts.loops.stop();
-  loops.join();
-  run_until_done(parts.control, parts.log->close());
+  parts.end_loops();
   log_info("node", "ended");
 }
 
 void Node::request_stop() { parts_->control.stop(); }
+
+void Node::Parts::end_loops() {
+  for (std::size_t i = 0; i < loop_chores.size(); ++i) {
+    run_until_done(control, on_loop(loops.at(i), loop_chores[i]->join()));
+  }
+  loops.stop();
+  loop_threads.join();
+  if (log) run_until_done(control, log->close());
+}
 
 Task<void> Node::Parts::close() {
   chores.cancel();

@@ -43,6 +43,8 @@ class Node {
  private:
   struct Parts;
   explicit Node(std::unique_ptr<Parts> parts);
+  static Result<> open(Parts& parts);
+  static void abandon(Parts& parts);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -107,6 +107,7 @@ struct Node::Parts {
   TaskGroup chores;  // on the control loop
   std::vector<std::unique_ptr<TaskGroup>> loop_chores;  // one per loop
   boost::asio::signal_set signals;
+  std::thread loop_threads;
 
   Task<Result<>> open_state();
   Task<Result<>> open_log();
@@ -117,6 +118,7 @@ struct Node::Parts {
   Task<void> sample_activity();
   Task<void> export_traces();
   Task<void> close();
+  void end_loops();
   Result<> listen();
   Result<> write_node_file();
   http::ServerOptions server_options(std::string name, std::string_view port_setting) const;
