@@ -54,6 +54,7 @@ constexpr std::array kApis{
     entry<ApiVersionsRequest>("an unknown version gets the answer of version 0", Access::Anybody),
     entry<CreateTopicsRequest>(kGovernedRemark),
     entry<DeleteTopicsRequest>(kGovernedRemark),
+    entry<DeleteRecordsRequest>("moves the start of a partition, durably"),
     entry<InitProducerIdRequest>("idempotence; a transactional id is refused with "
                                  "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
     entry<OffsetForLeaderEpochRequest>(),

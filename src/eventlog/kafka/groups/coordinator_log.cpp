@@ -34,6 +34,7 @@ Task<Result<>> State::start() {
   CO_CHECK(co_await replay());
   is_open = true;
   tasks.spawn(watch());
+  tasks.spawn(expire());
   co_return Result<>();
 }
 
@@ -173,13 +174,8 @@ Task<KafkaError> State::remove_offsets(GroupKey key, std::vector<OffsetKey> whic
 }
 
 Task<void> State::watch() {
-  auto next_expiry = clock.mono() + kExpiryInterval;
   while (is_open) {
     if (bytes_since_snapshot >= options.snapshot_bytes) co_await write_snapshot();
-    if (clock.mono() >= next_expiry) {
-      co_await expire_offsets();
-      next_expiry = clock.mono() + kExpiryInterval;
-    }
     const auto now = clock.mono();
     bool any_deadline = false;
     std::vector<GroupKey> due;
@@ -196,9 +192,22 @@ Task<void> State::watch() {
       deliver(std::move(out));
       settle(key);
     }
-    // Without members nothing runs out soon, so an idle process is not woken ten times a second.
-    const auto slept = co_await clock.sleep_for(any_deadline ? kTick : kTick * 5);
+    // Without members nothing runs out, so an idle process sleeps until something happens.
+    auto waited = Result<>();
+    if (any_deadline) {
+      waited = co_await clock.sleep_for(kTick);
+    } else {
+      waited = co_await stirred.wait();
+    }
+    if (!waited) co_return;
+  }
+}
+
+Task<void> State::expire() {
+  while (is_open) {
+    const auto slept = co_await clock.sleep_for(kExpiryInterval);
     if (!slept) co_return;
+    co_await expire_offsets();
   }
 }
 

@@ -74,6 +74,7 @@ struct GroupCoordinator::State {
   Task<void> stop();
 
   Task<void> watch();
+  Task<void> expire();
   Task<void> write_snapshot();
   Task<void> expire_offsets();
 

@@ -22,6 +22,7 @@ Task<DescribeClusterResponse> handle(Call& call, const DescribeClusterRequest& r
 Task<FetchResponse> handle(Call& call, const FetchRequest& request);
 Task<ListOffsetsResponse> handle(Call& call, const ListOffsetsRequest& request);
 Task<OffsetForLeaderEpochResponse> handle(Call& call, const OffsetForLeaderEpochRequest& request);
+Task<DeleteRecordsResponse> handle(Call& call, const DeleteRecordsRequest& request);
 
 // ---- produce.cpp; Produce itself is prepared and appended in two steps, see produce.h
 Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& request);

@@ -1,4 +1,4 @@
-// ListOffsets and OffsetForLeaderEpoch.
+// ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
 #include "eventlog/kafka/handlers/handlers.h"
 
 namespace weft::kafka {
@@ -14,6 +14,9 @@ constexpr std::int64_t kEarliest = -2;
 constexpr std::int64_t kOfMaxTimestamp = -3;  // KIP-734
 constexpr std::int64_t kEarliestLocal = -4;   // KIP-405; everything is local here
 constexpr std::int64_t kLatestTiered = -5;    // nothing is tiered here
+
+// What a grant must allow for records to be deleted; writing alone does not.
+constexpr std::string_view kMayDelete = "stream.delete";
 
 struct Found {
   KafkaError error = KafkaError::None;
@@ -154,6 +157,42 @@ Task<OffsetForLeaderEpochResponse> handle(Call& call, const OffsetForLeaderEpoch
       if (!ended) continue;
       answer.leader_epoch = ended->epoch;
       answer.end_offset = ended->end;
+    }
+  }
+  co_return response;
+}
+
+Task<DeleteRecordsResponse> handle(Call& call, const DeleteRecordsRequest& request) {
+  constexpr Offset kToTheEnd = -1;
+  auto& parts = call.broker.parts;
+  DeleteRecordsResponse response;
+  for (const auto& topic : request.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    const auto stream = find_topic(call.session, topic.name, kMayDelete);
+    for (const auto& asked : topic.partitions) {
+      auto& answer = answers.partitions.emplace_back();
+      answer.partition_index = asked.partition_index;
+      answer.low_watermark = -1;
+      if (!stream) {
+        answer.error_code = code(stream.error());
+        continue;
+      }
+      const PartitionId partition{(*stream)->info.id, asked.partition_index};
+      const auto info = parts.log.partition(partition);
+      if (!info) {
+        answer.error_code = code(KafkaError::UnknownTopicOrPartition);
+        continue;
+      }
+      const auto before = asked.offset == kToTheEnd ? info->end : asked.offset;
+      const auto start = co_await parts.batches.delete_records(partition, before);
+      if (start) {
+        answer.low_watermark = *start;
+      } else {
+        const bool beyond = start.error().code == ErrorCode::OutOfRange;
+        answer.error_code =
+            code(beyond ? KafkaError::OffsetOutOfRange : KafkaError::KafkaStorageError);
+      }
     }
   }
   co_return response;

@@ -32,6 +32,7 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>();
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
+  visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
   visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();

@@ -1,7 +1,7 @@
-// Topic administration: CreateTopics, DeleteTopics, CreatePartitions, DescribeConfigs,
-// IncrementalAlterConfigs. Fields, versions and defaults are those of the message definitions of
-// Apache Kafka 4.1 (Apache License 2.0); what no version of ours has is left out. See
-// protocol/fields.h for how a description is read. A table: exempt from the limits on size.
+// Topic administration: CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords,
+// DescribeConfigs, IncrementalAlterConfigs. Fields, versions and defaults are those of the message
+// definitions of Apache Kafka 4.1 (Apache License 2.0); what no version of ours has is left out.
+// See protocol/fields.h for how a description is read. A table: exempt from the limits on size.
 #pragma once
 
 #include <cstdint>
@@ -200,6 +200,65 @@ struct CreatePartitionsResponse {
   static void describe(auto& io, auto& m) {
     io.field("ThrottleTimeMs", m.throttle_time_ms);
     io.field("Results", m.results);
+  }
+};
+
+struct DeleteRecordsRequest {
+  static constexpr ApiId kApi{21, "DeleteRecords", 0, 2, 2};
+  struct DeleteRecordsTopic {
+    struct DeleteRecordsPartition {
+      std::int32_t partition_index = 0;
+      std::int64_t offset = 0;
+
+      static void describe(auto& io, auto& m) {
+        io.field("PartitionIndex", m.partition_index);
+        io.field("Offset", m.offset);
+      }
+    };
+    std::string_view name;
+    std::vector<DeleteRecordsPartition> partitions;
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name);
+      io.field("Partitions", m.partitions);
+    }
+  };
+  std::vector<DeleteRecordsTopic> topics;
+  std::int32_t timeout_ms = 0;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Topics", m.topics);
+    io.field("TimeoutMs", m.timeout_ms);
+  }
+};
+
+struct DeleteRecordsResponse {
+  struct DeleteRecordsTopicResult {
+    struct DeleteRecordsPartitionResult {
+      std::int32_t partition_index = 0;
+      std::int64_t low_watermark = 0;
+      std::int16_t error_code = 0;
+
+      static void describe(auto& io, auto& m) {
+        io.field("PartitionIndex", m.partition_index);
+        io.field("LowWatermark", m.low_watermark);
+        io.field("ErrorCode", m.error_code);
+      }
+    };
+    std::string_view name;
+    std::vector<DeleteRecordsPartitionResult> partitions;
+
+    static void describe(auto& io, auto& m) {
+      io.field("Name", m.name);
+      io.field("Partitions", m.partitions);
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<DeleteRecordsTopicResult> topics;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Topics", m.topics);
   }
 };
 

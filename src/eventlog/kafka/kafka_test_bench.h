@@ -1,0 +1,292 @@
+// Helpers of the Kafka edge's own tests: a broker in a simulated world, and a client that speaks
+// any version of any API.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "eventlog/core/record_batch.h"
+#include "eventlog/embedded/embedded_log.h"
+#include "eventlog/kafka/kafka_server.h"
+#include "eventlog/kafka/messages/all.h"
+#include "eventlog/kafka/protocol/headers.h"
+#include "runtime/world.h"
+
+namespace weft::kafka {
+
+inline identity::PrincipalRef principal(std::string name, std::string tenant = "default",
+                                        std::string action = "*", std::string resource = "*") {
+  std::vector<identity::Grant> grants;
+  grants.push_back({std::move(action), std::move(resource), "test"});
+  return std::make_shared<const identity::Principal>(identity::make_principal(
+      identity::PrincipalType::Client, std::move(name), std::move(tenant), std::move(grants)));
+}
+
+// "secret" is the password of everybody.
+class TestKeys final : public Authenticator {
+ public:
+  Result<identity::PrincipalRef> authenticate(std::string_view user,
+                                              std::string_view password) const override {
+    if (password != "secret") return fail(ErrorCode::Unauthenticated, "unknown key");
+    return principal(std::string(user));
+  }
+};
+
+// The log's streams; one of them may have a contract.
+class TestTopics final : public Topics {
+ public:
+  explicit TestTopics(const eventlog::EventLog& log) : all_(log) {}
+  eventlog::StreamRef find(std::string_view tenant, std::string_view name) const override {
+    auto stream = all_.find(tenant, name);
+    if (!stream || name != contract_of_) return stream;
+    auto declared = std::make_shared<eventlog::StreamDeclaration>(*stream->declared);
+    declared->schema = schema_;
+    declared->validation = eventlog::ValidationPolicy::Every;
+    auto with_contract = std::make_shared<eventlog::Stream>(*stream);
+    with_contract->declared = std::move(declared);
+    return with_contract;
+  }
+  std::vector<eventlog::StreamRef> of_tenant(std::string_view tenant) const override {
+    return all_.of_tenant(tenant);
+  }
+  void set_contract(std::string stream, std::string schema) {
+    const auto document = JsonDocument::parse(std::move(schema)).value();
+    contract_of_ = std::move(stream);
+    schema_ = contracts::JsonSchema::compile(document.root()).value();
+  }
+
+ private:
+  LogTopics all_;
+  std::string contract_of_;
+  std::optional<contracts::JsonSchema> schema_;
+};
+
+// An answer with the frame that its texts are views of.
+template <class Response>
+struct Answer {
+  std::string frame;
+  std::int32_t correlation_id = 0;
+  Response body;
+  const Response* operator->() const { return &body; }
+};
+
+inline Task<Result<std::string>> receive_frame(net::Stream& stream) {
+  std::string bytes;
+  std::size_t wanted = kFramePrefixBytes;
+  while (bytes.size() < wanted) {
+    const auto have = bytes.size();
+    bytes.resize(wanted);
+    const std::span<char> rest(bytes.data() + have, wanted - have);
+    CO_TRY(const auto read, co_await stream.read_some(rest));
+    if (read == 0) co_return fail(ErrorCode::Unavailable, "closed");
+    bytes.resize(have + read);
+    if (bytes.size() == kFramePrefixBytes && wanted == kFramePrefixBytes) {
+      wanted += load_be<std::uint32_t>(bytes.data());
+    }
+  }
+  co_return bytes.substr(kFramePrefixBytes);
+}
+
+inline Task<Result<>> send_bytes(net::Stream& stream, std::string bytes) {
+  const std::string_view pieces[] = {bytes};
+  co_return co_await stream.write(pieces);
+}
+
+class TestClient {
+ public:
+  TestClient(World& world, std::unique_ptr<net::Stream> stream)
+      : world_(world), stream_(std::move(stream)) {}
+
+  template <class Request>
+  std::string request_bytes(std::int16_t version, const Request& request) {
+    Frame frame;
+    write_request(frame, Request::kApi, version, ++correlation_, "test", request);
+    return frame.flat();
+  }
+  void send(std::string bytes) { ASSERT_TRUE(world_.run(send_bytes(*stream_, std::move(bytes)))); }
+  Result<std::string> receive() {
+    stream_->set_deadline(world_.clock.mono() + 2h);
+    return world_.run(receive_frame(*stream_));
+  }
+  bool is_closed() { return !receive().has_value(); }
+
+  template <class Response>
+  Answer<Response> read_answer(const ApiId& api, std::int16_t version, std::string frame) {
+    Answer<Response> answer;
+    answer.frame = std::move(frame);
+    const bool flexible = api.is_flexible(version);
+    const std::size_t head = flexible && api.key != kApiVersionsKey ? 5 : 4;
+    answer.correlation_id = load_be<std::int32_t>(answer.frame.data());
+    Reader reader(std::string_view(answer.frame).substr(head), version, flexible);
+    auto body = reader.message<Response>();
+    EXPECT_TRUE(body.has_value()) << api.name << " v" << version;
+    EXPECT_EQ(reader.remaining(), 0U) << api.name << " v" << version;
+    if (body) answer.body = *std::move(body);
+    return answer;
+  }
+  template <class Response, class Request>
+  Answer<Response> call(std::int16_t version, const Request& request) {
+    send(request_bytes(version, request));
+    auto frame = receive();
+    EXPECT_TRUE(frame.has_value()) << Request::kApi.name << " v" << version;
+    if (!frame) return {};
+    auto answer = read_answer<Response>(Request::kApi, version, *std::move(frame));
+    EXPECT_EQ(answer.correlation_id, correlation_);
+    return answer;
+  }
+
+  net::Stream& stream() { return *stream_; }
+  std::int32_t correlation() const { return correlation_; }
+
+ private:
+  World& world_;
+  std::unique_ptr<net::Stream> stream_;
+  std::int32_t correlation_ = 0;
+};
+
+// A broker on a simulated disk and network. start() and crash() may alternate.
+class TestBroker {
+ public:
+  explicit TestBroker(std::uint64_t seed = 1) : world(seed) {
+    options.anonymous = principal("anonymous");
+    options.advertised = {"broker", 9092};
+    group_options.groups.initial_rebalance_delay = Duration::zero();
+    start();
+  }
+  ~TestBroker() { stop(); }
+
+  void start() {
+    eventlog::LogOptions log_options;
+    log_options.folder = "/data";
+    log_options.executors.emplace(eventlog::LogExecutors{world.executor(), world.executor()});
+    auto opened = world.run(
+        eventlog::EmbeddedLog::open(world.disk, world.clock, world.random, metrics, log_options));
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    log = *std::move(opened);
+    topics.emplace(*log);
+    groups.emplace(group_options, *log, world.clock, world.random, world.executor());
+    const auto recovered = world.run(groups->start());
+    ASSERT_TRUE(recovered.has_value()) << recovered.error().message;
+    listener = world.run(world.network.listen({"10.0.0.1", 9092})).value();
+    world.spawn(accept_all());
+  }
+  // Everything ends as it does at a shutdown.
+  void stop() {
+    if (!log) return;
+    listener->close();
+    world.network.reset_connections("10.0.0.1");
+    world.run_for(1s);
+    world.run(ended(groups->stop()));
+    world.run_for(1s);
+    world.run(ended(log->close()));
+    world.run_for(1s);
+    forget();
+  }
+  void crash() {
+    world.crash();
+    // Of the old life nothing can be stored any more; its tasks still have to end.
+    world.run(ended(groups->stop()));
+    world.run(ended(log->close()));
+    forget();
+  }
+
+  TestClient connect() {
+    const auto deadline = world.clock.mono() + 10s;
+    return {world, world.run(world.network.connect({"10.0.0.1", 9092}, deadline)).value()};
+  }
+  eventlog::StreamInfo create(std::string name, std::int32_t partitions = 1,
+                              std::string tenant = "default") {
+    eventlog::StreamSettings settings;
+    settings.tenant = std::move(tenant);
+    settings.name = std::move(name);
+    settings.partitions = partitions;
+    return world.run(log->create_stream(settings)).value();
+  }
+
+  World world;
+  Metrics metrics;
+  Loops loops{1};
+  TestKeys keys;
+  KafkaOptions options;
+  CoordinatorOptions group_options;
+  std::unique_ptr<eventlog::EmbeddedLog> log;
+  std::optional<TestTopics> topics;
+  std::optional<GroupCoordinator> groups;
+  std::unique_ptr<net::Listener> listener;
+
+ private:
+  static Task<bool> ended(Task<void> task) {
+    co_await std::move(task);
+    co_return true;
+  }
+  void forget() {
+    listener.reset();
+    groups.reset();
+    topics.reset();
+    log.reset();
+  }
+  Task<void> accept_all() {
+    KafkaParts parts{*log,        *log,         *topics, *groups, loops,
+                     world.clock, world.random, metrics, &keys};
+    TaskGroup connections(world.executor(), "test connections", 100);
+    while (true) {
+      auto accepted = co_await listener->accept();
+      if (!accepted) break;
+      connections.spawn(serve_kafka_connection(std::move(*accepted), options, parts));
+    }
+    co_await connections.join();
+  }
+};
+
+inline std::string batch_of(const std::vector<std::string>& values,
+                            eventlog::Codec codec = eventlog::Codec::None,
+                            std::int64_t unix_ms = 1'700'000'000'000) {
+  eventlog::BatchOptions options;
+  options.codec = codec;
+  eventlog::BatchBuilder builder(options);
+  for (const auto& value : values) builder.add(unix_ms++, std::nullopt, value);
+  return builder.finish().value();
+}
+
+inline ProduceRequest produce_request(std::string_view topic, std::string_view batch,
+                                      std::int32_t partition = 0) {
+  ProduceRequest request;
+  request.acks = -1;
+  request.timeout_ms = 1000;
+  auto& data = request.topic_data.emplace_back();
+  data.name = topic;
+  auto& sent = data.partition_data.emplace_back();
+  sent.index = partition;
+  sent.records->view = batch;
+  return request;
+}
+
+// Of one topic with one partition.
+inline const auto& only_partition(const Answer<ProduceResponse>& answer) {
+  return answer->responses.at(0).partition_responses.at(0);
+}
+inline const auto& only_partition(const Answer<FetchResponse>& answer) {
+  return answer->responses.at(0).partitions.at(0);
+}
+
+inline FetchRequest fetch_request(const eventlog::StreamInfo& stream, eventlog::Offset from,
+                                  Duration wait = Duration::zero()) {
+  FetchRequest request;
+  request.max_wait_ms = static_cast<std::int32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(wait).count());
+  request.min_bytes = 1;
+  request.max_bytes = 1 << 20;
+  auto& topic = request.topics.emplace_back();
+  topic.topic = stream.settings.name;
+  topic.topic_id = stream.topic_id;
+  auto& partition = topic.partitions.emplace_back();
+  partition.fetch_offset = from;
+  partition.partition_max_bytes = 1 << 20;
+  return request;
+}
+
+}  // namespace weft::kafka
