@@ -9,6 +9,7 @@
 #include "eventlog/kafka/messages/offsets.h"
 #include "eventlog/kafka/messages/produce.h"
 #include "eventlog/kafka/messages/topic_admin.h"
+#include "eventlog/kafka/messages/topic_configs.h"
 
 namespace weft::kafka {
 

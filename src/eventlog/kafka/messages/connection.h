@@ -1,7 +1,7 @@
 // Connection messages: ApiVersions, SaslHandshake, SaslAuthenticate.
 // Fields, versions and defaults are those of the message definitions of Apache Kafka 4.1 (Apache
 // License 2.0); what no version of ours has is left out. See protocol/fields.h for how a
-// description is read. A table: exempt from the limits on size.
+// description is read. check: table (exempt from the limits on size).
 #pragma once
 
 #include <cstdint>
