@@ -48,10 +48,13 @@ for (const colorScheme of ['light', 'dark']) {
     after(() => opened.close());
 
     test('no page breaks a rule', async () => {
+      const found = {};
       for (const path of paths) {
         await settled(page, path);
-        assert.deepEqual(await violationsOf(page), [], path);
+        const violations = await violationsOf(page);
+        if (violations.length > 0) found[path] = violations;
       }
+      assert.deepEqual(found, {});
     });
 
     test('nor does the way in', async () => {

@@ -176,7 +176,7 @@ describe('streams', () => {
     if (!value) return;
     await page.goto(`${hub}/streams/${stream}?tab=produce`);
     await page.getByLabel(/Value, stored exactly/).fill(value);
-    await page.getByLabel('Key').fill('hub-form');
+    await page.getByRole('textbox', { name: 'Key' }).fill('hub-form');
     await page.getByRole('button', { name: 'Produce' }).click();
     await page.getByRole('link', { name: /Show the record/ }).click();
     await page.getByRole('region', { name: 'Record', exact: true }).getByText('hub-form').waitFor();
@@ -365,6 +365,7 @@ describe('keyboard', () => {
       await heading(name).waitFor();
     }
     await page.goto(`${hub}/traces`);
+    await heading('Traces').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('gs?');
     assert.equal(await page.getByRole('searchbox').inputValue(), 'gs?');

@@ -9,7 +9,7 @@ import { commands } from '../ui/commands';
 import { useLoaded, usePaged } from '../ui/data';
 import { announce, Confirm } from '../ui/dialog';
 import { Icon } from '../ui/icons';
-import { Ago, Badge, Command, Empty, More, Show, Tabs, type Tone } from '../ui/parts';
+import { Ago, Badge, Command, Crumb, Empty, More, Show, Tabs, type Tone } from '../ui/parts';
 import { goOnClick, Link, navigate, useLocation } from '../ui/router';
 
 export function ChangesPage() {
@@ -192,12 +192,8 @@ export function GenerationPage({ number }: { number: number }) {
   return (
     <>
       <div className="page-head">
-        <h1>
-          <Link to="/changes" className="crumb">
-            Changes
-          </Link>{' '}
-          <span className="crumb">/</span> Generation {number}
-        </h1>
+        <Crumb to="/changes">Changes</Crumb>
+        <h1>Generation {number}</h1>
         {generation?.current && <Badge tone="ok">current</Badge>}
         {generation && !generation.current && (
           <button type="button" className="button push" onClick={() => setAsking(true)}>
@@ -287,10 +283,15 @@ function ChangeList({ changes }: { changes: ResourceChange[] }) {
           open={changes.length <= 3}
           when={change.kind}
           action={change.action}
-          title={change.action === 'delete' ? change.name : <Link to={pathTo.resource(change.kind, change.name)}>{change.name}</Link>}
+          title={change.name}
           side=""
         >
           <Difference before={change.before} after={change.after} />
+          {change.action !== 'delete' && (
+            <span>
+              <Link to={pathTo.resource(change.kind, change.name)}>{change.name} as it is now →</Link>
+            </span>
+          )}
         </Expandable>
       ))}
     </section>

@@ -9,7 +9,7 @@ import { BodyText, CopyJson, Headers } from '../ui/code';
 import { commands } from '../ui/commands';
 import { useLoaded } from '../ui/data';
 import { announce, Confirm } from '../ui/dialog';
-import { Ago, Badge, Clock, Command, Show, Status } from '../ui/parts';
+import { Ago, Badge, Clock, Command, Crumb, Show, Status } from '../ui/parts';
 import { Link } from '../ui/router';
 
 export function DeliveryPage({ id }: { id: string }) {
@@ -19,12 +19,8 @@ export function DeliveryPage({ id }: { id: string }) {
   return (
     <>
       <div className="page-head">
-        <h1>
-          <Link to="/deliveries" className="crumb">
-            Deliveries
-          </Link>{' '}
-          <span className="crumb">/</span> <span className="mono">{id}</span>
-        </h1>
+        <Crumb to="/deliveries">Deliveries</Crumb>
+        <h1><span className="mono">{id}</span></h1>
         {delivery && <Status value={delivery.status} />}
         {delivery?.status === 'dead' && (
           <button type="button" className="button primary push" onClick={() => setConfirming(true)}>

@@ -36,7 +36,7 @@ export function OverviewPage() {
 
 function NodeLine({ health }: { health: Health }) {
   return (
-    <span className="soft small">
+    <span className="soft small in-text">
       Weft {health.version} · up {formatDuration(health.uptimeSeconds * 1000)} ·{' '}
       {health.generation > 0 ? <Link to={pathTo.generation(health.generation)}>generation {health.generation}</Link> : 'nothing applied yet'}
     </span>

@@ -51,7 +51,7 @@ export function ProduceForm({ detail }: { detail: StreamDetail }) {
         <div className="small bar" id="value-fault" aria-live="polite">
           {value !== '' && fault && <span className="bad-text">Not JSON: {fault}</span>}
           {schema && !fault && value !== '' && (
-            <span className="soft">
+            <span className="soft in-text">
               Checked against <Link to={pathTo.stream(stream.name, { tab: 'schema' })}>{schema.name}</Link> when it is sent.
             </span>
           )}

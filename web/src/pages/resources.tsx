@@ -9,7 +9,7 @@ import { toYaml } from '../core/yaml_text';
 import { JsonText, RawText, YamlText } from '../ui/code';
 import { commands } from '../ui/commands';
 import { useLoaded, usePaged } from '../ui/data';
-import { Ago, CopyButton, Empty, More, Segments, Show, Status } from '../ui/parts';
+import { Ago, CopyButton, Crumb, Empty, More, Segments, Show, Status } from '../ui/parts';
 import { goOnClick, Link, setQuery, useLocation } from '../ui/router';
 
 export function ResourcesPage() {
@@ -95,12 +95,8 @@ export function ResourcePage({ kind, name }: { kind: string; name: string }) {
   return (
     <>
       <div className="page-head">
-        <h1>
-          <Link to={withQuery('/resources', { kind })} className="crumb">
-            {kind}
-          </Link>{' '}
-          <span className="crumb">/</span> {name}
-        </h1>
+        <Crumb to={withQuery('/resources', { kind })}>{kind}</Crumb>
+        <h1>{name}</h1>
         {loaded.data?.resource.status && <Status value={loaded.data.resource.status.state} />}
         {kind === 'Stream' && (
           <Link to={pathTo.stream(name)} className="push">
@@ -182,7 +178,7 @@ function Detail({ detail }: { detail: ResourceDetail }) {
             {usedBy.length === 0 ? (
               <p className="faint">No other resource names it.</p>
             ) : (
-              <ul>
+              <ul className="in-text">
                 {usedBy.map((one) => (
                   <li key={`${one.kind} ${one.name}`}>
                     <span className="faint">{one.kind}</span> <Link to={pathTo.resource(one.kind, one.name)}>{one.name}</Link>

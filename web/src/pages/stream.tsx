@@ -7,7 +7,7 @@ import { formatDuration } from '../core/time';
 import { JsonText, RawText } from '../ui/code';
 import { commands } from '../ui/commands';
 import { useLoaded } from '../ui/data';
-import { Badge, CopyButton, Empty, Show, Tabs } from '../ui/parts';
+import { Badge, CopyButton, Crumb, Empty, Show, Tabs } from '../ui/parts';
 import { Link, useLocation } from '../ui/router';
 import { StoredRecords } from './stored_records';
 import { LiveRecords } from './live_records';
@@ -30,12 +30,8 @@ export function StreamPage({ name }: { name: string }) {
   return (
     <>
       <div className="page-head">
-        <h1>
-          <Link to="/streams" className="crumb">
-            Streams
-          </Link>{' '}
-          <span className="crumb">/</span> {name}
-        </h1>
+        <Crumb to="/streams">Streams</Crumb>
+        <h1>{name}</h1>
         {stream && (
           <>
             <Badge tone={stream.durability === 'disk' ? 'plain' : 'warn'}>{stream.durability}</Badge>

@@ -9,7 +9,7 @@ import { axisOf, layOutSpans, positionOf, ticksOf, type Axis, type SpanRow } fro
 import { commands } from '../ui/commands';
 import { useLoaded } from '../ui/data';
 import { Icon } from '../ui/icons';
-import { Badge, Clock, CopyButton, Show } from '../ui/parts';
+import { Badge, Clock, CopyButton, Crumb, Show } from '../ui/parts';
 import { Link } from '../ui/router';
 
 const kServiceColors = 5;
@@ -21,12 +21,8 @@ export function TracePage({ traceId }: { traceId: string }) {
   return (
     <>
       <div className="page-head">
-        <h1>
-          <Link to="/traces" className="crumb">
-            Traces
-          </Link>{' '}
-          <span className="crumb">/</span> <span className="mono">{traceId}</span>
-        </h1>
+        <Crumb to="/traces">Traces</Crumb>
+        <h1><span className="mono">{traceId}</span></h1>
         <CopyButton text={commands.trace(traceId)} label="Copy as weft trace …" />
       </div>
       <Show loaded={loaded} label="Loading the trace" rows={12}>
@@ -130,13 +126,13 @@ function SpanLine({ row, axis, color, current, onChoose }: LineProps) {
       data-row
       className={span.failed ? 'line row failed' : 'line row'}
       aria-current={current}
-      aria-label={`${span.name}, ${span.service}, ${formatDuration(row.durationMs)}${span.failed ? ', failed' : ''}, level ${row.depth + 1}`}
       onClick={onChoose}
       onFocus={onChoose}
     >
       <span className="title" style={{ paddingLeft: 12 + Math.min(row.depth, 12) * 14 }}>
         <span className={`dot service-${color}`} />
         <span className="cut">{span.name}</span>
+        <span className="visually-hidden">{`, ${span.service}${span.failed ? ', failed' : ''}, level ${row.depth + 1},`}</span>
         {span.failed && <Icon name="fail" size={12} className="bad-text" />}
       </span>
       <Track axis={axis}>

@@ -50,7 +50,7 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
     ];
   }, [places, names, onTheme, onHelp, onSignOut]);
 
-  const hits = useMemo(() => [...directEntries(query), ...bestMatches(query, entries, (entry) => entry.label, kShown)], [query, entries]);
+  const hits = useMemo(() => [...traceOf(query), ...bestMatches(query, entries, (entry) => entry.label, kShown), ...searchFor(query)], [query, entries]);
   const selected = Math.min(at, hits.length - 1);
 
   useEffect(() => {
@@ -93,7 +93,7 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
         onKeyDown={onKey}
       />
       {hits.length === 0 ? (
-        <p className="none">Nothing has that name. A trace id has 32 hexadecimal digits.</p>
+        <p className="none">Nothing has that name.</p>
       ) : (
         <ul id="palette-list" role="listbox" aria-label="Matches" ref={list}>
           {hits.map((entry, n) => (
@@ -115,15 +115,15 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
   );
 }
 
-/** Ids that can be opened without knowing a name. */
-function directEntries(query: string): Entry[] {
+/** A trace id can be opened without knowing a name. */
+function traceOf(query: string): Entry[] {
+  const text = query.trim().toLowerCase();
+  return /^[0-9a-f]{32}$/.test(text) ? [{ kind: 'Trace', label: text, run: () => navigate(pathTo.trace(text)) }] : [];
+}
+
+/** Whatever it is, a trace may hold it: an order number, a status code. */
+function searchFor(query: string): Entry[] {
   const text = query.trim();
-  if (/^[0-9a-f]{32}$/i.test(text)) {
-    return [{ kind: 'Trace', label: text.toLowerCase(), run: () => navigate(pathTo.trace(text.toLowerCase())) }];
-  }
   if (text.length < 3) return [];
-  return [{ kind: 'Search', label: `Traces with “${text}”`, run: () => navigate(withQuery('/traces', { q: text })) }].slice(
-    0,
-    /\s|^[a-z]+$/i.test(text) ? 0 : 1,
-  );
+  return [{ kind: 'Search', label: `Traces with “${text}”`, run: () => navigate(withQuery('/traces', { q: text })) }];
 }

@@ -119,7 +119,7 @@ export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => v
       {Array.isArray(listed) && <FailureList items={listed} />}
       <div className="bar small">
         {error.traceId && (
-          <span className="soft break">
+          <span className="soft break in-text">
             Trace <Link to={pathTo.trace(error.traceId)} className="mono">{error.traceId}</Link>
           </span>
         )}
@@ -231,6 +231,15 @@ export function Segments<V extends string>({
         </label>
       ))}
     </fieldset>
+  );
+}
+
+/** Where a page belongs, before its heading. */
+export function Crumb({ to, children }: { to: string; children: ReactNode }) {
+  return (
+    <nav className="crumb" aria-label="Up">
+      <Link to={to}>{children}</Link> <span aria-hidden="true">/</span>
+    </nav>
   );
 }
 

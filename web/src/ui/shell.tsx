@@ -98,7 +98,7 @@ export function Shell({ session, page, onLeave, children }: { session: Session; 
           ))}
         </nav>
         <div className="side-foot">
-          <button type="button" className="button quiet" onClick={() => setOpen('palette')} aria-label="Search and commands" aria-keyshortcuts="Control+K">
+          <button type="button" className="button quiet" onClick={() => setOpen('palette')} aria-keyshortcuts="Control+K">
             <Icon name="search" />
             <span className="wide-only">Search</span>
             <kbd>Ctrl K</kbd>
@@ -112,7 +112,7 @@ export function Shell({ session, page, onLeave, children }: { session: Session; 
             Shortcuts
             <kbd>?</kbd>
           </button>
-          <button type="button" className="button quiet" onClick={signOut} aria-label="Sign out" title={`Signed in as ${session.principal}`}>
+          <button type="button" className="button quiet" onClick={signOut} title={`Signed in as ${session.principal}`}>
             <Icon name="leave" />
             <span className="wide-only">Sign out</span>
           </button>
