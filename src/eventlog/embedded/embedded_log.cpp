@@ -54,7 +54,13 @@ Task<Result<std::unique_ptr<EmbeddedLog>>> EmbeddedLog::open(FileSystem& files, 
   CO_TRY(auto manifest, co_await recovery.run());
   state->recovery = recovery.report();
   state->recovery_time = clock.mono() - begun;
+  auto& maintenance = state->maintenance;
+  CO_CHECK(co_await maintenance.start(manifest.next_segment, recovery.segments(),
+                                      recovery.unreadable_segments()));
+  state->writer.set_background_signal([&maintenance] { maintenance.signal(); });
   co_await on_loop(state->executors.log, spawn_on(state->log_tasks, state->writer.run()));
+  co_await on_loop(state->executors.background,
+                   spawn_on(state->background_tasks, maintenance.run()));
   state->running = true;
   log_info("eventlog", "log opened",
            {{"folder", context.options.folder},
@@ -74,6 +80,8 @@ Task<void> EmbeddedLog::close() {
   Wakeups wakeups;
   wakeups.add(woken);
   wakeups.send();
+  state_->maintenance.close();
+  co_await on_loop(state_->executors.background, state_->background_tasks.join());
   auto& writer = state_->writer;
   std::function<Task<Result<>>()> last = [&writer] { return writer.write_marker(); };
   [[maybe_unused]] auto marked = co_await writer.execute<Result<>>(std::move(last));
@@ -95,6 +103,14 @@ LogStatus EmbeddedLog::status() const {
   status.cut_bytes = state_->recovery.cut_bytes;
   status.recovery_time = state_->recovery_time;
   return status;
+}
+
+Task<Result<>> EmbeddedLog::tidy() {
+  auto& writer = state_->writer;
+  std::function<Task<Result<>>()> seal = [&writer] { return writer.seal(); };
+  auto sealed = co_await writer.execute<Result<>>(std::move(seal));
+  CO_CHECK(outcome_of(std::move(sealed), state_->context));
+  co_return co_await state_->maintenance.round();
 }
 
 std::optional<StreamInfo> EmbeddedLog::find_stream(std::string_view tenant,

@@ -45,6 +45,7 @@ struct LogContext {
   std::string wal_path(std::uint64_t sequence) const {
     return fmt::format("{}/{:016x}.wal", wal_folder(), sequence);
   }
+  std::string wal_spare_path() const { return wal_folder() + "/spare"; }
   std::string segment_path(std::uint64_t segment) const {
     return fmt::format("{}/{:016x}.segment", segment_folder(), segment);
   }

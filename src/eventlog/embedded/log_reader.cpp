@@ -113,6 +113,56 @@ Task<Result<std::vector<SharedBytes>>> LogReader::read_wal(std::uint64_t sequenc
   co_return batches;
 }
 
+Task<Result<>> LogReader::set_aside(std::string path, std::uint64_t at, std::uint64_t bytes) {
+  CO_TRY(auto damaged, co_await read_range(path, at, bytes));
+  auto name = path.substr(path.rfind('/') + 1);
+  auto copy = fmt::format("{}/{}-{:x}.damaged", context_.quarantine_folder(), name, at);
+  co_return co_await write_file_durably(context_.files, copy, std::move(damaged));
+}
+
+namespace {
+
+enum class Step : std::uint8_t { Batch, Incomplete, Damaged };
+
+// What stands at the front of `bytes`, of which `left` belong to the extent.
+Step look(std::string_view bytes, std::uint64_t left, std::optional<BatchHeader>& header) {
+  header.reset();
+  auto read = read_batch_header(bytes);
+  if (!read)
+    return bytes.size() < kBatchHeaderBytes && left > bytes.size() ? Step::Incomplete
+                                                                   : Step::Damaged;
+  if (read->bytes() > left) return Step::Damaged;
+  if (read->bytes() > bytes.size()) return Step::Incomplete;
+  if (!verify_batch_checksum(bytes.substr(0, read->bytes()))) return Step::Damaged;
+  header = *read;
+  return Step::Batch;
+}
+
+}  // namespace
+
+Task<Result<std::uint64_t>> LogReader::skip_damage(const Extent& extent, std::uint64_t at,
+                                                   Batches& into) {
+  auto path = context_.segment_path(extent.segment);
+  report_damage(extent.partition, into.next, path);
+  // Behind it, if its length may be true; else the next place where a batch is known to begin.
+  CO_TRY(auto bytes,
+         co_await read_range(path, extent.at + at,
+                             std::min<std::uint64_t>(kBatchHeaderBytes, extent.bytes - at)));
+  auto header = read_batch_header(bytes);
+  if (header && header->bytes() <= extent.bytes - at && header->base_offset >= extent.first &&
+      header->next_offset() <= extent.end) {
+    if (into.sets_damage_aside) CO_CHECK(co_await set_aside(path, extent.at + at, header->bytes()));
+    into.next = std::max(into.next, header->next_offset());
+    co_return at + header->bytes();
+  }
+  auto point = std::ranges::upper_bound(extent.points, at, {}, &IndexPoint::at);
+  bool last = point == extent.points.end();
+  auto end = last ? extent.bytes : point->at;
+  if (into.sets_damage_aside) CO_CHECK(co_await set_aside(path, extent.at + at, end - at));
+  into.next = last ? extent.end : std::max(into.next, point->base_offset);
+  co_return end;
+}
+
 Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
                                       Batches& into) {
   auto path = context_.segment_path(extent.segment);
@@ -121,37 +171,27 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
   while (at < extent.bytes) {
     auto size = std::min(wanted, extent.bytes - at);
     CO_TRY(auto range, co_await read_range(path, extent.at + at, size));
+    if (range.size() < size) co_return fail(ErrorCode::DataLoss, "{} is too short", path);
     std::size_t in = 0;
+    auto step = Step::Batch;
     while (in < range.size()) {
-      auto rest = std::string_view(range).substr(in);
-      auto header = read_batch_header(rest);
-      if (header && header->bytes() > rest.size() && at + in + header->bytes() <= extent.bytes)
-        break;
-      bool good = header && header->bytes() <= rest.size() &&
-                  verify_batch_checksum(rest.substr(0, header->bytes())).has_value();
-      if (!good) {
-        // Go on at the next place where a batch is known to begin.
-        auto point = std::ranges::upper_bound(extent.points, at + in, {}, &IndexPoint::at);
-        report_damage(extent.partition, into.next, path);
-        into.next = point == extent.points.end() ? extent.end : point->base_offset;
-        if (point == extent.points.end()) co_return Result<>();
-        at = point->at;
-        in = range.size() + 1;
-        break;
-      }
+      std::optional<BatchHeader> header;
+      step = look(std::string_view(range).substr(in), extent.bytes - at - in, header);
+      if (step != Step::Batch) break;
       if (header->last_offset() >= from) {
         if (into.bytes > 0 && into.bytes + header->bytes() > bytes_max) co_return Result<>();
-        into.fetched.batches.push_back(
-            std::make_shared<const std::string>(rest.substr(0, header->bytes())));
+        auto batch = std::make_shared<const std::string>(range, in, header->bytes());
+        into.fetched.batches.push_back(std::move(batch));
         into.bytes += header->bytes();
         into.next = header->next_offset();
       }
       in += header->bytes();
     }
-    if (in > range.size()) continue;  // moved by damage
-    if (range.size() < size) co_return fail(ErrorCode::DataLoss, "{} is too short", path);
-    if (in == 0) wanted = std::max(wanted, std::min<std::uint64_t>(wanted * 4, extent.bytes - at));
+    if (step == Step::Incomplete && in == 0) wanted *= 4;
     at += in;
+    if (step == Step::Damaged) {
+      CO_TRY(at, co_await skip_damage(extent, at, into));
+    }
     if (into.bytes >= bytes_max) co_return Result<>();
   }
   into.next = std::max(into.next, extent.end);

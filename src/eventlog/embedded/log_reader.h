@@ -27,6 +27,7 @@ class LogReader {
     FetchedPartition fetched;
     std::uint64_t bytes = 0;
     Offset next = 0;
+    bool sets_damage_aside = false;  // copies damaged bytes to quarantine/; for placement
   };
   Task<Batches> read(PartitionId id, Offset from, std::uint64_t bytes_max);
 
@@ -36,18 +37,23 @@ class LogReader {
   Task<void> wait_for_more(std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends,
                            std::int64_t bytes, Duration wait);
 
-  // The batches of one partition in a write-ahead file, for placement.
+  // Appends whole batches of the extent; requires extent.first <= from < extent.end.
+  Task<Result<>> read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
+                             Batches& into);
+  // The batches of one partition in a write-ahead file; null for a damaged one.
   Task<Result<std::vector<std::shared_ptr<const std::string>>>> read_wal(
       std::uint64_t sequence, std::vector<BatchRef> refs);
+  // Copies bytes that cannot be used to quarantine/.
+  Task<Result<>> set_aside(std::string path, std::uint64_t at, std::uint64_t bytes);
 
  private:
   // False when a batch did not fit any more.
   Task<Result<bool>> follow(ReadPlan plan, std::uint64_t bytes_max, Batches& into);
   Task<Result<std::size_t>> read_bytes(std::shared_ptr<File> file, std::span<char> into,
                                        std::uint64_t offset);
-  Task<Result<>> read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
-                             Batches& into);
   Task<Result<std::string>> read_range(std::string path, std::uint64_t at, std::uint64_t bytes);
+  // Where to go on in the extent.
+  Task<Result<std::uint64_t>> skip_damage(const Extent& extent, std::uint64_t at, Batches& into);
   void report_damage(PartitionId id, Offset offset, const std::string& path);
 
   LogContext& context_;

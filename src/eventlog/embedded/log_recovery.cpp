@@ -37,6 +37,8 @@ Task<Result<Manifest>> LogRecovery::read_manifest() {
                    context_.wal_folder());
   }
   Manifest manifest;
+  // Not 0: in a file of zeros nothing may look like an entry that is at its place.
+  manifest.wal_position = manifest.state_position = kWalHeaderBytes;
   manifest.cluster = Uuid::v4(context_.random.next(), context_.random.next());
   CO_CHECK(co_await write_file_durably(context_.files, path, encode_manifest(manifest)));
   co_return manifest;
@@ -89,7 +91,11 @@ Task<Result<>> LogRecovery::load_segment(std::uint64_t segment) {
 Task<Result<>> LogRecovery::load_segments(const Manifest& manifest) {
   for (auto segment : manifest.segments) {
     auto loaded = co_await load_segment(segment);
-    if (loaded) continue;
+    if (loaded) {
+      segments_.push_back(segment);
+      continue;
+    }
+    unreadable_.push_back(segment);
     const auto& error = loaded.error();
     if (error.code == ErrorCode::FailedPrecondition) co_return loaded;
     // Its batches are a hole now; everything else works.
@@ -276,8 +282,10 @@ Task<Result<Manifest>> LogRecovery::run() {
     auto* next = i + 1 < files.size() ? &files[i + 1] : nullptr;
     CO_TRY(bool used, co_await was_used(files[i], position_));
     if (!used && next == nullptr) break;
+    auto first = files[i].has_header ? files[i].header.first_position : position_;
     CO_CHECK(co_await replay(files[i], next));
     last_used = files[i].sequence;
+    writer_.sealed().push_back({last_used, first});
   }
   crash_point(CrashPoint::DuringRecovery);
   // The unconfirmed entries move to the new file, so the log goes on where they began.
@@ -293,9 +301,7 @@ Task<Result<Manifest>> LogRecovery::run() {
   if (auto commands = skips(); !commands.empty()) {
     CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
   }
-  for (auto sequence = manifest.wal_sequence; sequence <= last_used; ++sequence) {
-    writer_.sealed().push_back(sequence);
-  }
+  manifest.wal_sequence = start.sequence;
   context_.metrics.cut_bytes.add(report_.cut_bytes);
   context_.metrics.damaged_bytes.add(report_.damaged_bytes);
   co_return manifest;

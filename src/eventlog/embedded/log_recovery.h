@@ -34,6 +34,8 @@ class LogRecovery {
   // The manifest of the log as it is when everything has been read.
   Task<Result<Manifest>> run();
   const RecoveryReport& report() const { return report_; }
+  const std::vector<std::uint64_t>& segments() const { return segments_; }
+  const std::vector<std::uint64_t>& unreadable_segments() const { return unreadable_; }
 
  private:
   // A write-ahead file of the chain.
@@ -73,6 +75,8 @@ class LogRecovery {
   LogContext& context_;
   LogWriter& writer_;
   RecoveryReport report_;
+  std::vector<std::uint64_t> segments_;
+  std::vector<std::uint64_t> unreadable_;
   WalPosition state_position_ = 0;
   WalPosition position_ = 0;  // where the next entry is expected
   WalPosition confirmed_ = 0;

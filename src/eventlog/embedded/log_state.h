@@ -7,6 +7,7 @@
 
 #include "eventlog/embedded/embedded_log.h"
 #include "eventlog/embedded/log_context.h"
+#include "eventlog/embedded/log_maintenance.h"
 #include "eventlog/embedded/log_reader.h"
 #include "eventlog/embedded/log_recovery.h"
 #include "eventlog/embedded/log_writer.h"
@@ -35,14 +36,18 @@ struct EmbeddedLog::State {
         context(files, clock, random, metrics, std::move(options)),
         writer(context, executors.log),
         reader(context),
-        log_tasks(executors.log, "log", 1) {}
+        maintenance(context, writer, reader, executors.background),
+        log_tasks(executors.log, "log", 1),
+        background_tasks(executors.background, "log-background", 1) {}
 
   std::unique_ptr<LogThreads> threads;  // outlives all that runs on it
   LogExecutors executors;
   LogContext context;
   LogWriter writer;
   LogReader reader;
+  LogMaintenance maintenance;
   TaskGroup log_tasks;
+  TaskGroup background_tasks;
   std::unique_ptr<File> lock;
   RecoveryReport recovery;
   Duration recovery_time{};

@@ -40,6 +40,7 @@ inline StreamSettings stream_named(std::string name, std::int32_t partitions = 1
   StreamSettings settings;
   settings.name = std::move(name);
   settings.partitions = partitions;
+  settings.retention = Duration::zero();
   return settings;
 }
 

@@ -87,13 +87,13 @@ Task<Result<>> LogWriter::make_room(std::size_t bytes) {
 }
 
 Task<Result<>> LogWriter::roll() {
-  auto sequence = wal_.sequence();
+  SealedWal full{wal_.sequence(), wal_.first_position()};
   auto rolled = co_await wal_.roll();
   if (!rolled) {
     if (rolled.error().code != ErrorCode::ResourceExhausted) stop(rolled.error());
     co_return rolled;
   }
-  sealed_.push_back(sequence);
+  sealed_.push_back(full);
   start_group();
   signalled_ = false;
   signal_background();

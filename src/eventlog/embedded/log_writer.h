@@ -8,11 +8,13 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "eventlog/core/log_manifest.h"
 #include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/log_work.h"
 #include "eventlog/embedded/wal_writer.h"
@@ -20,6 +22,8 @@
 #include "runtime/on_loop.h"
 
 namespace weft::eventlog {
+
+using ExtentsByPartition = std::map<PartitionId, std::vector<std::shared_ptr<const Extent>>>;
 
 class LogWriter {
  public:
@@ -51,12 +55,21 @@ class LogWriter {
   // Seals the present write-ahead file if it holds data.
   Task<Result<>> seal();
   void expire_producers();
+  // The state as of now, apart from what the background keeps (segment numbers, unreadable
+  // segments).
+  // Unavailable after the log has stopped: its state then holds what was never written.
+  Task<Result<Manifest>> snapshot();
+  // The extents are readable from now on, instead of the write-ahead files up to `sequence`.
+  Task<bool> install(std::uint64_t sequence, const ExtentsByPartition& extents);
+  Task<std::vector<SealedWal>> list_sealed() { co_return sealed_; }
+  Task<bool> lacks_spare() { co_return wal_.wants_spare(); }
   void stop(const Error& error);
 
   WalWriter& wal() { return wal_; }
-  std::vector<std::uint64_t>& sealed() { return sealed_; }
+  std::vector<SealedWal>& sealed() { return sealed_; }
   std::int64_t producer_ids_reserved() const { return producer_ids_reserved_; }
-  std::uint64_t dead_bytes = 0;  // of extents that retention dropped since the last manifest
+  std::atomic<std::uint64_t> dead_bytes{
+      0};  // of extents that retention dropped since the last manifest
 
   // For recovery:
   void restore_producer_ids(std::int64_t reserved);
@@ -110,8 +123,8 @@ class LogWriter {
   FetchWaiters woken_;
   std::deque<TailSlot> tail_;
   std::uint64_t tail_bytes_ = 0;
-  std::vector<std::uint64_t> sealed_;  // not placed yet
-  WalPosition marked_ = 0;             // everything before is known durable on the medium
+  std::vector<SealedWal> sealed_;
+  WalPosition marked_ = 0;  // everything before is known durable on the medium
   std::int64_t next_producer_id_ = 1;
   std::int64_t producer_ids_reserved_ = 1;
   std::size_t producers_ = 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "eventlog/embedded/log_writer.h"
 #include "runtime/log.h"
@@ -199,6 +200,50 @@ void LogWriter::expire_producers() {
       producers_ -= std::min(producers_, partition->producers.expire(to_unix_ms(limit)));
     }
   }
+}
+
+Task<Result<Manifest>> LogWriter::snapshot() {
+  if (context_.stopped) co_return fail(ErrorCode::Unavailable, "the log has stopped");
+  Manifest manifest;
+  manifest.cluster = context_.cluster;
+  manifest.wal_sequence = sealed_.empty() ? wal_.sequence() : sealed_.front().sequence;
+  manifest.wal_position = sealed_.empty() ? wal_.first_position() : sealed_.front().first_position;
+  manifest.state_position = wal_.position();
+  manifest.epoch = wal_.epoch();
+  manifest.leader_epoch = wal_.leader_epoch();
+  manifest.next_stream = static_cast<std::uint32_t>(context_.streams.next_id());
+  manifest.producer_ids_reserved = producer_ids_reserved_;
+  std::set<std::uint64_t> segments;
+  for (const auto& stream : context_.streams.all()) {
+    manifest.streams.push_back(stream->info);
+    if (stream->info.settings.durability == Durability::Memory) continue;
+    for (const auto& partition : stream->partitions) {
+      auto info = partition->info();
+      if (info.end > 0) {
+        manifest.partitions.push_back(
+            {partition->id, info.start, partition->next, partition->epochs()});
+      }
+      for (const auto& [id, state] : partition->producers.all()) {
+        manifest.producers.push_back({partition->id, id, state});
+      }
+      for (const auto& extent : partition->extents()) segments.insert(extent->segment);
+    }
+  }
+  manifest.segments.assign(segments.begin(), segments.end());
+  co_return manifest;
+}
+
+Task<bool> LogWriter::install(std::uint64_t sequence, const ExtentsByPartition& extents) {
+  for (const auto& stream : context_.streams.all()) {
+    for (const auto& partition : stream->partitions) {
+      auto found = extents.find(partition->id);
+      std::vector<std::shared_ptr<const Extent>> placed;
+      if (found != extents.end()) placed = found->second;
+      partition->place(sequence, std::move(placed));
+    }
+  }
+  std::erase_if(sealed_, [&](const SealedWal& wal) { return wal.sequence <= sequence; });
+  co_return true;
 }
 
 }  // namespace weft::eventlog

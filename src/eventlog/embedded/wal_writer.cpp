@@ -37,6 +37,7 @@ Task<Result<>> WalWriter::start(WalStart start) {
   sequence_ = start.sequence;
   first_position_ = position_ = start.position;
   auto path = context_.wal_path(sequence_);
+  [[maybe_unused]] auto reused = co_await take_spare_for(sequence_);
   CO_TRY(auto file, co_await context_.files.open(path, OpenMode::CreateOrOpen));
   CO_TRY(auto size, co_await file->size());
   if (size != context_.options.wal_file_bytes) {
@@ -50,6 +51,28 @@ Task<Result<>> WalWriter::start(WalStart start) {
   CO_CHECK(co_await file_->sync());
   begun_ = context_.clock.mono();
   co_return co_await context_.files.sync_directory(context_.wal_folder());
+}
+
+// Gives the spare the name of the file `sequence`; false when there is none of the right size.
+Task<Result<bool>> WalWriter::take_spare_for(std::uint64_t sequence) {
+  auto path = context_.wal_path(sequence);
+  auto opened = co_await context_.files.open(context_.wal_spare_path(), OpenMode::ReadWrite);
+  if (!opened && opened.error().code == ErrorCode::NotFound) co_return false;
+  if (!opened) co_return std::unexpected(std::move(opened).error());
+  CO_TRY(auto size, co_await (*opened)->size());
+  if (size != context_.options.wal_file_bytes) co_return false;
+  CO_CHECK(co_await context_.files.rename(context_.wal_spare_path(), path));
+  CO_CHECK(co_await context_.files.sync_directory(context_.wal_folder()));
+  co_return true;
+}
+
+Task<Result<>> WalWriter::adopt_spare() {
+  if (spare_) co_return Result<>();
+  CO_TRY(bool taken, co_await take_spare_for(sequence_ + 1));
+  if (!taken) co_return fail(ErrorCode::NotFound, "no spare file");
+  CO_TRY(spare_,
+         co_await context_.files.open(context_.wal_path(sequence_ + 1), OpenMode::ReadWrite));
+  co_return Result<>();
 }
 
 Task<Result<>> WalWriter::write(WalGroup& group) {

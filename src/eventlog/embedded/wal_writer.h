@@ -17,6 +17,12 @@
 
 namespace weft::eventlog {
 
+// A file that is full, and not placed yet.
+struct SealedWal {
+  std::uint64_t sequence = 0;
+  WalPosition first_position = 0;
+};
+
 struct WalStart {
   std::uint64_t sequence = 1;
   WalPosition position = 0;
@@ -37,7 +43,12 @@ class WalWriter {
   // stays.
   Task<Result<>> roll();
 
+  // Takes the prepared file `wal/spare` as the next one. Without it, or on failure, a roll makes
+  // its own.
+  Task<Result<>> adopt_spare();
+
   std::uint64_t sequence() const { return sequence_; }
+  WalPosition first_position() const { return first_position_; }
   WalPosition position() const { return position_; }
   std::uint32_t epoch() const { return start_.epoch; }
   std::int32_t leader_epoch() const { return start_.leader_epoch; }
@@ -50,10 +61,10 @@ class WalWriter {
 
   bool wants_spare() const { return !spare_ && offset_ > context_.options.wal_file_bytes / 2; }
   bool has_spare() const { return spare_ != nullptr; }
-  void give_spare(std::unique_ptr<File> file) { spare_ = std::move(file); }
 
  private:
   std::string header() const;
+  Task<Result<bool>> take_spare_for(std::uint64_t sequence);
 
   LogContext& context_;
   WalStart start_;

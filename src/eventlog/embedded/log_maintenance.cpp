@@ -1,0 +1,320 @@
+#include "eventlog/embedded/log_maintenance.h"
+
+#include <algorithm>
+
+#include "eventlog/embedded/crash_points.h"
+#include "runtime/log.h"
+#include "runtime/with_timeout.h"
+
+namespace weft::eventlog {
+
+namespace {
+
+constexpr std::size_t kSignalsMax = 64;
+constexpr std::size_t kFilesPerRound = 4;
+
+Failure queue_refused() {
+  return fail(ErrorCode::Unavailable, "the log's queue takes nothing at the moment");
+}
+
+void report(std::string_view what, const Result<>& outcome) {
+  if (outcome) return;
+  log_warn("eventlog", "background work failed; it is tried again",
+           {{"what", what}, {"error", outcome.error().message}});
+}
+
+}  // namespace
+
+LogMaintenance::LogMaintenance(LogContext& context, LogWriter& writer, LogReader& reader,
+                               Executor loop)
+    : context_(context), writer_(writer), reader_(reader), mailbox_(loop, kSignalsMax) {}
+
+void LogMaintenance::signal() {
+  Request* nobody = nullptr;
+  [[maybe_unused]] bool full_means_signalled = mailbox_.push(nobody);
+}
+
+Task<Result<>> LogMaintenance::round() {
+  auto loop = co_await current_loop();
+  Request request(loop);
+  auto* pointer = &request;
+  if (!mailbox_.push(pointer)) co_return queue_refused();
+  co_await request.done.wait_regardless();
+  co_return request.outcome;
+}
+
+Task<void> LogMaintenance::run() {
+  auto& clock = context_.clock;
+  next_round_ = clock.mono() + context_.options.maintenance_interval;
+  if (!writer_.sealed().empty()) signal();
+  for (;;) {
+    auto wait = std::max(Duration::zero(), Duration(next_round_ - clock.mono()));
+    auto taken = co_await with_timeout(clock, wait, mailbox_.take());
+    if (taken && taken->empty()) break;
+    if (!taken && taken.error().code != ErrorCode::DeadlineExceeded) break;
+    std::vector<Request*> requests;
+    if (taken) requests = *std::move(taken);
+    std::erase(requests, nullptr);
+    bool whole = !requests.empty() || clock.mono() >= next_round_;
+    if (whole) next_round_ = clock.mono() + context_.options.maintenance_interval;
+    auto outcome = co_await work(whole);
+    for (auto* request : requests) {
+      request->outcome = outcome;
+      post_to(request->caller, [request] { request->done.wake(); });
+    }
+  }
+}
+
+Task<Result<>> LogMaintenance::work(bool whole) {
+  if (context_.stopped) co_return fail(ErrorCode::Unavailable, "the log has stopped");
+  Result<> first;
+  auto keep = [&first](std::string_view what, Result<> outcome) {
+    report(what, outcome);
+    if (first && !outcome) first = std::move(outcome);
+  };
+  if (whole) {
+    keep("free space", co_await check_space());
+    keep("sealing", co_await seal_when_old());
+    keep("retention", co_await apply_retention());
+  }
+  keep("placement", co_await place_sealed());
+  keep("next write-ahead file", co_await prepare_spare());
+  if (whole) {
+    keep("merging", co_await merge_small());
+    if (writer_.dead_bytes.exchange(0) > 0) manifest_due_ = true;
+    if (manifest_due_) keep("manifest", co_await write_manifest());
+  }
+  co_return first;
+}
+
+Task<Result<>> LogMaintenance::check_space() {
+  CO_TRY(auto free, co_await context_.files.free_bytes(context_.options.folder));
+  bool full = free < context_.options.disk_reserve_bytes;
+  if (context_.disk_full.exchange(full) == full) co_return Result<>();
+  context_.metrics.disk_full.set(full ? 1 : 0);
+  if (full) {
+    log_error("eventlog", "the disk is nearly full: appends are refused",
+              {{"free_bytes", free}, {"reserve_bytes", context_.options.disk_reserve_bytes}});
+  } else {
+    log_info("eventlog", "there is space again: appends are taken", {{"free_bytes", free}});
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> LogMaintenance::seal_when_old() {
+  auto& writer = writer_;
+  auto& context = context_;
+  std::function<Task<Result<>>()> job = [&writer, &context]() -> decltype(writer.seal()) {
+    writer.expire_producers();
+    auto age = context.clock.mono() - writer.wal().begun();
+    if (age >= context.options.wal_age_max) return writer.seal();
+    return writer.write_marker();
+  };
+  auto outcome = co_await writer_.execute<Result<>>(std::move(job));
+  if (!outcome) co_return queue_refused();
+  co_return *outcome;
+}
+
+Task<Result<>> LogMaintenance::apply_retention() {
+  std::vector<StartMoved> moves;
+  auto now = context_.clock.now();
+  for (const auto& stream : context_.streams.all()) {
+    const auto& settings = stream->info.settings;
+    bool forever = settings.retention == Duration::zero();
+    auto oldest =
+        forever ? std::numeric_limits<std::int64_t>::min() : to_unix_ms(now - settings.retention);
+    for (const auto& partition : stream->partitions) {
+      if (settings.durability == Durability::Memory) {
+        partition->limit_memory(context_.options.memory_partition_bytes_max, oldest);
+        continue;
+      }
+      if (settings.cleanup == Cleanup::Compact) continue;
+      auto start = partition->retained_start(oldest, settings.retention_bytes);
+      if (start > partition->info().start) moves.push_back({partition->id, start});
+    }
+  }
+  if (moves.empty()) co_return Result<>();
+  manifest_due_ = true;
+  auto& writer = writer_;
+  std::function<Task<Result<>>()> job = [&] { return writer.move_starts(std::move(moves)); };
+  auto outcome = co_await writer_.execute<Result<>>(std::move(job));
+  if (!outcome) co_return queue_refused();
+  co_return *outcome;
+}
+
+Task<Result<std::vector<SealedWal>>> LogMaintenance::sealed() {
+  auto& writer = writer_;
+  std::function<Task<std::vector<SealedWal>>()> job = [&writer] { return writer.list_sealed(); };
+  auto files = co_await writer_.execute<std::vector<SealedWal>>(std::move(job));
+  if (!files) co_return queue_refused();
+  context_.metrics.wal_files.set(static_cast<std::int64_t>(files->size() + 1));
+  if (files->size() > kFilesPerRound) files->resize(kFilesPerRound);
+  co_return *std::move(files);
+}
+
+Task<Result<>> LogMaintenance::place_sealed() {
+  for (;;) {
+    CO_TRY(auto files, co_await sealed());
+    if (files.empty()) co_return Result<>();
+    LogPlacement placement(context_, reader_, next_segment_);
+    auto placed = co_await placement.place(files);
+    if (!placed) {
+      co_await discard(placement.segments());
+      co_return placed;
+    }
+    for (const auto& [partition, extents] : placement.extents()) {
+      for (const auto& extent : extents) segments_[extent->segment] += extent->bytes;
+    }
+    auto& writer = writer_;
+    const auto& extents = placement.extents();
+    auto last = files.back().sequence;
+    std::function<Task<bool>()> job = [&] { return writer.install(last, extents); };
+    if (!co_await writer_.execute<bool>(std::move(job))) co_return queue_refused();
+    to_retire_.insert(to_retire_.end(), files.begin(), files.end());
+    CO_CHECK(co_await write_manifest());
+  }
+}
+
+Task<Result<>> LogMaintenance::write_manifest() {
+  auto& writer = writer_;
+  std::function<Task<Result<Manifest>>()> job = [&writer] { return writer.snapshot(); };
+  auto taken = co_await writer_.execute<Result<Manifest>>(std::move(job));
+  if (!taken) co_return queue_refused();
+  CO_TRY(auto manifest, *std::move(taken));
+  manifest.next_segment = next_segment_;
+  auto live = manifest.segments;
+  auto& named = manifest.segments;
+  named.insert(named.end(), unreadable_.begin(), unreadable_.end());
+  manifest_due_ = true;
+  crash_point(CrashPoint::BeforeManifest);
+  CO_CHECK(co_await write_file_durably(context_.files, context_.manifest_path(),
+                                       encode_manifest(manifest)));
+  crash_point(CrashPoint::AfterManifest);
+  manifest_due_ = false;
+  co_await remove_dead_segments(live);
+  context_.metrics.segments.set(static_cast<std::int64_t>(segments_.size()));
+  co_return co_await retire(std::exchange(to_retire_, {}));
+}
+
+Task<void> LogMaintenance::remove_dead_segments(const std::vector<std::uint64_t>& live) {
+  std::vector<std::uint64_t> dead;
+  for (const auto& [segment, bytes] : segments_) {
+    if (!std::ranges::binary_search(live, segment)) dead.push_back(segment);
+  }
+  co_await discard(dead);
+  for (auto segment : dead) segments_.erase(segment);
+}
+
+// Files that no manifest names; one that cannot be removed now is removed at the next start.
+Task<void> LogMaintenance::discard(std::vector<std::uint64_t> segments) {
+  for (auto segment : segments) {
+    context_.cache.drop(context_.segment_path(segment));
+    [[maybe_unused]] auto removed = co_await context_.files.remove(context_.segment_path(segment));
+  }
+}
+
+// Placed files: one becomes the next spare, if no reader holds it; the others go.
+Task<Result<>> LogMaintenance::retire(std::vector<SealedWal> files) {
+  if (files.empty()) co_return Result<>();
+  for (const auto& file : files) {
+    auto path = context_.wal_path(file.sequence);
+    bool unused = context_.cache.drop(path);
+    if (unused && !spare_ready_) {
+      CO_TRY(auto opened, co_await context_.files.open(path, OpenMode::Read));
+      CO_TRY(auto size, co_await opened->size());
+      if (size == context_.options.wal_file_bytes) {
+        CO_CHECK(co_await context_.files.rename(path, context_.wal_spare_path()));
+        spare_ready_ = true;
+        crash_point(CrashPoint::AfterWalRecycled);
+        continue;
+      }
+    }
+    CO_CHECK(co_await context_.files.remove(path));
+  }
+  co_return co_await context_.files.sync_directory(context_.wal_folder());
+}
+
+Task<Result<>> LogMaintenance::prepare_spare() {
+  auto& writer = writer_;
+  std::function<Task<bool>()> ask = [&writer] { return writer.lacks_spare(); };
+  auto lacks = co_await writer_.execute<bool>(std::move(ask));
+  if (!lacks) co_return queue_refused();
+  if (!*lacks) co_return Result<>();
+  if (!spare_ready_) {
+    CO_TRY(auto file,
+           co_await context_.files.open(context_.wal_spare_path(), OpenMode::CreateOrOpen));
+    CO_CHECK(co_await fill_with_zeros(*file, context_.options.wal_file_bytes));
+    CO_CHECK(co_await context_.files.sync_directory(context_.wal_folder()));
+    crash_point(CrashPoint::AfterSpareCreated);
+  }
+  spare_ready_ = false;
+  std::function<Task<Result<>>()> adopt = [&writer] { return writer.wal().adopt_spare(); };
+  auto adopted = co_await writer_.execute<Result<>>(std::move(adopt));
+  if (!adopted) co_return queue_refused();
+  co_return *adopted;
+}
+
+std::map<std::uint64_t, std::uint64_t> LogMaintenance::live_bytes() const {
+  std::map<std::uint64_t, std::uint64_t> live;
+  for (const auto& stream : context_.streams.all()) {
+    for (const auto& partition : stream->partitions) {
+      for (const auto& extent : partition->extents()) live[extent->segment] += extent->bytes;
+    }
+  }
+  return live;
+}
+
+Task<Result<>> LogMaintenance::merge_small() {
+  std::vector<std::uint64_t> small;
+  for (const auto& [segment, live] : live_bytes()) {
+    auto known = segments_.find(segment);
+    bool half_dead = known != segments_.end() && live * 2 < known->second;
+    if (live < context_.options.small_segment_bytes || half_dead) small.push_back(segment);
+  }
+  if (small.size() <= context_.options.small_segments_max) co_return Result<>();
+  LogPlacement placement(context_, reader_, next_segment_);
+  auto merged = co_await placement.merge(small);
+  if (!merged) {
+    co_await discard(placement.segments());
+    co_return merged;
+  }
+  for (const auto& [partition, extents] : placement.extents()) {
+    for (const auto& extent : extents) segments_[extent->segment] += extent->bytes;
+  }
+  for (const auto& stream : context_.streams.all()) {
+    for (const auto& partition : stream->partitions) {
+      auto found = placement.extents().find(partition->id);
+      std::vector<std::shared_ptr<const Extent>> extents;
+      if (found != placement.extents().end()) extents = found->second;
+      partition->merge(small, std::move(extents));
+    }
+  }
+  co_return co_await write_manifest();
+}
+
+Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,
+                                     std::vector<std::uint64_t> segments,
+                                     std::vector<std::uint64_t> unreadable) {
+  next_segment_ = next_segment;
+  unreadable_ = std::move(unreadable);
+  std::ranges::sort(unreadable_);
+  auto live = live_bytes();
+  for (auto segment : segments) segments_[segment] = live[segment];
+  std::set<std::string> wanted;
+  for (auto segment : segments) wanted.insert(context_.segment_path(segment));
+  for (auto segment : unreadable_) wanted.insert(context_.segment_path(segment));
+  for (const auto& file : writer_.sealed()) wanted.insert(context_.wal_path(file.sequence));
+  wanted.insert(context_.wal_path(writer_.wal().sequence()));
+  for (const auto& folder : {context_.segment_folder(), context_.wal_folder()}) {
+    CO_TRY(auto names, co_await context_.files.list(folder));
+    for (const auto& name : names) {
+      auto path = folder + "/" + name;
+      if (path == context_.wal_spare_path()) spare_ready_ = true;
+      if (wanted.contains(path) || path == context_.wal_spare_path()) continue;
+      CO_CHECK(co_await context_.files.remove(path));
+    }
+  }
+  co_return co_await check_space();
+}
+
+}  // namespace weft::eventlog

@@ -1,0 +1,59 @@
+#include "eventlog/embedded/segment_writer.h"
+
+#include "eventlog/core/record_batch.h"
+#include "eventlog/embedded/crash_points.h"
+
+namespace weft::eventlog {
+
+namespace {
+
+constexpr std::size_t kFlushBytes = 1024 * 1024;
+
+}  // namespace
+
+Task<Result<>> SegmentWriter::open() {
+  auto path = context_.segment_path(segment_);
+  CO_TRY(file_, co_await context_.files.open(path, OpenMode::CreateOrOpen));
+  CO_CHECK(co_await file_->truncate(0));
+  buffer_ = encode_segment_header(segment_, context_.cluster);
+  co_return Result<>();
+}
+
+void SegmentWriter::begin_extent(PartitionId partition, std::uint64_t bytes_expected) {
+  extent_ = std::make_unique<ExtentBuilder>(partition, segment_, bytes(), bytes_expected);
+  extent_empty_ = true;
+}
+
+Task<Result<>> SegmentWriter::add(std::string_view batch) {
+  CO_TRY(auto header, read_batch_header(batch));
+  extent_->add(header.base_offset, header.last_offset(), header.max_timestamp, batch.size());
+  extent_empty_ = false;
+  buffer_ += batch;
+  if (buffer_.size() >= kFlushBytes) CO_CHECK(co_await flush());
+  co_return Result<>();
+}
+
+void SegmentWriter::end_extent() {
+  if (!extent_empty_) extents_.push_back(extent_->finish());
+  extent_.reset();
+}
+
+Task<Result<>> SegmentWriter::flush() {
+  std::string_view parts[] = {buffer_};
+  CO_CHECK(co_await file_->write_at(parts, flushed_));
+  flushed_ += buffer_.size();
+  buffer_.clear();
+  crash_point(CrashPoint::DuringPlacement);
+  co_return Result<>();
+}
+
+Task<Result<>> SegmentWriter::finish() {
+  buffer_ += encode_segment_footer(extents_, bytes());
+  CO_CHECK(co_await flush());
+  CO_CHECK(co_await file_->sync());
+  context_.metrics.placed_bytes.add(flushed_);
+  crash_point(CrashPoint::AfterSegmentSync);
+  co_return Result<>();
+}
+
+}  // namespace weft::eventlog
