@@ -97,7 +97,8 @@ class StubbornCheck final : public EstateCheck {
 
 class EstateWorld {
  public:
-  EstateWorld() {
+  // In a new folder, or in one that somebody else removes.
+  explicit EstateWorld(std::string existing_folder = "") : existing_(std::move(existing_folder)) {
     auto started = open();
     ENSURE(started.has_value(), "a new estate starts");
   }
@@ -106,7 +107,7 @@ class EstateWorld {
   // As a start of the process.
   Result<StartedFrom> open(bool database_is_away = false) {
     close();
-    SqliteOptions options(folder.file("state.db"));
+    SqliteOptions options(file("state.db"));
     auto opened = run_until_done(SqliteDatabase::open(files, metrics, options));
     ENSURE(opened.has_value(), "the database opens");
     sqlite = *std::move(opened);
@@ -120,7 +121,7 @@ class EstateWorld {
                                                   *audit,
                                                   files,
                                                   clock,
-                                                  folder.file("generation.json"),
+                                                  file("generation.json"),
                                                   tiny_kinds(),
                                                   {&first, &second},
                                                   {&check}});
@@ -161,9 +162,12 @@ class EstateWorld {
     ENSURE(found.has_value(), found.error().message.c_str());
     return *std::move(found);
   }
+  std::string file(const std::string& name) const {
+    return (existing_.empty() ? folder.path() : existing_) + "/" + name;
+  }
   std::string generation_json() {
     std::stringstream text;
-    text << std::ifstream(folder.file("generation.json")).rdbuf();
+    text << std::ifstream(file("generation.json")).rdbuf();
     return text.str();
   }
 
@@ -196,6 +200,8 @@ class EstateWorld {
   std::unique_ptr<Estate> estate;
 
  private:
+  std::string existing_;
+
   static std::string shown(const SqlValue& value) {
     if (const auto* text = std::get_if<std::string>(&value)) return *text + "\n";
     if (const auto* number = std::get_if<std::int64_t>(&value)) return fmt::format("{}\n", *number);

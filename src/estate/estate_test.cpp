@@ -216,7 +216,7 @@ TEST(Estate, DoesNotStartFromADamagedFile) {
   ASSERT_TRUE(world.apply(stream_yaml("a")));
   auto text = world.generation_json();
   text.replace(text.find("\"shop\""), 6, "\"crm!\"");
-  std::ofstream(world.folder.file("generation.json")) << text;
+  std::ofstream(world.file("generation.json")) << text;
 
   EXPECT_FALSE(world.open(true));
   EXPECT_EQ(world.open().value(), StartedFrom::Database);
@@ -228,7 +228,7 @@ TEST(Estate, KeepsItsFileFromOtherUsers) {
   ASSERT_TRUE(world.apply(stream_yaml("a")));
 
   struct stat about {};
-  ASSERT_EQ(::stat(world.folder.file("generation.json").c_str(), &about), 0);
+  ASSERT_EQ(::stat(world.file("generation.json").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600u);
 }
 

@@ -283,6 +283,22 @@ TEST(Loader, LimitsTheNumberAndSizeOfFiles) {
   EXPECT_THAT(errors(too_large), testing::SizeIs(2));
 }
 
+TEST(Loader, FailsRatherThanOverlookAFolderThatItCannotRead) {
+  EstateFolder folder;
+  folder.write("a.yaml", stream_yaml("a"));
+  folder.write("one/two/b.yaml", stream_yaml("b"));
+  LoadLimits shallow;
+  shallow.folder_depth_max = 1;
+
+  EXPECT_THAT(names(folder.load()), ElementsAre("Stream a", "Stream b"));
+  EXPECT_FALSE(folder.try_load(shallow));
+
+  std::filesystem::create_symlink("nowhere", folder.file("dangling"));
+  EXPECT_TRUE(folder.try_load({}));
+  std::filesystem::create_symlink("circle", folder.file("circle"));
+  EXPECT_FALSE(folder.try_load({}));
+}
+
 TEST(Loader, FailsForAFolderThatDoesNotExist) {
   PosixFileSystem files;
   Loader loader(tiny_kinds());

@@ -42,11 +42,17 @@ void parse_into(FolderFile& file, const std::string& shown_name, std::string tex
   }
 }
 
-// The paths below `relative` of all documents, in order; other files are passed over.
+// What is said of a name that is no document when it cannot be listed: that it is no folder (or a
+// link to nothing). Any other reason may hide documents, and what is hidden would be pruned.
+bool is_no_folder(const Error& error) {
+  return error.code == ErrorCode::FailedPrecondition || error.code == ErrorCode::NotFound;
+}
+
+// The paths of all documents below `names` of the folder `relative`, in order; other files are
+// passed over.
 Task<Result<>> find_documents(FileSystem& files, std::string folder, std::string relative,
-                              std::uint32_t depth_left, std::vector<std::string>& found) {
-  auto here = joined(folder, relative);
-  CO_TRY(auto names, co_await files.list(here));
+                              std::vector<std::string> names, std::uint32_t depth_left,
+                              std::vector<std::string>& found) {
   std::ranges::sort(names);
   for (auto& name : names) {
     auto path = joined(relative, name);
@@ -55,10 +61,15 @@ Task<Result<>> find_documents(FileSystem& files, std::string folder, std::string
       found.push_back(path);
       continue;
     }
-    if (depth_left == 0) continue;
-    // What cannot be listed is no folder.
-    auto listed = co_await find_documents(files, folder, path, depth_left - 1, found);
-    std::ignore = listed;
+    auto full_path = joined(folder, path);
+    auto inner = co_await files.list(std::move(full_path));
+    if (!inner && is_no_folder(inner.error())) continue;
+    if (!inner) co_return Failure(std::move(inner).error());
+    if (depth_left == 0) {
+      co_return fail(ErrorCode::ResourceExhausted, "{}/{} is nested too deeply", folder, path);
+    }
+    CO_CHECK(
+        co_await find_documents(files, folder, path, *std::move(inner), depth_left - 1, found));
   }
   co_return Result<>();
 }
@@ -165,7 +176,10 @@ LoadedEstate Loader::load_texts(std::vector<SourceText> sources) const {
 Task<Result<LoadedEstate>> Loader::load_folder(FileSystem& files, std::string folder,
                                                LoadLimits limits) const {
   std::vector<std::string> paths;
-  CO_CHECK(co_await find_documents(files, folder, "", limits.folder_depth_max, paths));
+  CO_TRY(auto names, co_await files.list(folder));
+  std::string top;
+  CO_CHECK(co_await find_documents(files, folder, std::move(top), std::move(names),
+                                   limits.folder_depth_max, paths));
   if (paths.size() > limits.files_max) {
     co_return fail(ErrorCode::ResourceExhausted, "{}: {} documents are more than the limit of {}",
                    folder, paths.size(), limits.files_max);
