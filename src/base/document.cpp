@@ -75,6 +75,8 @@ struct Event {
 // tree of its anchor, and only the count of values knows that it stands there more than once.
 class DocumentParser {
  public:
+  static constexpr std::size_t kFirstChunk = 4096;
+
   DocumentParser(std::string file, std::string text, const DocumentLimits& limits)
       : file_(std::move(file)),
         text_(std::make_shared<const std::string>(std::move(text))),
@@ -140,7 +142,7 @@ class DocumentParser {
 
   void begin_document() {
     tree_ = JsonDocument();
-    tree_.parts_ = std::make_unique<JsonDocument::Parts>(text_);
+    tree_.parts_ = std::make_unique<JsonDocument::Parts>(text_, kFirstChunk);
     build_.emplace(tree_.parts_->arena);
     anchors_.clear();
     values_ = 0;
@@ -149,6 +151,7 @@ class DocumentParser {
 
   void end_document() {
     tree_.parts_->root = build_->root();
+    tree_.parts_->arena.drop_scratch();
     if (!empty_) documents_.emplace_back(file_, std::move(tree_));
     build_.reset();
   }

@@ -29,6 +29,13 @@ class JsonArena {
   // Forgets everything taken. What one parse needed stays ready for the next, up to kKeptMax.
   void reset();
 
+  // Frees what only parsing needs, for a tree that stays.
+  void drop_scratch() {
+    stack_.reset();
+    stack_size_ = 0;
+    sort_room_ = {};
+  }
+
   // The children's stack; grows by grow_stack, which keeps what is below `used`.
   Json* stack() { return stack_.get(); }
   std::size_t stack_size() const { return stack_size_; }

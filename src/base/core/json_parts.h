@@ -1,7 +1,6 @@
 // What a JsonDocument owns. Private to base.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -11,8 +10,8 @@
 namespace weft {
 
 struct JsonDocument::Parts {
-  explicit Parts(std::shared_ptr<const std::string> source)
-      : text(std::move(source)), arena(std::min<std::size_t>(text->size() * 2 + 64, 1 << 20)) {}
+  Parts(std::shared_ptr<const std::string> source, std::size_t first_chunk)
+      : text(std::move(source)), arena(first_chunk) {}
 
   std::shared_ptr<const std::string> text;  // several documents of one file share it
   JsonArena arena;

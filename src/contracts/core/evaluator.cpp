@@ -145,13 +145,37 @@ template <bool kReport>
   return ok;
 }
 
+bool Evaluator::run_reporting(const Block& block, const Json& value, EvaluatedSet* marks,
+                              const InstancePath* path) {
+  if ((block.types & type_bit(value.type())) == 0 ||
+      (block.integers_only && value.is_number() && !value.is_integer())) {
+    report_type(block, value, path);
+    return false;
+  }
+  if (block.is_empty()) return true;
+  if (block.is_leaf) return run_body<true>(block, value, marks, path);
+  return run_nested<true>(block, value, marks, path);
+}
+
+bool Evaluator::run_checked(const Block& block, const Json& value, EvaluatedSet* marks) {
+  if (value.is_number() ? !number_fits(block, value)
+                        : value.type() >= Json::Type::String && !size_fits(block, value))
+    return false;
+  if (block.is_leaf) return run_body<false>(block, value, marks, nullptr);
+  return run_nested<false>(block, value, marks, nullptr);
+}
+
+bool Evaluator::run_members(const Block& block, const Json& value) {
+  if (!enter()) return false;
+  const bool ok = known_members(program_.members[block.members], value);
+  --depth_;
+  return ok;
+}
+
 template <bool kReport>
 bool Evaluator::run_nested(const Block& block, const Json& value, EvaluatedSet* marks,
                            const InstancePath* path) {
-  if (depth_ >= program_.depth_max) return exceed("the schemas nest deeper than the limit allows");
-  if (steps_left_ == 0) return exceed("the schema takes more steps than the limit allows");
-  ++depth_;
-  --steps_left_;
+  if (!enter()) return false;
   const bool ok = block.is_scoped ? run_scoped<kReport>(block, value, marks, path)
                                   : run_body<kReport>(block, value, marks, path);
   --depth_;
@@ -353,30 +377,15 @@ bool Evaluator::contains(const Instruction& i, const Json& value, EvaluatedSet* 
   return false;
 }
 
-namespace {
-
-// Asks for an object's members and text at once, so that a cold tree costs few waits.
-inline void fetch_ahead(const Json& object) {
-  constexpr std::size_t kMembersMax = 16;
-  constexpr std::size_t kTextMax = 512;
-  const std::span<const JsonMember> members = object.members();
-  for (std::size_t i = 1; i < std::min(members.size(), kMembersMax); ++i)
-    __builtin_prefetch(&members[i]);
-  const std::string_view text = object.raw();
-  for (std::size_t at = 0; at < std::min(text.size(), kTextMax); at += 64)
-    __builtin_prefetch(text.data() + at);
-}
-
-}  // namespace
-
 // The common case: no patterns, nobody asks what was evaluated, no reports.
 bool Evaluator::known_members(const MembersTable& table, const Json& value) {
-  fetch_ahead(value);
   std::uint64_t seen = 0;
+  std::uint32_t guess = 0;  // producers mostly write members in the schema's order
   for (const JsonMember& m : value.members()) {
-    const std::uint32_t number = table.table.find(m.key());
+    const std::uint32_t number = table.table.is(guess, m.key()) ? guess : table.table.find(m.key());
     BlockId block = table.additional;
     if (number != NameTable::kAbsent) {
+      guess = number + 1;
       const MembersTable::Name& name = table.names[number];
       seen |= name.required_bit;
       if (name.has_schema) block = name.block;
@@ -565,10 +574,5 @@ BlockId Evaluator::dynamic_target(const DynamicTarget& target) const {
       if (candidate.resource == scope->resource) found = candidate.block;
   return found;
 }
-
-template bool Evaluator::run_nested<false>(const Block&, const Json&, EvaluatedSet*,
-                                           const InstancePath*);
-template bool Evaluator::run_body<false>(const Block&, const Json&, EvaluatedSet*,
-                                         const InstancePath*);
 
 }  // namespace weft::contracts

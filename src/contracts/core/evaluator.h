@@ -42,18 +42,15 @@ class Evaluator {
     std::uint32_t resource;
   };
 
-  static bool type_fits(const Block& block, const Json& value) {
-    return (block.types & type_bit(value.type())) != 0 &&
-           (!block.integers_only || !value.is_number() || value.is_integer());
-  }
-  // What the block's fields say beside the type.
-  static bool fields_fit(const Block& block, const Json& value) {
-    if (value.is_number()) return !block.not_negative || value.number()[0] != '-' || is_zero(value);
-    if (value.type() < Json::Type::String) return true;
+  static bool size_fits(const Block& block, const Json& value) {
     const auto kind = static_cast<std::size_t>(value.type()) - std::size_t{4};
-    const bool fits = value.size() >= block.size_min[kind] && value.size() <= block.size_max[kind];
-    if (!value.is_string() || value.is_ascii()) return fits;
-    return length_fits(block, value);
+    if (value.is_string() && !value.is_ascii()) [[unlikely]]
+      return length_fits(block, value);
+    return value.size() >= block.size_min[kind] && value.size() <= block.size_max[kind];
+  }
+  static bool number_fits(const Block& block, const Json& value) {
+    if (block.integers_only && !value.is_integer()) return false;
+    return !block.not_negative || value.number()[0] != '-' || is_zero(value);
   }
   static bool is_zero(const Json& number);
   static bool length_fits(const Block& block, const Json& text);
@@ -61,19 +58,27 @@ class Evaluator {
   template <bool kReport>
   bool run(BlockId id, const Json& value, EvaluatedSet* marks, const InstancePath* path) {
     const Block& block = program_.blocks[id];
-    if (!type_fits(block, value)) [[unlikely]] {
-      if constexpr (kReport) report_type(block, value, path);
-      return false;
+    if constexpr (kReport) return run_reporting(block, value, marks, path);
+    switch (block.checks[static_cast<std::size_t>(value.type())]) {
+      case Check::Refuse:
+        return false;
+      case Check::Accept:
+        return true;
+      case Check::Size:
+        return size_fits(block, value);
+      case Check::Number:
+        return number_fits(block, value);
+      case Check::Members:
+        if (marks == nullptr) return size_fits(block, value) && run_members(block, value);
+        break;
+      case Check::Code:
+        break;
     }
-    if constexpr (kReport) {
-      if (block.is_empty()) return true;
-    } else {
-      if (!fields_fit(block, value)) return false;
-      if ((block.quiet_types & type_bit(value.type())) != 0) return true;
-    }
-    if (block.is_leaf) return run_body<kReport>(block, value, marks, path);
-    return run_nested<kReport>(block, value, marks, path);
+    return run_checked(block, value, marks);
   }
+  bool run_reporting(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
+  bool run_checked(const Block&, const Json&, EvaluatedSet*);
+  bool run_members(const Block&, const Json&);
   template <bool kReport>
   bool run_nested(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
@@ -136,6 +141,14 @@ class Evaluator {
   bool report(std::uint32_t place, const InstancePath* path, std::string message);
   bool report_count(const Instruction&, const InstancePath*, const char* sentence);
   bool exceed(const char* limit);
+  bool enter() {
+    if (depth_ >= program_.depth_max || steps_left_ == 0) [[unlikely]]
+      return exceed(steps_left_ == 0 ? "the schema takes more steps than the limit allows"
+                                     : "the schemas nest deeper than the limit allows");
+    ++depth_;
+    --steps_left_;
+    return true;
+  }
   bool is_full() const { return out_.size() >= max_; }
 
   const Program& program_;

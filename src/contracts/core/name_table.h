@@ -33,6 +33,17 @@ class NameTable {
     }
   }
 
+  // Whether the name has that number (which may be one too far): how members that come in the order
+  // of the table are recognised, so that what follows need not wait for the hash.
+  [[gnu::always_inline]] bool is(std::uint32_t number, std::string_view name) const {
+    if (number >= prints_.size()) return false;
+    const Print& known = prints_[number];
+    if (known.size != name.size()) return false;
+    const Print print = print_of(name);
+    return print.head == known.head && print.tail == known.tail &&
+           (known.size <= 16 || names_[number] == name);
+  }
+
   const std::vector<std::string>& names() const { return names_; }
 
  private:
@@ -80,6 +91,7 @@ class NameTable {
   std::uint32_t find_sorted(std::string_view name) const;
 
   std::vector<std::string> names_;
+  std::vector<Print> prints_;  // by number
   std::vector<Slot> slots_;
   std::uint64_t seed_ = 1;
   unsigned shift_ = 63;

@@ -74,14 +74,25 @@ inline constexpr std::uint8_t kAllTypes = 0x7f;
 inline constexpr std::uint8_t kBooleanBits =
     type_bit(Json::Type::False) | type_bit(Json::Type::True);
 
+// What there is to do for a value of one type when no reports are wanted; the least that is enough.
+enum class Check : std::uint8_t {
+  Refuse,
+  Accept,
+  Size,     // size_min and size_max alone
+  Number,   // integers_only and not_negative alone
+  Members,  // the sizes and one MembersTable without patterns
+  Code,     // all fields and the instructions
+};
+
 struct Block {
+  std::array<Check, 8> checks{};  // by Json::Type
+  std::uint32_t members = 0;      // for Check::Members
   std::uint8_t types = kAllTypes;
-  std::uint8_t quiet_types = 0;  // types of which nothing is left to check after the fields here
-  bool integers_only = false;    // where it allows numbers
-  bool not_negative = false;     // likewise
-  bool is_leaf = false;          // calls no other block
-  bool is_scoped = false;        // keeps a record of its own or may change the dynamic scope
-  bool records = false;          // unevaluatedItems or unevaluatedProperties ask what was evaluated
+  bool integers_only = false;  // where it allows numbers
+  bool not_negative = false;   // likewise
+  bool is_leaf = false;        // calls no other block
+  bool is_scoped = false;      // keeps a record of its own or may change the dynamic scope
+  bool records = false;        // unevaluatedItems or unevaluatedProperties ask what was evaluated
   // Bounds of the size of texts (in characters), arrays and objects.
   std::array<std::uint32_t, 3> size_min{};
   std::array<std::uint32_t, 3> size_max{kNoLimit, kNoLimit, kNoLimit};

@@ -342,14 +342,33 @@ void SchemaCompiler::lay_out(Draft& draft, const std::vector<BlockId>& to) {
   }
   block.first[kPartCount] = here();
   block.is_scoped = block.records || program_->is_dynamic;
-  if (block.first[kAny] == block.first[kPartCount]) {
-    block.quiet_types = kBooleanBits | type_bit(Json::Type::Null);
-    constexpr Json::Type kTypes[] = {Json::Type::Number, Json::Type::String, Json::Type::Array,
-                                     Json::Type::Object};
-    for (std::size_t part = 0; part < kAny; ++part)
-      if (block.fast[part] == block.first[part + 1]) block.quiet_types |= type_bit(kTypes[part]);
-  }
+  for (const Json::Type type :
+       {Json::Type::Null, Json::Type::False, Json::Type::True, Json::Type::Number,
+        Json::Type::String, Json::Type::Array, Json::Type::Object})
+    block.checks[static_cast<std::size_t>(type)] = check_for(block, type);
   program_->blocks.push_back(block);
+}
+
+Check SchemaCompiler::check_for(Block& block, Json::Type type) const {
+  if ((block.types & type_bit(type)) == 0) return Check::Refuse;
+  const bool has_common_code = block.first[kAny] != block.first[kPartCount];
+  if (type < Json::Type::Number) return has_common_code ? Check::Code : Check::Accept;
+  const auto part = static_cast<std::size_t>(type) - static_cast<std::size_t>(Json::Type::Number);
+  const std::uint32_t code = block.fast[part];
+  const std::uint32_t count = block.first[part + 1] - code;
+  if (has_common_code) return Check::Code;
+  if (type == Json::Type::Object && count == 1 && !block.is_scoped &&
+      program_->code[code].op == Op::Members &&
+      program_->members[program_->code[code].a].patterns.empty()) {
+    block.members = program_->code[code].a;
+    return Check::Members;
+  }
+  if (count != 0) return Check::Code;
+  if (type == Json::Type::Number)
+    return block.integers_only || block.not_negative ? Check::Number : Check::Accept;
+  const std::size_t kind = part - 1;
+  const bool bounded = block.size_min[kind] != 0 || block.size_max[kind] != Block::kNoLimit;
+  return bounded ? Check::Size : Check::Accept;
 }
 
 // Whether the block's own fields can hold the instruction; then they do.

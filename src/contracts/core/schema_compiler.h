@@ -108,6 +108,8 @@ class SchemaCompiler {
   Result<> refuse_cycles() const;
   void lay_out();
   void lay_out(Draft& draft, const std::vector<BlockId>& to);
+  // Requires that the block's instructions are laid out.
+  Check check_for(Block& block, Json::Type type) const;
   bool fold(Block& block, const Instruction& instruction) const;
   static void redirect(Instruction& instruction, const std::vector<BlockId>& to);
   std::vector<BlockId> forwarded() const;
