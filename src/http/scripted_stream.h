@@ -18,6 +18,8 @@ struct Script {
   std::optional<ErrorCode> then_fails;
   // The step (read or write, counted from 0) that fails with Unavailable.
   std::size_t fails_at = ~std::size_t{0};
+  // From this step on everything fails with Unavailable.
+  std::size_t dies_at = ~std::size_t{0};
   // How much one try_write takes.
   std::size_t takes_at_once = ~std::size_t{0};
 
@@ -33,7 +35,11 @@ class ScriptedStream final : public net::Stream {
   explicit ScriptedStream(std::shared_ptr<Script> script) : script_(std::move(script)) {}
 
   Task<Result<std::size_t>> read_some(std::span<char> into) override { co_return read(into); }
-  Result<std::size_t> try_read(std::span<char> into) override { return read(into); }
+  // The peer speaks when it is waited for; before that only its end shows.
+  Result<std::size_t> try_read(std::span<char> into) override {
+    if (!script_->sends.empty()) return fail(ErrorCode::Unavailable, "nothing yet");
+    return read(into);
+  }
 
   Task<Result<>> write(std::span<const std::string_view> buffers) override {
     CO_CHECK(step());
@@ -68,7 +74,8 @@ class ScriptedStream final : public net::Stream {
  private:
   Result<> step() {
     if (script_->is_closed) return fail(ErrorCode::Cancelled, "the stream was closed");
-    if (script_->steps++ == script_->fails_at)
+    auto step = script_->steps++;
+    if (step == script_->fails_at || step >= script_->dies_at)
       return fail(ErrorCode::Unavailable, "reset by the script");
     return {};
   }

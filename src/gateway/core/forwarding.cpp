@@ -54,26 +54,24 @@ bool is_hop_by_hop(std::string_view name) {
   }
 }
 
+bool is_forwarded_for(const http::Field& field) {
+  return field.name.size() == 15 && equals_lower(field.name, "x-forwarded-for");
+}
+
 // Fields that the gateway writes anew.
 bool is_replaced(std::string_view name) {
+  if (name.size() > 7 && (name[0] | 0x20) == 'x' && equals_lower(name.substr(0, 7), "x-weft-")) {
+    return true;
+  }
   switch (name.size()) {
-    case 4:
-      return equals_lower(name, "host");
-    case 6:
-      return equals_lower(name, "expect");
-    case 11:
-      return equals_lower(name, "traceparent");
-    case 14:
-      return equals_lower(name, "content-length");
-    case 15:
-      return equals_lower(name, "x-forwarded-for");
-    case 16:
-      return equals_lower(name, "x-forwarded-host");
-    case 17:
-      return equals_lower(name, "x-forwarded-proto");
-    default:
-      return name.size() > 7 && (name[0] == 'x' || name[0] == 'X') &&
-             equals_lower(name.substr(0, 7), "x-weft-");
+    case 4: return equals_lower(name, "host");
+    case 6: return equals_lower(name, "expect");
+    case 11: return equals_lower(name, "traceparent");
+    case 14: return equals_lower(name, "content-length");
+    case 15: return equals_lower(name, "x-forwarded-for");
+    case 16: return equals_lower(name, "x-forwarded-host");
+    case 17: return equals_lower(name, "x-forwarded-proto");
+    default: return false;
   }
 }
 
@@ -128,7 +126,7 @@ void append_request_head(std::string& out, const http::RequestHead& head, const 
   bool was_forwarded = false;
   for (const auto& field : head.fields) {
     if (is_replaced(field.name)) {
-      was_forwarded = was_forwarded || field.name.size() == 15;
+      was_forwarded = was_forwarded || is_forwarded_for(field);
     } else if (!is_hop_by_hop(field.name) &&
                !(has_extra && is_named_by_connection(head.fields, field.name))) {
       http::append_parsed_field(out, field.name, field.value);
@@ -136,7 +134,7 @@ void append_request_head(std::string& out, const http::RequestHead& head, const 
   }
   out += "X-Forwarded-For: ";
   for (const auto& field : head.fields) {
-    if (!was_forwarded || field.name.size() != 15 || !is_replaced(field.name)) continue;
+    if (!was_forwarded || !is_forwarded_for(field)) continue;
     out += field.value;
     out += ", ";
   }

@@ -1,5 +1,8 @@
 #include "http/core/head_parser.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "http/core/characters.h"
 
 namespace weft::http {
