@@ -6,7 +6,18 @@ import { get, hub, openBrowser, require, signedIn, stream } from './support.mjs'
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const paths = ['/', '/streams', '/deliveries', '/traces', '/routes', '/resources', '/changes', '/changes?tab=audit', '/clients', '/no/such/page'];
+const paths = [
+  '/',
+  '/streams',
+  '/deliveries',
+  '/traces',
+  '/routes',
+  '/resources',
+  '/changes',
+  '/changes?tab=audit',
+  '/clients',
+  '/no/such/page',
+];
 
 async function moreFrom(list, pathOf) {
   const { items } = await get(`${list}?limit=1`);
@@ -15,10 +26,24 @@ async function moreFrom(list, pathOf) {
 
 before(async () => {
   const name = encodeURIComponent(stream);
-  paths.push(...['', '?mode=offset&offset=-5&partition=0', '?tab=groups', '?tab=partitions', '?tab=schema', '?tab=produce'].map((tab) => `/streams/${name}${tab}`));
+  paths.push(
+    ...[
+      '',
+      '?mode=offset&offset=-5&partition=0',
+      '?tab=groups',
+      '?tab=partitions',
+      '?tab=schema',
+      '?tab=produce',
+    ].map((tab) => `/streams/${name}${tab}`),
+  );
   paths.push(...(await moreFrom('/deliveries', (one) => `/deliveries/${encodeURIComponent(one.id)}`)));
   paths.push(...(await moreFrom('/traces', (one) => `/traces/${one.traceId}`)));
-  paths.push(...(await moreFrom('/resources', (one) => `/resources/${encodeURIComponent(one.kind)}/${encodeURIComponent(one.name)}`)));
+  paths.push(
+    ...(await moreFrom(
+      '/resources',
+      (one) => `/resources/${encodeURIComponent(one.kind)}/${encodeURIComponent(one.name)}`,
+    )),
+  );
   paths.push(...(await moreFrom('/generations', (one) => `/changes/${one.number}`)));
 });
 
@@ -32,9 +57,18 @@ async function settled(page, path) {
 async function violationsOf(page) {
   await page.evaluate(axe);
   const found = await page.evaluate(() =>
-    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }),
+    globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+      resultTypes: ['violations'],
+    }),
   );
-  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
+  return found.violations.map(
+    (one) =>
+      `${one.id}: ${one.nodes
+        .map((node) => node.html.slice(0, 160))
+        .slice(0, 3)
+        .join(' | ')}`,
+  );
 }
 
 for (const colorScheme of ['light', 'dark']) {
@@ -119,10 +153,16 @@ describe('layout', () => {
       await page.keyboard.press('Tab');
       const seen = await page.evaluate(() => {
         const element = document.activeElement;
-        const shows = (one) => one !== null && getComputedStyle(one).outlineStyle !== 'none' && Number.parseFloat(getComputedStyle(one).outlineWidth) >= 2;
+        const shows = (one) =>
+          one !== null &&
+          getComputedStyle(one).outlineStyle !== 'none' &&
+          Number.parseFloat(getComputedStyle(one).outlineWidth) >= 2;
         return shows(element) || shows(element.closest('label'));
       });
-      assert.ok(seen, `step ${step}: ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 120))}`);
+      assert.ok(
+        seen,
+        `step ${step}: ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 120))}`,
+      );
     }
   });
 });

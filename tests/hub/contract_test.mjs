@@ -9,7 +9,10 @@ const { parse } = require('yaml');
 
 const openapi = parse(readFileSync(new URL('../../src/app/api/admin.openapi.yaml', import.meta.url), 'utf8'));
 const ajv = new Ajv({ strict: false, allErrors: true });
-ajv.addFormat('int32', { type: 'number', validate: (value) => Number.isInteger(value) && Math.abs(value) <= 2 ** 31 });
+ajv.addFormat('int32', {
+  type: 'number',
+  validate: (value) => Number.isInteger(value) && Math.abs(value) <= 2 ** 31,
+});
 ajv.addFormat('int64', { type: 'number', validate: Number.isInteger });
 ajv.addFormat('date-time', /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/);
 ajv.addSchema({ $id: 'weft', components: openapi.components });
@@ -43,7 +46,17 @@ function assertProblem({ status, headers, body }, code) {
 
 describe('answers fit the document', () => {
   const single = ['/session', '/health', '/overview', '/openapi.json'];
-  const lists = ['/streams', '/subscriptions', '/deliveries', '/traces', '/routes', '/resources', '/generations', '/audit', '/clients'];
+  const lists = [
+    '/streams',
+    '/subscriptions',
+    '/deliveries',
+    '/traces',
+    '/routes',
+    '/resources',
+    '/generations',
+    '/audit',
+    '/clients',
+  ];
   for (const path of [...single, ...lists]) test(`GET ${path}`, () => assertAnswers(path, path));
 
   test('GET /streams/{stream}, its records and a record in full', async () => {
@@ -53,9 +66,17 @@ describe('answers fit the document', () => {
 
   const details = [
     ['/deliveries', '/deliveries/{delivery}', (one) => `/deliveries/${encodeURIComponent(one.id)}`],
-    ['/subscriptions', '/subscriptions/{subscription}', (one) => `/subscriptions/${encodeURIComponent(one.name)}`],
+    [
+      '/subscriptions',
+      '/subscriptions/{subscription}',
+      (one) => `/subscriptions/${encodeURIComponent(one.name)}`,
+    ],
     ['/traces', '/traces/{traceId}', (one) => `/traces/${one.traceId}`],
-    ['/resources', '/resources/{kind}/{name}', (one) => `/resources/${encodeURIComponent(one.kind)}/${encodeURIComponent(one.name)}`],
+    [
+      '/resources',
+      '/resources/{kind}/{name}',
+      (one) => `/resources/${encodeURIComponent(one.kind)}/${encodeURIComponent(one.name)}`,
+    ],
     ['/generations', '/generations/{number}', (one) => `/generations/${one.number}`],
   ];
   for (const [list, path, actual] of details) {
@@ -74,7 +95,10 @@ describe('answers fit the document', () => {
     const { partitions } = await get(`/streams/${stream}`);
     if (!need(t, partitions.some((one) => one.end > one.start) || undefined, 'record')) return;
     const abort = new AbortController();
-    const response = await fetch(`${hub}/api/v1/streams/${stream}/tail?from=-1`, { headers: { Authorization: `Bearer ${token}` }, signal: abort.signal });
+    const response = await fetch(`${hub}/api/v1/streams/${stream}/tail?from=-1`, {
+      headers: { Authorization: `Bearer ${token}` },
+      signal: abort.signal,
+    });
     assert.match(response.headers.get('content-type'), /^text\/event-stream/);
     let text = '';
     for await (const piece of response.body) {
@@ -92,12 +116,23 @@ describe('errors fit the document', () => {
   test('without credentials', async () => {
     for (const path of ['/health', '/streams', `/streams/${stream}/tail`, '/openapi.json']) {
       const response = await fetch(`${hub}/api/v1${path}`);
-      assertProblem({ status: response.status, headers: response.headers, body: await response.json() }, 'UNAUTHENTICATED');
+      assertProblem(
+        { status: response.status, headers: response.headers, body: await response.json() },
+        'UNAUTHENTICATED',
+      );
       assert.equal(response.status, 401);
     }
   });
 
-  const missing = ['/streams/no.such.v1', '/deliveries/no-such', '/subscriptions/no-such', `/traces/${'0'.repeat(31)}1`, '/resources/Stream/no-such', '/generations/999999999', '/no-such-path'];
+  const missing = [
+    '/streams/no.such.v1',
+    '/deliveries/no-such',
+    '/subscriptions/no-such',
+    `/traces/${'0'.repeat(31)}1`,
+    '/resources/Stream/no-such',
+    '/generations/999999999',
+    '/no-such-path',
+  ];
   for (const path of missing) {
     test(`GET ${path} is 404`, async () => {
       const answer = await call('GET', path);
@@ -127,14 +162,21 @@ describe('errors fit the document', () => {
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
       body: '{"valueText":',
     });
-    assertProblem({ status: response.status, headers: response.headers, body: await response.json() }, 'INVALID_ARGUMENT');
+    assertProblem(
+      { status: response.status, headers: response.headers, body: await response.json() },
+      'INVALID_ARGUMENT',
+    );
     assert.equal(response.status, 400);
   });
 });
 
 describe('sessions', () => {
   const signIn = (value) =>
-    fetch(`${hub}/api/v1/session`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token: value }) });
+    fetch(`${hub}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token: value }),
+    });
 
   test('the cookie is out of reach of scripts and of other sites', async () => {
     const response = await signIn(token);
@@ -148,16 +190,28 @@ describe('sessions', () => {
 
   test('a wrong token is 401', async () => {
     const response = await signIn('wrong');
-    assertProblem({ status: response.status, headers: response.headers, body: await response.json() }, 'UNAUTHENTICATED');
+    assertProblem(
+      { status: response.status, headers: response.headers, body: await response.json() },
+      'UNAUTHENTICATED',
+    );
   });
 
   test('the cookie alone may read but not change', async () => {
     const Cookie = (await signIn(token)).headers.get('set-cookie').split(';')[0];
     assert.equal((await fetch(`${hub}/api/v1/session`, { headers: { Cookie } })).status, 200);
-    const forged = await fetch(`${hub}/api/v1/subscriptions/no-such/redrive`, { method: 'POST', headers: { Cookie } });
-    assertProblem({ status: forged.status, headers: forged.headers, body: await forged.json() }, 'CSRF_HEADER_MISSING');
+    const forged = await fetch(`${hub}/api/v1/subscriptions/no-such/redrive`, {
+      method: 'POST',
+      headers: { Cookie },
+    });
+    assertProblem(
+      { status: forged.status, headers: forged.headers, body: await forged.json() },
+      'CSRF_HEADER_MISSING',
+    );
     assert.equal(forged.status, 403);
-    const meant = await fetch(`${hub}/api/v1/subscriptions/no-such/redrive`, { method: 'POST', headers: { Cookie, 'X-Weft-Csrf': '1' } });
+    const meant = await fetch(`${hub}/api/v1/subscriptions/no-such/redrive`, {
+      method: 'POST',
+      headers: { Cookie, 'X-Weft-Csrf': '1' },
+    });
     assert.equal(meant.status, 404);
   });
 });
@@ -178,7 +232,8 @@ describe('lists', () => {
 
 test('each example in the document fits its own schema', () => {
   for (const [name, schema] of Object.entries(openapi.components.schemas)) {
-    if (schema.example !== undefined) assertFits({ $ref: `#/components/schemas/${name}` }, schema.example, `example of ${name}`);
+    if (schema.example !== undefined)
+      assertFits({ $ref: `#/components/schemas/${name}` }, schema.example, `example of ${name}`);
   }
 });
 

@@ -15,7 +15,6 @@ after(() => opened.close());
 
 const heading = (name) => page.getByRole('heading', { level: 1, name });
 const mainText = () => page.locator('#main').innerText();
-const pathNow = () => new URL(page.url()).pathname;
 
 describe('signing in', () => {
   test('the link from the terminal signs in and takes the token out of the address and the history', async () => {
@@ -23,8 +22,18 @@ describe('signing in', () => {
     try {
       const { page: fresh } = await signedIn(other.browser);
       assert.equal(fresh.url(), `${hub}/`);
-      assert.ok(!(await fresh.evaluate(() => JSON.stringify([location.href, history.state, { ...localStorage }, { ...sessionStorage }]))).includes(token));
-      assert.equal(await fresh.evaluate(() => document.cookie), '', 'the session cookie is out of reach of scripts');
+      assert.ok(
+        !(
+          await fresh.evaluate(() =>
+            JSON.stringify([location.href, history.state, { ...localStorage }, { ...sessionStorage }]),
+          )
+        ).includes(token),
+      );
+      assert.equal(
+        await fresh.evaluate(() => document.cookie),
+        '',
+        'the session cookie is out of reach of scripts',
+      );
       await fresh.reload();
       await fresh.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     } finally {
@@ -57,7 +66,9 @@ describe('signing in', () => {
       const cookies = await other.browser.cookies(`${hub}/api/v1/session`);
       await fresh.getByRole('button', { name: 'Sign out' }).click();
       await fresh.getByLabel('Admin token').waitFor();
-      const again = await fetch(`${hub}/api/v1/session`, { headers: { Cookie: cookies.map((one) => `${one.name}=${one.value}`).join('; ') } });
+      const again = await fetch(`${hub}/api/v1/session`, {
+        headers: { Cookie: cookies.map((one) => `${one.name}=${one.value}`).join('; ') },
+      });
       assert.equal(again.status, 401);
     } finally {
       await other.close();
@@ -98,7 +109,11 @@ describe('streams', () => {
     await page.goto(`${hub}/streams/${stream}`);
     await page.getByText(/^live, /).waitFor();
     const key = `hub-test-${process.pid}-${Math.round(performance.now())}`;
-    const produced = await call('POST', `/streams/${stream}/records`, { key, valueText: value, headers: [{ name: 'source', value: 'hub-test' }] });
+    const produced = await call('POST', `/streams/${stream}/records`, {
+      key,
+      valueText: value,
+      headers: [{ name: 'source', value: 'hub-test' }],
+    });
     assert.equal(produced.status, 201, JSON.stringify(produced.body));
     const { partition, offset, traceId } = produced.body;
     await page.getByRole('row', { name: key }).click();
@@ -107,7 +122,10 @@ describe('streams', () => {
     const text = await record.innerText();
     assert.ok(text.includes('source') && text.includes('hub-test'), 'headers');
     for (const digits of value.match(/\d+\.\d+/g) ?? []) assert.ok(text.includes(digits), digits);
-    assert.equal(await record.getByRole('link', { name: traceId }).getAttribute('href'), `/traces/${traceId}`);
+    assert.equal(
+      await record.getByRole('link', { name: traceId }).getAttribute('href'),
+      `/traces/${traceId}`,
+    );
     await record.getByText('Raw').click();
     assert.ok((await record.getByLabel('Text').innerText()).includes(value.trim().slice(0, 40)));
   });
@@ -130,7 +148,11 @@ describe('streams', () => {
 
   test('reads from an offset', async (t) => {
     const { partitions } = await get(`/streams/${stream}`);
-    const full = need(t, partitions.find((one) => one.end - one.start >= 1), 'partition with records');
+    const full = need(
+      t,
+      partitions.find((one) => one.end - one.start >= 1),
+      'partition with records',
+    );
     if (!full) return;
     const offset = full.end - 1;
     await page.goto(`${hub}/streams/${stream}?mode=offset&partition=${full.partition}&offset=${offset}`);
@@ -141,11 +163,20 @@ describe('streams', () => {
 
   test('reads from a time', async (t) => {
     const { partitions } = await get(`/streams/${stream}`);
-    const full = need(t, partitions.find((one) => one.end - one.start >= 1), 'partition with records');
+    const full = need(
+      t,
+      partitions.find((one) => one.end - one.start >= 1),
+      'partition with records',
+    );
     if (!full) return;
     const { items } = await get(`/streams/${stream}/records?partition=${full.partition}&offset=-1`);
-    await page.goto(`${hub}/streams/${stream}?mode=time&partition=${full.partition}&time=${encodeURIComponent(items[0].timestamp)}`);
-    await page.getByRole('button', { name: /^Record / }).first().waitFor();
+    await page.goto(
+      `${hub}/streams/${stream}?mode=time&partition=${full.partition}&time=${encodeURIComponent(items[0].timestamp)}`,
+    );
+    await page
+      .getByRole('button', { name: /^Record / })
+      .first()
+      .waitFor();
     const ids = await page.locator('.records tbody tr button').allInnerTexts();
     assert.ok(ids.includes(`${full.partition}:${items[0].offset}`));
   });
@@ -198,13 +229,23 @@ describe('deliveries', () => {
     await page.getByText('Delivered', { exact: true }).click();
     await page.waitForURL(/status=delivered/);
     await page.getByRole('region', { name: 'Deliveries' }).waitFor();
-    const statuses = await page.getByRole('region', { name: 'Deliveries' }).locator('tbody .badge').allInnerTexts();
-    assert.ok(statuses.every((status) => status === 'delivered'), statuses.join());
+    const statuses = await page
+      .getByRole('region', { name: 'Deliveries' })
+      .locator('tbody .badge')
+      .allInnerTexts();
+    assert.ok(
+      statuses.every((status) => status === 'delivered'),
+      statuses.join(),
+    );
   });
 
   test('each attempt shows its request and its response, without secrets', async (t) => {
     const { items } = await get('/deliveries?limit=100');
-    const tried = need(t, items.find((one) => one.attempts > 0), 'delivery that was tried');
+    const tried = need(
+      t,
+      items.find((one) => one.attempts > 0),
+      'delivery that was tried',
+    );
     if (!tried) return;
     const { attempts } = await get(`/deliveries/${encodeURIComponent(tried.id)}`);
     await page.goto(`${hub}/deliveries/${encodeURIComponent(tried.id)}`);
@@ -213,10 +254,15 @@ describe('deliveries', () => {
     assert.equal(await page.locator('.attempt').count(), attempts.length);
     const text = await request.innerText();
     assert.ok(text.includes(attempts.at(-1).request.url));
-    for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) assert.ok(text.toLowerCase().includes(name), name);
+    for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+      assert.ok(text.toLowerCase().includes(name), name);
     assert.match(text, /webhook-signature\s+\[redacted\]/i);
     const answer = await page.getByRole('region', { name: 'Response' }).first().innerText();
-    assert.ok(answer.includes(attempts.at(-1).response ? `HTTP ${attempts.at(-1).response.status}` : attempts.at(-1).error));
+    assert.ok(
+      answer.includes(
+        attempts.at(-1).response ? `HTTP ${attempts.at(-1).response.status}` : attempts.at(-1).error,
+      ),
+    );
   });
 
   test('a dead letter is redriven after a question', async (t) => {
@@ -235,10 +281,17 @@ describe('deliveries', () => {
 
   test('a question can be cancelled with the keyboard and nothing happens', async (t) => {
     const { items } = await get('/subscriptions');
-    const one = need(t, items.find((each) => each.dead > 0 && each.status === 'active'), 'subscription with dead letters');
+    const one = need(
+      t,
+      items.find((each) => each.dead > 0 && each.status === 'active'),
+      'subscription with dead letters',
+    );
     if (!one) return;
     await page.goto(`${hub}/deliveries`);
-    await page.getByRole('row', { name: new RegExp(`^${one.name} `) }).getByRole('button', { name: /Redrive/ }).click();
+    await page
+      .getByRole('row', { name: new RegExp(`^${one.name} `) })
+      .getByRole('button', { name: /Redrive/ })
+      .click();
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -248,11 +301,21 @@ describe('deliveries', () => {
 
   test('all dead letters of a subscription are redriven after a question', async (t) => {
     const { items } = await get('/subscriptions');
-    const one = need(t, items.find((each) => each.dead > 0 && each.status === 'active'), 'subscription with dead letters');
+    const one = need(
+      t,
+      items.find((each) => each.dead > 0 && each.status === 'active'),
+      'subscription with dead letters',
+    );
     if (!one) return;
     await page.goto(`${hub}/deliveries`);
-    await page.getByRole('row', { name: new RegExp(`^${one.name} `) }).getByRole('button', { name: /Redrive/ }).click();
-    await page.getByRole('dialog').getByRole('button', { name: /Redrive/ }).click();
+    await page
+      .getByRole('row', { name: new RegExp(`^${one.name} `) })
+      .getByRole('button', { name: /Redrive/ })
+      .click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /Redrive/ })
+      .click();
     await page.getByText(new RegExp(`of ${one.name} sent again`)).waitFor();
   });
 });
@@ -260,13 +323,20 @@ describe('deliveries', () => {
 describe('traces', () => {
   test('a waterfall has a bar for each span and shows what the chosen one carries', async (t) => {
     const { items } = await get('/traces?limit=20');
-    const summary = need(t, items.find((one) => one.spanCount > 2), 'trace with some spans');
+    const summary = need(
+      t,
+      items.find((one) => one.spanCount > 2),
+      'trace with some spans',
+    );
     if (!summary) return;
     const trace = await get(`/traces/${summary.traceId}`);
     await page.goto(`${hub}/traces/${summary.traceId}`);
     await page.locator('.waterfall .row').first().waitFor();
     assert.equal(await page.locator('.waterfall .row').count(), trace.spans.length);
-    assert.equal(await page.locator('.waterfall .row.failed').count(), trace.spans.filter((span) => span.failed).length);
+    assert.equal(
+      await page.locator('.waterfall .row.failed').count(),
+      trace.spans.filter((span) => span.failed).length,
+    );
     await page.locator('#main').focus();
     await page.keyboard.press('j');
     await page.keyboard.press('j');
@@ -274,21 +344,27 @@ describe('traces', () => {
     const panel = page.getByRole('region', { name: 'Span', exact: true });
     assert.equal(await panel.getByRole('heading', { level: 2 }).innerText(), chosen);
     const span = trace.spans.find((one) => one.name === chosen);
-    for (const name of Object.keys(span.attributes)) assert.ok((await panel.innerText()).includes(name), name);
+    for (const name of Object.keys(span.attributes))
+      assert.ok((await panel.innerText()).includes(name), name);
   });
 
   test('bars lie within the axis and children do not start before their parent', async (t) => {
     const { items } = await get('/traces?limit=20');
-    const summary = need(t, items.find((one) => one.spanCount > 2), 'trace with some spans');
+    const summary = need(
+      t,
+      items.find((one) => one.spanCount > 2),
+      'trace with some spans',
+    );
     if (!summary) return;
     await page.goto(`${hub}/traces/${summary.traceId}`);
     await page.locator('.waterfall .row').first().waitFor();
-    const outside = await page.locator('.waterfall .row .track').evaluateAll((tracks) =>
-      tracks.filter((track) => {
-        const frame = track.getBoundingClientRect();
-        const bar = track.querySelector('.bar-mark').getBoundingClientRect();
-        return bar.left < frame.left - 1 || bar.right > frame.right + 3;
-      }).length,
+    const outside = await page.locator('.waterfall .row .track').evaluateAll(
+      (tracks) =>
+        tracks.filter((track) => {
+          const frame = track.getBoundingClientRect();
+          const bar = track.querySelector('.bar-mark').getBoundingClientRect();
+          return bar.left < frame.left - 1 || bar.right > frame.right + 3;
+        }).length,
     );
     assert.equal(outside, 0);
   });
@@ -338,8 +414,12 @@ describe('changes and resources', () => {
     const { items } = await get('/resources?limit=1');
     const resource = need(t, items[0], 'resource');
     if (!resource) return;
-    await page.goto(`${hub}/resources/${encodeURIComponent(resource.kind)}/${encodeURIComponent(resource.name)}`);
-    assert.ok((await page.getByLabel('YAML', { exact: true }).last().innerText()).includes(`kind: ${resource.kind}`));
+    await page.goto(
+      `${hub}/resources/${encodeURIComponent(resource.kind)}/${encodeURIComponent(resource.name)}`,
+    );
+    assert.ok(
+      (await page.getByLabel('YAML', { exact: true }).last().innerText()).includes(`kind: ${resource.kind}`),
+    );
     await page.getByText('JSON', { exact: true }).click();
     const document = JSON.parse(await page.locator('pre[aria-label="JSON"]').innerText());
     assert.equal(document.metadata.name, resource.name);
@@ -353,126 +433,6 @@ describe('changes and resources', () => {
     const text = await mainText();
     for (const route of items) assert.ok(text.includes(route.path), route.path);
   });
-});
-
-describe('keyboard', () => {
-  test('g and a letter go to a page, and not while typing', async () => {
-    await page.goto(`${hub}/`);
-    await heading('Overview').waitFor();
-    for (const [key, name] of [['s', 'Streams'], ['d', 'Deliveries'], ['t', 'Traces'], ['c', 'Changes'], ['e', 'Resources'], ['r', 'Routes'], ['o', 'Overview']]) {
-      await page.keyboard.press('g');
-      await page.keyboard.press(key);
-      await heading(name).waitFor();
-    }
-    await page.goto(`${hub}/traces`);
-    await heading('Traces').waitFor();
-    await page.keyboard.press('/');
-    await page.keyboard.type('gs?');
-    assert.equal(await page.getByRole('searchbox').inputValue(), 'gs?');
-    assert.equal(pathNow(), '/traces');
-  });
-
-  test('j, k and Enter walk a list and open a row', async (t) => {
-    const { items } = await get('/streams');
-    if (!need(t, items[0], 'stream')) return;
-    await page.goto(`${hub}/streams`);
-    await page.locator('[data-row]').first().waitFor();
-    for (const key of ['j', 'j', 'k', 'k']) await page.keyboard.press(key);
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), items[0].name);
-    await page.keyboard.press('Enter');
-    await heading(new RegExp(items[0].name.replaceAll('.', '\\.'))).waitFor();
-  });
-
-  test('Ctrl+K finds a stream by a part of its name and goes there', async (t) => {
-    const { items } = await get('/streams');
-    if (!need(t, items.find((one) => one.name === stream), `stream ${stream}`)) return;
-    await page.goto(`${hub}/`);
-    await heading('Overview').waitFor();
-    await page.keyboard.press('Control+k');
-    const box = page.getByRole('combobox');
-    await box.fill(stream.slice(0, -1));
-    await page.getByRole('option', { name: new RegExp(`^Stream\\s*${stream.replaceAll('.', '\\.')}`) }).waitFor();
-    await page.keyboard.press('Enter');
-    await page.waitForURL(`${hub}/streams/${stream}`);
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
-  });
-
-  test('? lists the shortcuts, Escape closes the list', async () => {
-    await page.goto(`${hub}/`);
-    await heading('Overview').waitFor();
-    await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
-  });
-});
-
-describe('when something is wrong', () => {
-  test('an error shows code, message and a link to its trace, and can be tried again', async () => {
-    const traceId = '0af7651916cd43dd8448eb211c80319c';
-    const problem = { type: '/problems/unavailable', title: 'unavailable', status: 503, traceId, code: 'UNAVAILABLE', message: 'the state database is locked' };
-    await page.route('**/api/v1/routes?*', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(problem) }));
-    await page.goto(`${hub}/routes`);
-    const alert = page.getByRole('alert');
-    await alert.getByText('the state database is locked').waitFor();
-    assert.match(await alert.innerText(), /UNAVAILABLE/);
-    assert.equal(await alert.getByRole('link', { name: traceId }).getAttribute('href'), `/traces/${traceId}`);
-    await page.unroute('**/api/v1/routes?*');
-    await alert.getByRole('button', { name: 'Try again' }).click();
-    await page.locator('#main table, #main .empty').first().waitFor();
-    complaints.length = 0;
-  });
-
-  test('what was there stays, marked as old, when Weft stops answering', async () => {
-    await page.goto(`${hub}/streams`);
-    await page.locator('#main table, #main .empty').first().waitFor();
-    await page.route('**/api/v1/streams?*', (route) => route.abort());
-    await page.getByText(/Not fresh any more/).waitFor();
-    assert.ok((await page.locator('#main table, #main .empty').count()) > 0);
-    await page.unroute('**/api/v1/streams?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByText(/Not fresh any more/).waitFor({ state: 'detached' });
-    complaints.length = 0;
-  });
-
-  test('a session that is over leads to the way in', async () => {
-    await page.goto(`${hub}/streams`);
-    await heading('Streams').waitFor();
-    await opened.browser.clearCookies();
-    await page.getByLabel('Admin token').waitFor();
-    await page.getByLabel('Admin token').fill(token);
-    await page.keyboard.press('Enter');
-    await heading('Streams').waitFor();
-    complaints.length = 0;
-  });
-
-  test('a page and a thing that do not exist say so', async () => {
-    await page.goto(`${hub}/no/such/page`);
-    await heading('No such page').waitFor();
-    await page.goto(`${hub}/streams/no.such.stream.v1`);
-    await page.getByRole('alert').getByText('NOT_FOUND').waitFor();
-    complaints.length = 0;
-  });
-});
-
-test('an answer that is not Weft’s is named as such', async () => {
-  await page.route('**/api/v1/clients?*', (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }));
-  await page.goto(`${hub}/clients`);
-  await page.getByRole('alert').getByText(/HTTP_502/).waitFor();
-  await page.unroute('**/api/v1/clients?*');
-  complaints.length = 0;
-});
-
-test('a theme is kept over a reload', async () => {
-  await page.goto(`${hub}/`);
-  const button = page.getByRole('button', { name: /theme, change/ });
-  await button.click();
-  await button.click();
-  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
-  await page.reload();
-  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
-  await button.click();
-  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), undefined);
 });
 
 test('no page made the browser complain or call another host', () => {

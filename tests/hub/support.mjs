@@ -50,10 +50,14 @@ export async function signedIn(browser) {
   const page = await browser.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-  page.on('console', (message) => message.type() === 'error' && complaints.push(`console: ${message.text()}`));
+  page.on(
+    'console',
+    (message) => message.type() === 'error' && complaints.push(`console: ${message.text()}`),
+  );
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol.startsWith('http') && origin !== new URL(hub).origin) complaints.push(`foreign request: ${request.url()}`);
+    if (protocol.startsWith('http') && origin !== new URL(hub).origin)
+      complaints.push(`foreign request: ${request.url()}`);
   });
   await page.goto(`${hub}/#token=${encodeURIComponent(token)}`);
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
@@ -64,11 +68,18 @@ export async function signedIn(browser) {
 export async function call(method, path, body) {
   const response = await fetch(`${hub}/api/v1${path}`, {
     method,
-    headers: { Authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
 }
 
 export async function get(path) {

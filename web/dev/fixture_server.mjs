@@ -10,23 +10,30 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { endpointsOf, findStream, Refusal } from './fixture/endpoints.mjs';
+import { Refusal } from './fixture/answers.mjs';
+import { endpointsOf, findStream } from './fixture/endpoints.mjs';
 import { kOrders, World } from './fixture/world.mjs';
 
 const { values: flags } = parseArgs({
-  options: { port: { type: 'string', default: '8080' }, token: { type: 'string', default: 'dev' }, empty: { type: 'boolean' } },
+  options: {
+    port: { type: 'string', default: '8080' },
+    token: { type: 'string', default: 'dev' },
+    empty: { type: 'boolean' },
+  },
 });
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const openapi = parse(readFileSync(new URL('../../src/app/api/admin.openapi.yaml', import.meta.url), 'utf8'));
 const world = new World({ empty: flags.empty ?? false });
 const endpoints = endpointsOf(world);
 const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>
-  ['get', 'post', 'delete'].filter((method) => item[method]).map((method) => ({
-    method: method.toUpperCase(),
-    id: item[method].operationId,
-    status: Number(Object.keys(item[method].responses)[0]),
-    pattern: new RegExp(`^${path.replace(/\./g, '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`),
-  })),
+  ['get', 'post', 'delete']
+    .filter((method) => item[method])
+    .map((method) => ({
+      method: method.toUpperCase(),
+      id: item[method].operationId,
+      status: Number(Object.keys(item[method].responses)[0]),
+      pattern: new RegExp(`^${path.replace(/\./g, '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`),
+    })),
 );
 const sessions = new Set();
 const traceId = () => world.random.hex(32);
@@ -40,20 +47,38 @@ function sendJson(response, status, value, headers = {}) {
 function sendProblem(response, { status, code, message, details }) {
   const title = code.toLowerCase().replaceAll('_', ' ');
   const known = [...world.traces.keys()].at(-1) ?? traceId();
-  sendJson(response, status, { type: `/problems/${title.replaceAll(' ', '-')}`, title, status, traceId: known, code, message, ...(details ? { details } : {}) });
+  sendJson(response, status, {
+    type: `/problems/${title.replaceAll(' ', '-')}`,
+    title,
+    status,
+    traceId: known,
+    code,
+    message,
+    ...(details ? { details } : {}),
+  });
 }
 
 const cookieOf = (request) => /(?:^|;\s*)weft_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1];
 
 function authenticate(request) {
   if (request.headers.authorization === `Bearer ${flags.token}`) return;
-  if (!sessions.has(cookieOf(request))) throw new Refusal(401, 'UNAUTHENTICATED', 'sign in, or send the admin token as a bearer token');
+  if (!sessions.has(cookieOf(request)))
+    throw new Refusal(401, 'UNAUTHENTICATED', 'sign in, or send the admin token as a bearer token');
   if (request.method !== 'GET' && request.headers['x-weft-csrf'] !== '1') {
-    throw new Refusal(403, 'CSRF_HEADER_MISSING', 'a change with a session cookie needs the header X-Weft-Csrf: 1');
+    throw new Refusal(
+      403,
+      'CSRF_HEADER_MISSING',
+      'a change with a session cookie needs the header X-Weft-Csrf: 1',
+    );
   }
 }
 
-const session = { principal: 'admin', tenant: 'default', roles: ['admin'], expiresAt: new Date(Date.now() + 43_200_000).toISOString() };
+const session = {
+  principal: 'admin',
+  tenant: 'default',
+  roles: ['admin'],
+  expiresAt: new Date(Date.now() + 43_200_000).toISOString(),
+};
 
 async function bodyOf(request) {
   let text = '';
@@ -73,31 +98,42 @@ async function serveApi(request, response, url) {
   if (operation.id === 'createSession') return signIn(request, response);
   if (operation.id === 'deleteSession') {
     sessions.delete(cookieOf(request));
-    return sendJson(response, 204, undefined, { 'Set-Cookie': 'weft_session=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0' });
+    return sendJson(response, 204, undefined, {
+      'Set-Cookie': 'weft_session=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0',
+    });
   }
   authenticate(request);
   const found = operation.pattern.exec(path).groups ?? {};
-  const params = Object.fromEntries(Object.entries(found).map(([name, value]) => [name, decodeURIComponent(value)]));
+  const params = Object.fromEntries(
+    Object.entries(found).map(([name, value]) => [name, decodeURIComponent(value)]),
+  );
   if (operation.id === 'getSession') return sendJson(response, 200, session);
   if (operation.id === 'getOpenApi') return sendJson(response, 200, openapi);
   if (operation.id === 'tailRecords') return tail(request, response, params.stream, url.searchParams);
-  if (!endpoints[operation.id]) throw new Refusal(503, 'UNAVAILABLE', `the fixture server does not play ${operation.id}`);
+  if (!endpoints[operation.id])
+    throw new Refusal(503, 'UNAVAILABLE', `the fixture server does not play ${operation.id}`);
   const value = endpoints[operation.id]({ params, query: url.searchParams, body: await bodyOf(request) });
   sendJson(response, operation.status, value, operation.id === 'getResource' ? { ETag: '"fixture"' } : {});
 }
 
 async function signIn(request, response) {
   const body = await bodyOf(request);
-  if (body?.token !== flags.token) throw new Refusal(401, 'UNAUTHENTICATED', 'that is not the admin token of this Weft');
+  if (body?.token !== flags.token)
+    throw new Refusal(401, 'UNAUTHENTICATED', 'that is not the admin token of this Weft');
   const id = world.random.hex(32);
   sessions.add(id);
-  sendJson(response, 201, session, { 'Set-Cookie': `weft_session=${id}; Path=/api; HttpOnly; SameSite=Strict` });
+  sendJson(response, 201, session, {
+    'Set-Cookie': `weft_session=${id}; Path=/api; HttpOnly; SameSite=Strict`,
+  });
 }
 
 function tail(request, response, name, query) {
   findStream(world, name);
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  const send = (record) => response.write(`id: ${record.partition}:${record.offset}\nevent: record\ndata: ${JSON.stringify(record)}\n\n`);
+  const send = (record) =>
+    response.write(
+      `id: ${record.partition}:${record.offset}\nevent: record\ndata: ${JSON.stringify(record)}\n\n`,
+    );
   response.write(': hello\n\n');
   if (name !== kOrders) return;
   const wanted = (record) => !query.has('partition') || record.partition === Number(query.get('partition'));
@@ -115,17 +151,24 @@ function tail(request, response, name, query) {
   request.on('close', () => world.listeners.delete(listener));
 }
 
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
 function serveFile(response, path) {
   const wanted = join(dist, normalize(decodeURIComponent(path)));
   const isFile = wanted.startsWith(dist) && existsSync(wanted) && statSync(wanted).isFile();
   // Pages of the hub are paths of the one document; a missing asset is missing.
-  if (!isFile && extname(path) !== '' && path.startsWith('/assets/')) return sendProblem(response, new Refusal(404, 'NOT_FOUND', `there is no ${path}`));
+  if (!isFile && extname(path) !== '' && path.startsWith('/assets/'))
+    return sendProblem(response, new Refusal(404, 'NOT_FOUND', `there is no ${path}`));
   const file = isFile ? wanted : join(dist, 'index.html');
   response.writeHead(200, {
     'Content-Type': types[extname(file)] ?? 'application/octet-stream',
-    'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    'Content-Security-Policy':
+      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   });

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const tests = ['hub_test.mjs', 'accessibility_test.mjs', 'contract_test.mjs'].map((name) =>
-  fileURLToPath(new URL(`../../tests/hub/${name}`, import.meta.url)),
+const tests = ['hub_test.mjs', 'conduct_test.mjs', 'accessibility_test.mjs', 'contract_test.mjs'].map(
+  (name) => fileURLToPath(new URL(`../../tests/hub/${name}`, import.meta.url)),
 );
 
 async function startFixture() {

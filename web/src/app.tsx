@@ -38,15 +38,18 @@ export function App() {
 
   useEffect(() => {
     whenSignedOut(leave);
-    (linkToken === undefined ? api.session() : api.signIn(linkToken)).then(enter).catch((failure: unknown) => {
-      const error = asApiError(failure);
-      // Not being signed in yet is no failure; a link that does not work is.
-      setGate(error.status === 401 && linkToken === undefined ? { state: 'out' } : { state: 'out', error });
-    });
+    (linkToken === undefined ? api.session() : api.signIn(linkToken))
+      .then(enter)
+      .catch((failure: unknown) => {
+        const error = asApiError(failure);
+        // Not being signed in yet is no failure; a link that does not work is.
+        setGate(error.status === 401 && linkToken === undefined ? { state: 'out' } : { state: 'out', error });
+      });
   }, [enter, leave]);
 
   if (gate.state === 'asking') return null;
-  if (gate.state === 'out') return <SignIn onSession={enter} {...(gate.error ? { error: gate.error } : {})} />;
+  if (gate.state === 'out')
+    return <SignIn onSession={enter} {...(gate.error ? { error: gate.error } : {})} />;
   return <Hub session={gate.session} onLeave={leave} />;
 }
 
@@ -101,6 +104,8 @@ class Boundary extends Component<{ children: ReactNode }, { error?: unknown }> {
   }
   override render() {
     if (this.state.error === undefined) return this.props.children;
-    return <Failure error={asApiError(this.state.error)} onRetry={() => this.setState({ error: undefined })} />;
+    return (
+      <Failure error={asApiError(this.state.error)} onRetry={() => this.setState({ error: undefined })} />
+    );
   }
 }

@@ -112,7 +112,11 @@ export const api = {
   redriveAll: (subscription: string) =>
     call<{ redriven: number }, 'redriveSubscription'>('redriveSubscription', { path: { subscription } }),
   deliveries: (
-    query: PageOptions & { subscription?: string | undefined; status?: string | undefined; eventId?: string | undefined },
+    query: PageOptions & {
+      subscription?: string | undefined;
+      status?: string | undefined;
+      eventId?: string | undefined;
+    },
     signal?: Signal,
   ) => call<Schema.DeliveryList, 'listDeliveries'>('listDeliveries', { query, signal }),
   delivery: (delivery: string, signal?: Signal) =>
@@ -132,7 +136,8 @@ export const api = {
   trace: (traceId: string, signal?: Signal) =>
     call<Schema.Trace, 'getTrace'>('getTrace', { path: { traceId }, signal }),
 
-  routes: (query: PageOptions, signal?: Signal) => call<Schema.RouteList, 'listRoutes'>('listRoutes', { query, signal }),
+  routes: (query: PageOptions, signal?: Signal) =>
+    call<Schema.RouteList, 'listRoutes'>('listRoutes', { query, signal }),
   resources: (query: PageOptions & { kind?: string | undefined }, signal?: Signal) =>
     call<Schema.ResourceList, 'listResources'>('listResources', { query, signal }),
   resource: (kind: string, name: string, signal?: Signal) =>
@@ -141,16 +146,27 @@ export const api = {
   generations: (query: PageOptions, signal?: Signal) =>
     call<Schema.GenerationList, 'listGenerations'>('listGenerations', { query, signal }),
   generation: (number: number, signal?: Signal) =>
-    call<Schema.GenerationDetail, 'getGeneration'>('getGeneration', { path: { number }, exact: true, signal }),
+    call<Schema.GenerationDetail, 'getGeneration'>('getGeneration', {
+      path: { number },
+      exact: true,
+      signal,
+    }),
   rollback: (number: number, query: { dryRun: boolean; expectedGeneration?: number | undefined }) =>
-    call<Schema.ChangeSet, 'rollbackGeneration'>('rollbackGeneration', { path: { number }, query, exact: true }),
+    call<Schema.ChangeSet, 'rollbackGeneration'>('rollbackGeneration', {
+      path: { number },
+      query,
+      exact: true,
+    }),
   audit: (query: PageOptions, signal?: Signal) =>
     call<Schema.AuditList, 'listAudit'>('listAudit', { query, exact: true, signal }),
 
   clients: (query: PageOptions, signal?: Signal) =>
     call<Schema.ClientList, 'listClients'>('listClients', { query, signal }),
   createKey: (client: string, note: string) =>
-    call<Schema.NewClientKey, 'createClientKey'>('createClientKey', { path: { client }, body: note ? { note } : {} }),
+    call<Schema.NewClientKey, 'createClientKey'>('createClientKey', {
+      path: { client },
+      body: note ? { note } : {},
+    }),
   deleteKey: (client: string, keyId: string) =>
     call<void, 'deleteClientKey'>('deleteClientKey', { path: { client, keyId } }),
 };

@@ -38,7 +38,10 @@ type ParametersIn<Path extends string> = Path extends `${string}{${infer Name}}$
   : never;
 
 /** The parameters in an operation's path. */
-export type PathParameters<Id extends OperationId> = Record<ParametersIn<(typeof operations)[Id]['path']>, string | number>;
+export type PathParameters<Id extends OperationId> = Record<
+  ParametersIn<(typeof operations)[Id]['path']>,
+  string | number
+>;
 
 /** `/streams/{stream}` with its parameters filled in and escaped. */
 export function fillPath(path: string, parameters: Record<string, string | number>): string {

@@ -22,7 +22,9 @@ describe('the client and the OpenAPI document', () => {
 
 describe('fillPath', () => {
   it('escapes parameters', () => {
-    expect(fillPath('/resources/{kind}/{name}', { kind: 'Stream', name: 'a/b c?' })).toBe('/resources/Stream/a%2Fb%20c%3F');
+    expect(fillPath('/resources/{kind}/{name}', { kind: 'Stream', name: 'a/b c?' })).toBe(
+      '/resources/Stream/a%2Fb%20c%3F',
+    );
   });
   it('refuses to leave a hole', () => {
     expect(() => fillPath('/streams/{stream}', {})).toThrow(/stream/);

@@ -55,7 +55,10 @@ function middle(
       result.push({ kind: 'same', text: before[head + i]!, before: head + i + 1, after: head + j + 1 });
       i += 1;
       j += 1;
-    } else if (i < rows && (j === columns || !lengths || lengths[(i + 1) * width + j]! >= lengths[i * width + j + 1]!)) {
+    } else if (
+      i < rows &&
+      (j === columns || !lengths || lengths[(i + 1) * width + j]! >= lengths[i * width + j + 1]!)
+    ) {
       result.push({ kind: 'removed', text: before[head + i]!, before: head + i + 1 });
       i += 1;
     } else {
@@ -66,7 +69,13 @@ function middle(
 }
 
 /** lengths[i][j]: the longest common subsequence of what follows i and j. */
-function commonLengths(before: string[], after: string[], head: number, rows: number, columns: number): Uint32Array {
+function commonLengths(
+  before: string[],
+  after: string[],
+  head: number,
+  rows: number,
+  columns: number,
+): Uint32Array {
   const width = columns + 1;
   const lengths = new Uint32Array((rows + 1) * width);
   for (let i = rows - 1; i >= 0; i -= 1) {
@@ -85,10 +94,11 @@ export function foldDiff(lines: DiffLine[], context = 3): DiffPart[] {
   const keep = new Array<boolean>(lines.length).fill(false);
   lines.forEach((line, at) => {
     if (line.kind === 'same') return;
-    for (let k = Math.max(0, at - context); k <= Math.min(lines.length - 1, at + context); k += 1) keep[k] = true;
+    for (let k = Math.max(0, at - context); k <= Math.min(lines.length - 1, at + context); k += 1)
+      keep[k] = true;
   });
   const parts: DiffPart[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const start = at;
     while (at < lines.length && keep[at] === keep[start]) at += 1;
     const run = lines.slice(start, at);

@@ -3,7 +3,8 @@ import { ExactNumber, exactJson, parseExact, prettyJson, prettyJsonText } from '
 
 describe('prettyJson', () => {
   it('keeps every digit of every number', () => {
-    const text = '{"a":123456789012345678.12,"b":9007199254740993,"c":19.90,"d":-1E+400,"long":"this name makes the line too long"}';
+    const text =
+      '{"a":123456789012345678.12,"b":9007199254740993,"c":19.90,"d":-1E+400,"long":"this name makes the line too long"}';
     const pretty = prettyJsonText(text);
     for (const lexeme of ['123456789012345678.12', '9007199254740993', '19.90', '-1E+400']) {
       expect(pretty).toContain(lexeme);
@@ -55,7 +56,9 @@ describe('prettyJson', () => {
   });
 
   it('is not slow on a document of a megabyte', () => {
-    const text = JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id, name: `line ${id}`, ok: true })));
+    const text = JSON.stringify(
+      Array.from({ length: 20_000 }, (_, id) => ({ id, name: `line ${id}`, ok: true })),
+    );
     const began = performance.now();
     expect(prettyJson(text)!.length).toBe(20_002);
     expect(performance.now() - began).toBeLessThan(2000);

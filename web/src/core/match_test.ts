@@ -8,10 +8,14 @@ describe('matching', () => {
     expect(pick(' ', ['b', 'a'])).toEqual(['b', 'a']);
   });
   it('prefers the whole text at the start of a word', () => {
-    expect(pick('order', ['reorder points', 'orders.order.created.v1', 'crm order'])[0]).toBe('orders.order.created.v1');
+    expect(pick('order', ['reorder points', 'orders.order.created.v1', 'crm order'])[0]).toBe(
+      'orders.order.created.v1',
+    );
   });
   it('accepts initials', () => {
-    expect(pick('ooc', ['orders.order.created.v1', 'stock.item.moved.v1'])).toEqual(['orders.order.created.v1']);
+    expect(pick('ooc', ['orders.order.created.v1', 'stock.item.moved.v1'])).toEqual([
+      'orders.order.created.v1',
+    ]);
   });
   it('refuses letters in another order', () => {
     expect(matchScore('ba', 'abc')).toBeUndefined();

@@ -17,7 +17,10 @@ export type Page =
   | { page: 'missing' };
 
 export function pageOf(path: string): Page {
-  const parts = path.split('/').filter((part) => part !== '').map(decode);
+  const parts = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decode);
   const [first, second, third] = parts;
   if (first === undefined) return { page: 'overview' };
   if (parts.length === 1) {
@@ -62,7 +65,10 @@ export const pathTo = {
   generation: (number: number) => `/changes/${number}`,
 };
 
-export function withQuery(path: string, query: Record<string, string | number | boolean | undefined>): string {
+export function withQuery(
+  path: string,
+  query: Record<string, string | number | boolean | undefined>,
+): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== '') search.set(name, String(value));
@@ -84,13 +90,17 @@ export function linksOf(attributes: Record<string, string>): { label: string; hr
   const partition = attributes['messaging.destination.partition.id'];
   const offset = attributes['messaging.kafka.offset'] ?? attributes['messaging.kafka.message.offset'];
   if (stream && offset !== undefined) {
-    links.push({ label: `Record ${partition ?? 0}:${offset}`, href: pathTo.stream(stream, { mode: 'offset', partition: partition ?? '0', offset }) });
+    links.push({
+      label: `Record ${partition ?? 0}:${offset}`,
+      href: pathTo.stream(stream, { mode: 'offset', partition: partition ?? '0', offset }),
+    });
   } else if (stream) {
     links.push({ label: `Stream ${stream}`, href: pathTo.stream(stream) });
   }
   const delivery = attributes['weft.delivery.id'];
   const subscription = attributes['weft.subscription.name'];
   if (delivery) links.push({ label: `Delivery ${delivery}`, href: pathTo.delivery(delivery) });
-  else if (subscription) links.push({ label: `Subscription ${subscription}`, href: pathTo.deliveries({ subscription }) });
+  else if (subscription)
+    links.push({ label: `Subscription ${subscription}`, href: pathTo.deliveries({ subscription }) });
   return links;
 }

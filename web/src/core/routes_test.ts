@@ -30,7 +30,8 @@ describe('tokenOf', () => {
     expect(tokenOf('#x=1&token=a%2Bb')).toBe('a+b');
   });
   it('finds none elsewhere', () => {
-    for (const hash of ['', '#', '#token=', '#nottoken=abc', '?token=abc']) expect(tokenOf(hash), hash).toBeUndefined();
+    for (const hash of ['', '#', '#token=', '#nottoken=abc', '?token=abc'])
+      expect(tokenOf(hash), hash).toBeUndefined();
   });
 });
 

@@ -15,7 +15,10 @@ export function linePath(values: number[], frame: Frame): string {
   if (values.length === 0) return '';
   const points = values.length === 1 ? [values[0]!, values[0]!] : values;
   return points
-    .map((value, at) => `${at === 0 ? 'M' : 'L'}${round(xOf(at, points.length, frame))},${round(yOf(value, frame))}`)
+    .map(
+      (value, at) =>
+        `${at === 0 ? 'M' : 'L'}${round(xOf(at, points.length, frame))},${round(yOf(value, frame))}`,
+    )
     .join('');
 }
 

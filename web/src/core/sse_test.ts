@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EventParser, type ServerEvent } from './sse';
 
-const whole = ': hello\n\nid: 0:1\nevent: record\ndata: {"a":\ndata: 1}\n\ndata:plain\r\n\r\nevent: lost\n\nid: 0:2\rdata\r\r';
+const whole =
+  ': hello\n\nid: 0:1\nevent: record\ndata: {"a":\ndata: 1}\n\ndata:plain\r\n\r\nevent: lost\n\nid: 0:2\rdata\r\r';
 
 const expected: ServerEvent[] = [
   { type: 'record', data: '{"a":\n1}', id: '0:1' },
@@ -18,7 +19,9 @@ describe('EventParser', () => {
     const text = `${whole}\n`;
     for (let cut = 0; cut <= text.length; cut += 1) {
       const parser = new EventParser();
-      expect([...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))], `cut at ${cut}`).toEqual(expected);
+      expect([...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))], `cut at ${cut}`).toEqual(
+        expected,
+      );
     }
   });
 

@@ -38,7 +38,13 @@ describe('live tail', () => {
   });
 
   it('counts a record once when a reconnect repeats it, each partition for itself', () => {
-    const state = receive(emptyTail(), records(0, 5, 2), records(1, 5, 1), records(0, 5, 3), records(1, 0, 2));
+    const state = receive(
+      emptyTail(),
+      records(0, 5, 2),
+      records(1, 5, 1),
+      records(0, 5, 3),
+      records(1, 0, 2),
+    );
     expect(state.rows.map((row) => `${row.partition}:${row.offset}`)).toEqual(['0:7', '1:5', '0:6', '0:5']);
     expect(state.received).toBe(4);
   });

@@ -5,7 +5,15 @@ const base = Date.parse('2025-03-14T09:26:53Z');
 
 function span(spanId: string, parentSpanId: string | null, startMs: number, durationMs: number): SpanInput {
   const at = (ms: number) => new Date(base + ms).toISOString();
-  return { spanId, parentSpanId, name: spanId, service: 's', start: at(startMs), end: at(startMs + durationMs), failed: false };
+  return {
+    spanId,
+    parentSpanId,
+    name: spanId,
+    service: 's',
+    start: at(startMs),
+    end: at(startMs + durationMs),
+    failed: false,
+  };
 }
 
 describe('layOutSpans', () => {
@@ -16,13 +24,21 @@ describe('layOutSpans', () => {
       span('root', null, 0, 10),
       span('inner', 'early', 3, 1),
     ]);
-    expect(rows.map((row) => `${' '.repeat(row.depth)}${row.span.spanId}`)).toEqual(['root', ' early', '  inner', ' late']);
+    expect(rows.map((row) => `${' '.repeat(row.depth)}${row.span.spanId}`)).toEqual([
+      'root',
+      ' early',
+      '  inner',
+      ' late',
+    ]);
     expect(rows[0]).toMatchObject({ startMs: 0, durationMs: 10, children: 2 });
   });
 
   it('counts a span without its parent as a root', () => {
     const rows = layOutSpans([span('b', 'missing', 5, 1), span('a', null, 0, 1)]);
-    expect(rows.map((row) => [row.span.spanId, row.depth])).toEqual([['a', 0], ['b', 0]]);
+    expect(rows.map((row) => [row.span.spanId, row.depth])).toEqual([
+      ['a', 0],
+      ['b', 0],
+    ]);
   });
 
   it('shows each span once, also when parents form a circle', () => {
@@ -31,7 +47,11 @@ describe('layOutSpans', () => {
   });
 
   it('measures nanoseconds', () => {
-    const nano = { ...span('a', null, 0, 0), start: '2025-03-14T09:26:53.000000100Z', end: '2025-03-14T09:26:53.000000350Z' };
+    const nano = {
+      ...span('a', null, 0, 0),
+      start: '2025-03-14T09:26:53.000000100Z',
+      end: '2025-03-14T09:26:53.000000350Z',
+    };
     expect(layOutSpans([nano])[0]!.durationMs).toBeCloseTo(0.00025, 9);
   });
 
@@ -79,7 +99,15 @@ describe('axis', () => {
   });
 
   it('keeps short pauses as they are', () => {
-    expect(axisOf([{ startMs: 0, durationMs: 10 }, { startMs: 15, durationMs: 10 }], true).folded).toBe(false);
+    expect(
+      axisOf(
+        [
+          { startMs: 0, durationMs: 10 },
+          { startMs: 15, durationMs: 10 },
+        ],
+        true,
+      ).folded,
+    ).toBe(false);
   });
 
   it('has nothing to fold where a span covers everything', () => {
@@ -115,7 +143,13 @@ describe('ticks', () => {
   });
 
   it('name the moment after a folded gap, and count from there', () => {
-    const axis = axisOf([{ startMs: 0, durationMs: 4 }, { startMs: 600_000, durationMs: 6 }], true);
+    const axis = axisOf(
+      [
+        { startMs: 0, durationMs: 4 },
+        { startMs: 600_000, durationMs: 6 },
+      ],
+      true,
+    );
     const after = ticksOf(axis, 8).filter((tick) => tick.at > 0.42);
     expect(after[0]).toMatchObject({ ms: 600_000, relative: false });
     expect(after.slice(1).every((tick) => tick.relative && tick.ms <= 6)).toBe(true);

@@ -22,7 +22,8 @@ function block(value: Block, indent: string): string[] {
 function entry(name: string, value: unknown, indent: string): string[] {
   const label = `${indent}${plainOrQuoted(name)}:`;
   if (isBlock(value)) return [label, ...block(value, Array.isArray(value) ? indent : `${indent}  `)];
-  if (typeof value === 'string' && isLong(value)) return [`${label} |${chomping(value)}`, ...literal(value, `${indent}  `)];
+  if (typeof value === 'string' && isLong(value))
+    return [`${label} |${chomping(value)}`, ...literal(value, `${indent}  `)];
   return [`${label} ${scalar(value)}`];
 }
 
@@ -34,7 +35,11 @@ function listItem(value: unknown, indent: string): string[] {
 
 /** Text of several lines that a literal block can hold without escapes. */
 function isLong(text: string): boolean {
-  return text.includes('\n') && !/^\s|[^\S\n]\n|[\u0000-\u0008\u000b-\u001f\u007f]/.test(text) && !/\s$/.test(text.replace(/\n+$/, ''));
+  return (
+    text.includes('\n') &&
+    !/^\s|[^\S\n]\n|[\u0000-\u0008\u000b-\u001f\u007f]/.test(text) &&
+    !/\s$/.test(text.replace(/\n+$/, ''))
+  );
 }
 
 function chomping(text: string): string {
@@ -58,7 +63,8 @@ function scalar(value: unknown): string {
 }
 
 // Words and shapes that a YAML reader would take for something other than a string.
-const otherTypes = /^(?:~|null|true|false|yes|no|on|off|[-+]?(?:\d[\d_]*)?\.?\d+(?:e[-+]?\d+)?|[-+]?\.(?:inf|nan)|0[xob][\da-f_]+|\d{4}-\d{2}-\d{2}.*|[-+]?\d[\d_]*(?::[0-5]?\d)+)$/i;
+const otherTypes =
+  /^(?:~|null|true|false|yes|no|on|off|[-+]?(?:\d[\d_]*)?\.?\d+(?:e[-+]?\d+)?|[-+]?\.(?:inf|nan)|0[xob][\da-f_]+|\d{4}-\d{2}-\d{2}.*|[-+]?\d[\d_]*(?::[0-5]?\d)+)$/i;
 
 function plainOrQuoted(text: string): string {
   const plain =

@@ -31,10 +31,24 @@ describe('toYaml', () => {
 
   it('is read back as the same value by a YAML reader', () => {
     const awkward = {
-      words: ['null', 'true', 'No', '~', '', ' leading', 'trailing ', '- dash', 'a: b', 'a #b', 'a#b', 'it\'s', '"q"'],
+      words: [
+        'null',
+        'true',
+        'No',
+        '~',
+        '',
+        ' leading',
+        'trailing ',
+        '- dash',
+        'a: b',
+        'a #b',
+        'a#b',
+        "it's",
+        '"q"',
+      ],
       shapes: ['1', '1.50', '0x1F', '1e3', '.5', '.inf', '2025-03-14', '12:30', '+7', '1_000'],
       marks: ['{', '[x', '*alias', '&anchor', '!tag', '| bar', '> fold', '%x', '@y', '`z', '?', ':', ','],
-      'odd: name': { 'true': 1, '': 2, '- x': 3 },
+      'odd: name': { true: 1, '': 2, '- x': 3 },
       text: 'line one\n  indented\n\nlast\n',
       noEnd: 'one\ntwo',
       manyEnds: 'one\n\n\n',
@@ -49,7 +63,9 @@ describe('toYaml', () => {
   });
 
   it('prints exact numbers as they were written', () => {
-    expect(toYaml({ total: new ExactNumber('123456789012345678.12') })).toEqual(['total: 123456789012345678.12']);
+    expect(toYaml({ total: new ExactNumber('123456789012345678.12') })).toEqual([
+      'total: 123456789012345678.12',
+    ]);
   });
 
   it('prints a bare scalar', () => {

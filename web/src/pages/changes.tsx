@@ -32,7 +32,10 @@ export function ChangesPage() {
 }
 
 function Generations() {
-  const load = useCallback((cursor?: string, signal?: AbortSignal) => api.generations({ cursor, limit: 50 }, signal), []);
+  const load = useCallback(
+    (cursor?: string, signal?: AbortSignal) => api.generations({ cursor, limit: 50 }, signal),
+    [],
+  );
   const list = usePaged('generations', load, 10_000);
   return (
     <Show loaded={list} label="Loading generations">
@@ -40,7 +43,8 @@ function Generations() {
         <div className="panel">
           {generations.length === 0 ? (
             <Empty title="Nothing was applied yet" command={commands.applyExample}>
-              Each apply makes a numbered generation of the whole estate, and any of them can be made current again.
+              Each apply makes a numbered generation of the whole estate, and any of them can be made current
+              again.
             </Empty>
           ) : (
             <div className="table-scroll">
@@ -64,7 +68,14 @@ function Generations() {
                         {one.current && <Badge tone="ok">current</Badge>}
                       </td>
                       <td className="soft">{summaryOf(one.summary)}</td>
-                      <td className="wide">{one.message ?? (one.rollbackOf === undefined ? <span className="faint">–</span> : `back to generation ${one.rollbackOf}`)}</td>
+                      <td className="wide">
+                        {one.message ??
+                          (one.rollbackOf === undefined ? (
+                            <span className="faint">–</span>
+                          ) : (
+                            `back to generation ${one.rollbackOf}`
+                          ))}
+                      </td>
                       <td className="soft">{one.actor}</td>
                       <td className="soft">
                         <Ago time={one.createdAt} />
@@ -93,7 +104,10 @@ function summaryOf(summary: Generation['summary']): string {
 }
 
 function Audit() {
-  const load = useCallback((cursor?: string, signal?: AbortSignal) => api.audit({ cursor, limit: 50 }, signal), []);
+  const load = useCallback(
+    (cursor?: string, signal?: AbortSignal) => api.audit({ cursor, limit: 50 }, signal),
+    [],
+  );
   const list = usePaged('audit', load, 10_000);
   return (
     <Show loaded={list} label="Loading the audit trail">
@@ -101,7 +115,8 @@ function Audit() {
         <div className="panel">
           {entries.length === 0 ? (
             <Empty title="The audit trail is empty" command={commands.applyExample}>
-              Every change leaves an entry here with who made it, what it was before and after, and a hash that covers the entry before it.
+              Every change leaves an entry here with who made it, what it was before and after, and a hash
+              that covers the entry before it.
             </Empty>
           ) : (
             entries.map((entry) => <AuditItem key={entry.sequence} entry={entry} />)
@@ -120,7 +135,21 @@ function ActionBadge({ action }: { action: string }) {
   return <span className={`badge ${tone}`}>{action}</span>;
 }
 
-function Expandable({ when, action, title, side, children, open }: { when: ReactNode; action: string; title: ReactNode; side: ReactNode; children: ReactNode; open?: boolean }) {
+function Expandable({
+  when,
+  action,
+  title,
+  side,
+  children,
+  open,
+}: {
+  when: ReactNode;
+  action: string;
+  title: ReactNode;
+  side: ReactNode;
+  children: ReactNode;
+  open?: boolean;
+}) {
   const [seen, setSeen] = useState(open ?? false);
   return (
     <details className="change" open={open} onToggle={(event) => event.currentTarget.open && setSeen(true)}>
@@ -148,12 +177,22 @@ function AuditItem({ entry }: { entry: AuditEntry }) {
         <>
           {entry.kind && <span className="soft">{entry.kind} </span>}
           {entry.name}
-          {entry.message && <span className="soft"> {entry.name ? '· ' : ''}{entry.message}</span>}
+          {entry.message && (
+            <span className="soft">
+              {' '}
+              {entry.name ? '· ' : ''}
+              {entry.message}
+            </span>
+          )}
         </>
       }
       side={[entry.actor, entry.origin].filter(Boolean).join(' · ')}
     >
-      {hasDocuments ? <Difference before={entry.before} after={entry.after} /> : <p className="soft">This action changed no document.</p>}
+      {hasDocuments ? (
+        <Difference before={entry.before} after={entry.after} />
+      ) : (
+        <p className="soft">This action changed no document.</p>
+      )}
       <dl className="facts small">
         {entry.generation !== undefined && (
           <>
@@ -210,7 +249,9 @@ export function GenerationPage({ number }: { number: number }) {
               {detail.generation.rollbackOf !== undefined && (
                 <>
                   {' · back to '}
-                  <Link to={pathTo.generation(detail.generation.rollbackOf)}>generation {detail.generation.rollbackOf}</Link>
+                  <Link to={pathTo.generation(detail.generation.rollbackOf)}>
+                    generation {detail.generation.rollbackOf}
+                  </Link>
                 </>
               )}
             </p>
@@ -229,7 +270,10 @@ export function GenerationPage({ number }: { number: number }) {
             setPlan(undefined);
           }}
           onConfirm={async () => {
-            const done = await api.rollback(number, { dryRun: false, expectedGeneration: plan?.baseGeneration });
+            const done = await api.rollback(number, {
+              dryRun: false,
+              expectedGeneration: plan?.baseGeneration,
+            });
             announce(`Rolled back: generation ${done.generation ?? ''} is current.`);
             navigate('/changes');
           }}
@@ -274,7 +318,8 @@ function RollbackPlan({ number, onPlan }: { number: number; onPlan: (plan: Chang
 }
 
 function ChangeList({ changes }: { changes: ResourceChange[] }) {
-  if (changes.length === 0) return <p className="panel panel-body soft">This generation changed no resource.</p>;
+  if (changes.length === 0)
+    return <p className="panel panel-body soft">This generation changed no resource.</p>;
   return (
     <section className="panel" aria-label={plural(changes.length, 'change')}>
       {changes.map((change) => (

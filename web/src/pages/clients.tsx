@@ -10,7 +10,10 @@ import { Ago, Badge, CopyButton, Empty, More, Show } from '../ui/parts';
 type Asking = { client: string; revoke?: ClientKey };
 
 export function ClientsPage() {
-  const load = useCallback((cursor?: string, signal?: AbortSignal) => api.clients({ cursor, limit: 100 }, signal), []);
+  const load = useCallback(
+    (cursor?: string, signal?: AbortSignal) => api.clients({ cursor, limit: 100 }, signal),
+    [],
+  );
   const list = usePaged('clients', load, 15_000);
   const [asking, setAsking] = useState<Asking>();
   const [made, setMade] = useState<NewClientKey>();
@@ -25,13 +28,19 @@ export function ClientsPage() {
           clients.length === 0 ? (
             <div className="panel">
               <Empty title="There is no client yet" command={commands.applyExample}>
-                A client is an application that calls the gateway or reads streams. It is declared in the estate; its keys are made here.
+                A client is an application that calls the gateway or reads streams. It is declared in the
+                estate; its keys are made here.
               </Empty>
             </div>
           ) : (
             <div className="stack">
               {clients.map((client) => (
-                <ClientPanel key={client.name} client={client} onNew={() => setAsking({ client: client.name })} onRevoke={(revoke) => setAsking({ client: client.name, revoke })} />
+                <ClientPanel
+                  key={client.name}
+                  client={client}
+                  onNew={() => setAsking({ client: client.name })}
+                  onRevoke={(revoke) => setAsking({ client: client.name, revoke })}
+                />
               ))}
               <More list={list} />
             </div>
@@ -51,7 +60,12 @@ export function ClientsPage() {
         >
           <label className="label">
             Note, so that it can be told apart later
-            <input className="field" maxLength={200} value={note} onChange={(event) => setNote(event.target.value)} />
+            <input
+              className="field"
+              maxLength={200}
+              value={note}
+              onChange={(event) => setNote(event.target.value)}
+            />
           </label>
         </Confirm>
       )}
@@ -90,7 +104,15 @@ export function ClientsPage() {
   );
 }
 
-function ClientPanel({ client, onNew, onRevoke }: { client: Client; onNew: () => void; onRevoke: (key: ClientKey) => void }) {
+function ClientPanel({
+  client,
+  onNew,
+  onRevoke,
+}: {
+  client: Client;
+  onNew: () => void;
+  onRevoke: (key: ClientKey) => void;
+}) {
   return (
     <section className="panel" aria-label={client.name}>
       <div className="panel-head">

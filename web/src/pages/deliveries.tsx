@@ -22,7 +22,10 @@ export function DeliveriesPage() {
   const { query } = useLocation();
   const subscription = query.get('subscription') ?? '';
   const [redriving, setRedriving] = useState<Subscription>();
-  const loadSubscriptions = useCallback((cursor?: string, signal?: AbortSignal) => api.subscriptions({ cursor, limit: 100 }, signal), []);
+  const loadSubscriptions = useCallback(
+    (cursor?: string, signal?: AbortSignal) => api.subscriptions({ cursor, limit: 100 }, signal),
+    [],
+  );
   const subscriptions = usePaged('subscriptions', loadSubscriptions, 5000);
   return (
     <>
@@ -34,7 +37,8 @@ export function DeliveriesPage() {
           <section className="panel" aria-label="Subscriptions">
             {list.length === 0 ? (
               <Empty title="There is no subscription yet" command={commands.applyExample}>
-                A subscription sends the events of a stream to a URL, signed, until the receiver takes them. The example estate has one.
+                A subscription sends the events of a stream to a URL, signed, until the receiver takes them.
+                The example estate has one.
               </Empty>
             ) : (
               <SubscriptionTable list={list} selected={subscription} onRedrive={setRedriving} />
@@ -43,7 +47,9 @@ export function DeliveriesPage() {
           </section>
         )}
       </Show>
-      {subscriptions.data && subscriptions.data.length > 0 && <DeliveryList subscriptions={subscriptions.data} />}
+      {subscriptions.data && subscriptions.data.length > 0 && (
+        <DeliveryList subscriptions={subscriptions.data} />
+      )}
       {redriving && (
         <Confirm
           title={`Redrive all dead letters of ${redriving.name}?`}
@@ -55,8 +61,9 @@ export function DeliveriesPage() {
             subscriptions.reload();
           }}
         >
-          {plural(redriving.dead, 'event')} will be sent again to <code className="break">{redriving.url}</code>, with a fresh count of attempts. The receiver may have seen some of
-          them: deliveries are at least once.
+          {plural(redriving.dead, 'event')} will be sent again to{' '}
+          <code className="break">{redriving.url}</code>, with a fresh count of attempts. The receiver may
+          have seen some of them: deliveries are at least once.
         </Confirm>
       )}
     </>
@@ -85,7 +92,12 @@ function SubscriptionTable({ list, selected, onRedrive }: TableProps) {
         </thead>
         <tbody>
           {list.map((one) => (
-            <SubscriptionRow key={one.name} one={one} selected={one.name === selected} onRedrive={onRedrive} />
+            <SubscriptionRow
+              key={one.name}
+              one={one}
+              selected={one.name === selected}
+              onRedrive={onRedrive}
+            />
           ))}
         </tbody>
       </table>
@@ -93,12 +105,25 @@ function SubscriptionTable({ list, selected, onRedrive }: TableProps) {
   );
 }
 
-function SubscriptionRow({ one, selected, onRedrive }: { one: Subscription; selected: boolean; onRedrive: TableProps['onRedrive'] }) {
-  const count = (value: number, tone: string) => <td className={`number ${value > 0 ? tone : 'faint'}`}>{formatCount(value)}</td>;
+function SubscriptionRow({
+  one,
+  selected,
+  onRedrive,
+}: {
+  one: Subscription;
+  selected: boolean;
+  onRedrive: TableProps['onRedrive'];
+}) {
+  const count = (value: number, tone: string) => (
+    <td className={`number ${value > 0 ? tone : 'faint'}`}>{formatCount(value)}</td>
+  );
   return (
     <tr aria-current={selected}>
       <td>
-        <Link to={selected ? '/deliveries' : pathTo.deliveries({ subscription: one.name })} title={selected ? 'Show all deliveries' : 'Show its deliveries'}>
+        <Link
+          to={selected ? '/deliveries' : pathTo.deliveries({ subscription: one.name })}
+          title={selected ? 'Show all deliveries' : 'Show its deliveries'}
+        >
           {one.name}
         </Link>
       </td>
@@ -111,7 +136,9 @@ function SubscriptionRow({ one, selected, onRedrive }: { one: Subscription; sele
       <td className="soft mono secondary tertiary capped" title={one.url}>
         {one.url}
       </td>
-      <td className="number">{one.successRate === null || one.successRate === undefined ? '–' : formatShare(one.successRate)}</td>
+      <td className="number">
+        {one.successRate === null || one.successRate === undefined ? '–' : formatShare(one.successRate)}
+      </td>
       {count(one.pending, '')}
       {count(one.failing, 'warn-text')}
       {count(one.dead, 'bad-text')}
@@ -120,7 +147,12 @@ function SubscriptionRow({ one, selected, onRedrive }: { one: Subscription; sele
       </td>
       <td className="number">
         {one.dead > 0 && (
-          <button type="button" className="button small" onClick={() => onRedrive(one)} disabled={one.status === 'disabled'}>
+          <button
+            type="button"
+            className="button small"
+            onClick={() => onRedrive(one)}
+            disabled={one.status === 'disabled'}
+          >
             Redrive {formatCompact(one.dead)}
           </button>
         )}
@@ -136,7 +168,16 @@ function DeliveryList({ subscriptions }: { subscriptions: Subscription[] }) {
   const eventId = query.get('eventId') ?? '';
   const load = useCallback(
     (cursor?: string, signal?: AbortSignal) =>
-      api.deliveries({ cursor, limit: 50, subscription: subscription || undefined, status: status || undefined, eventId: eventId || undefined }, signal),
+      api.deliveries(
+        {
+          cursor,
+          limit: 50,
+          subscription: subscription || undefined,
+          status: status || undefined,
+          eventId: eventId || undefined,
+        },
+        signal,
+      ),
     [subscription, status, eventId],
   );
   const list = usePaged(`deliveries ${subscription} ${status} ${eventId}`, load, 5000);
@@ -146,7 +187,8 @@ function DeliveryList({ subscriptions }: { subscriptions: Subscription[] }) {
       {chosen?.status === 'disabled' && (
         <div className="notice" role="status">
           <span>
-            <strong>{chosen.name}</strong> is disabled: {chosen.statusReason ?? 'no reason was given'}. Mend its receiver or its URL, then apply the estate again.
+            <strong>{chosen.name}</strong> is disabled: {chosen.statusReason ?? 'no reason was given'}. Mend
+            its receiver or its URL, then apply the estate again.
           </span>
           <code className="push">{commands.apply}</code>
         </div>
@@ -154,14 +196,24 @@ function DeliveryList({ subscriptions }: { subscriptions: Subscription[] }) {
       <div className="bar">
         <label className="inline-label">
           <span className="visually-hidden">Subscription</span>
-          <select className="field" data-filter value={subscription} onChange={(event) => setQuery({ subscription: event.target.value })}>
+          <select
+            className="field"
+            data-filter
+            value={subscription}
+            onChange={(event) => setQuery({ subscription: event.target.value })}
+          >
             <option value="">All subscriptions</option>
             {subscriptions.map((one) => (
               <option key={one.name}>{one.name}</option>
             ))}
           </select>
         </label>
-        <Segments label="Status" value={status} options={statusOptions} onChange={(value) => setQuery({ status: value })} />
+        <Segments
+          label="Status"
+          value={status}
+          options={statusOptions}
+          onChange={(value) => setQuery({ status: value })}
+        />
         {eventId && (
           <button type="button" className="button small" onClick={() => setQuery({ eventId: undefined })}>
             Event {eventId} ✕
@@ -171,7 +223,15 @@ function DeliveryList({ subscriptions }: { subscriptions: Subscription[] }) {
       <Show loaded={list} label="Loading deliveries" rows={10}>
         {(deliveries) => (
           <section className="panel" aria-label="Deliveries">
-            {deliveries.length === 0 ? <NoDelivery status={status} subscription={chosen} filtered={subscription !== '' || eventId !== ''} /> : <DeliveryTable list={deliveries} />}
+            {deliveries.length === 0 ? (
+              <NoDelivery
+                status={status}
+                subscription={chosen}
+                filtered={subscription !== '' || eventId !== ''}
+              />
+            ) : (
+              <DeliveryTable list={deliveries} />
+            )}
             <More list={list} />
           </section>
         )}
@@ -180,11 +240,30 @@ function DeliveryList({ subscriptions }: { subscriptions: Subscription[] }) {
   );
 }
 
-function NoDelivery({ status, subscription, filtered }: { status: string; subscription: Subscription | undefined; filtered: boolean }) {
-  if (status === 'dead') return <Empty title="No dead letters">Every event {subscription ? `for ${subscription.name} ` : ''}was delivered, or is still being tried.</Empty>;
-  if (status === 'failing') return <Empty title="Nothing is failing">No delivery waits for another attempt.</Empty>;
+function NoDelivery({
+  status,
+  subscription,
+  filtered,
+}: {
+  status: string;
+  subscription: Subscription | undefined;
+  filtered: boolean;
+}) {
+  if (status === 'dead')
+    return (
+      <Empty title="No dead letters">
+        Every event {subscription ? `for ${subscription.name} ` : ''}was delivered, or is still being tried.
+      </Empty>
+    );
+  if (status === 'failing')
+    return <Empty title="Nothing is failing">No delivery waits for another attempt.</Empty>;
   if (status !== '' || filtered) {
-    return <Empty title="No delivery fits this filter">Delivered events are listed as far back as the journal of attempts is kept. Choose another status, or all of them.</Empty>;
+    return (
+      <Empty title="No delivery fits this filter">
+        Delivered events are listed as far back as the journal of attempts is kept. Choose another status, or
+        all of them.
+      </Empty>
+    );
   }
   return (
     <Empty title="Nothing was delivered yet" command={commands.produce('orders.order.created.v1')}>
@@ -222,11 +301,15 @@ export function DeliveryTable({ list }: { list: Delivery[] }) {
               </td>
               <td className="soft secondary">{one.eventType ?? '–'}</td>
               <td className="number">{one.attempts}</td>
-              <td className={one.lastError ? 'bad-text' : 'soft'}>{one.lastError ?? (one.lastStatus ? `HTTP ${one.lastStatus}` : '–')}</td>
+              <td className={one.lastError ? 'bad-text' : 'soft'}>
+                {one.lastError ?? (one.lastStatus ? `HTTP ${one.lastStatus}` : '–')}
+              </td>
               <td className="soft">
                 <Ago time={one.lastAttemptAt} missing="none yet" />
               </td>
-              <td className="soft secondary">{one.nextAttemptAt && one.status !== 'delivered' ? <Ago time={one.nextAttemptAt} /> : ''}</td>
+              <td className="soft secondary">
+                {one.nextAttemptAt && one.status !== 'delivered' ? <Ago time={one.nextAttemptAt} /> : ''}
+              </td>
               <td className="secondary">
                 {one.traceId && (
                   <Link to={pathTo.trace(one.traceId)} className="mono">

@@ -20,7 +20,9 @@ export function DeliveryPage({ id }: { id: string }) {
     <>
       <div className="page-head">
         <Crumb to="/deliveries">Deliveries</Crumb>
-        <h1><span className="mono">{id}</span></h1>
+        <h1>
+          <span className="mono">{id}</span>
+        </h1>
         {delivery && <Status value={delivery.status} />}
         {delivery?.status === 'dead' && (
           <button type="button" className="button primary push" onClick={() => setConfirming(true)}>
@@ -59,11 +61,19 @@ function Detail({ detail }: { detail: DeliveryDetail }) {
           <dl className="facts panel-body">
             <dt>Subscription</dt>
             <dd>
-              <Link to={pathTo.deliveries({ subscription: delivery.subscription })}>{delivery.subscription}</Link>
+              <Link to={pathTo.deliveries({ subscription: delivery.subscription })}>
+                {delivery.subscription}
+              </Link>
             </dd>
             <dt>Record</dt>
             <dd>
-              <Link to={pathTo.stream(delivery.stream, { mode: 'offset', partition: delivery.partition, offset: delivery.offset })}>
+              <Link
+                to={pathTo.stream(delivery.stream, {
+                  mode: 'offset',
+                  partition: delivery.partition,
+                  offset: delivery.offset,
+                })}
+              >
                 {delivery.stream} {delivery.partition}:{delivery.offset}
               </Link>
             </dd>
@@ -71,7 +81,11 @@ function Detail({ detail }: { detail: DeliveryDetail }) {
               <>
                 <dt>Event</dt>
                 <dd>
-                  <Link to={pathTo.deliveries({ eventId: delivery.eventId })} className="mono" title="All deliveries of this event">
+                  <Link
+                    to={pathTo.deliveries({ eventId: delivery.eventId })}
+                    className="mono"
+                    title="All deliveries of this event"
+                  >
                     {delivery.eventId}
                   </Link>
                 </dd>
@@ -89,7 +103,10 @@ function Detail({ detail }: { detail: DeliveryDetail }) {
             )}
             <dt>Stored</dt>
             <dd>
-              <Clock time={delivery.createdAt} /> <span className="faint">(<Ago time={delivery.createdAt} />)</span>
+              <Clock time={delivery.createdAt} />{' '}
+              <span className="faint">
+                (<Ago time={delivery.createdAt} />)
+              </span>
             </dd>
             {delivery.status === 'failing' && delivery.nextAttemptAt && (
               <>
@@ -122,7 +139,13 @@ function Detail({ detail }: { detail: DeliveryDetail }) {
             )}
           </div>
           <div className="panel-body event-body">
-            {event ? <BodyText text={event.valueText ?? event.valueBase64} cut={event.valueCut} /> : <p className="soft">The stream no longer keeps this record; each attempt below shows what was sent.</p>}
+            {event ? (
+              <BodyText text={event.valueText ?? event.valueBase64} cut={event.valueCut} />
+            ) : (
+              <p className="soft">
+                The stream no longer keeps this record; each attempt below shows what was sent.
+              </p>
+            )}
           </div>
         </section>
       </div>
@@ -136,17 +159,31 @@ function Detail({ detail }: { detail: DeliveryDetail }) {
   );
 }
 
-function AttemptView({ attempt, open, stored }: { attempt: Attempt; open: boolean; stored: string | undefined }) {
+function AttemptView({
+  attempt,
+  open,
+  stored,
+}: {
+  attempt: Attempt;
+  open: boolean;
+  stored: string | undefined;
+}) {
   const answer = attempt.response ? `HTTP ${attempt.response.status}` : (attempt.error ?? 'no answer');
   return (
     <details className="attempt" open={open}>
       <summary data-row>
         <strong>#{attempt.number}</strong>
-        {attempt.outcome === 'delivered' ? <Badge tone="ok">{answer}</Badge> : <Badge tone="bad">{answer}</Badge>}
+        {attempt.outcome === 'delivered' ? (
+          <Badge tone="ok">{answer}</Badge>
+        ) : (
+          <Badge tone="bad">{answer}</Badge>
+        )}
         <span className="soft">
           <Clock time={attempt.startedAt} /> · {formatDuration(attempt.durationMs)}
         </span>
-        {attempt.nextAttemptAt && <span className="faint small push">next attempt planned {waitOf(attempt)} later</span>}
+        {attempt.nextAttemptAt && (
+          <span className="faint small push">next attempt planned {waitOf(attempt)} later</span>
+        )}
       </summary>
       <div className="exchange">
         <section aria-label="Request">

@@ -19,7 +19,10 @@ export function LiveRecords({ detail }: { detail: StreamDetail }) {
 
 function Live({ detail, partition }: { detail: StreamDetail; partition: string }) {
   const name = detail.stream.name;
-  const { state, dispatch, connection, error } = useTail(name, partition === '' ? undefined : Number(partition));
+  const { state, dispatch, connection, error } = useTail(
+    name,
+    partition === '' ? undefined : Number(partition),
+  );
   const [filter, setFilter] = useState('');
   const [selected, setSelected] = useState<string>();
   const wanted = useDeferredValue(filter);
@@ -38,16 +41,37 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
   return (
     <>
       <RecordToolbar detail={detail} mode="live" partition={partition}>
-        <input className="field" type="search" placeholder="Filter what is shown" aria-label="Filter records" data-filter value={filter} onChange={(event) => setFilter(event.target.value)} />
-        <button type="button" className="button" onClick={toggle} aria-pressed={state.paused} aria-keyshortcuts="Space">
+        <input
+          className="field"
+          type="search"
+          placeholder="Filter what is shown"
+          aria-label="Filter records"
+          data-filter
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
+        <button
+          type="button"
+          className="button"
+          onClick={toggle}
+          aria-pressed={state.paused}
+          aria-keyshortcuts="Space"
+        >
           <Icon name={state.paused ? 'play' : 'pause'} size={14} />
-          {state.paused ? `Resume${state.waiting.length > 0 ? ` (${state.waiting.length} new)` : ''}` : 'Pause'}
+          {state.paused
+            ? `Resume${state.waiting.length > 0 ? ` (${state.waiting.length} new)` : ''}`
+            : 'Pause'}
         </button>
         <button type="button" className="button quiet" onClick={() => dispatch({ type: 'clear' })}>
           Clear
         </button>
         <span className="push">
-          <LiveState connection={connection} paused={state.paused} received={state.received} skipped={state.skipped} />
+          <LiveState
+            connection={connection}
+            paused={state.paused}
+            received={state.received}
+            skipped={state.skipped}
+          />
         </span>
       </RecordToolbar>
       {error && <Failure error={error} />}
@@ -57,31 +81,72 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
             {rows.length > 0 ? (
               <RecordTable records={rows} selected={selected} onSelect={setSelected} />
             ) : state.rows.length > 0 ? (
-              <Empty title="No record fits the filter">It looks at keys, values, headers and ids of the {plural(state.rows.length, 'record')} shown here.</Empty>
+              <Empty title="No record fits the filter">
+                It looks at keys, values, headers and ids of the {plural(state.rows.length, 'record')} shown
+                here.
+              </Empty>
             ) : (
-              <Empty title={connection === 'open' ? 'Waiting for the first record' : 'Connecting'} command={commands.produce(name)}>
-                Records show here as they are stored. Produce one from the command line, or under “Produce a test record”.
+              <Empty
+                title={connection === 'open' ? 'Waiting for the first record' : 'Connecting'}
+                command={commands.produce(name)}
+              >
+                Records show here as they are stored. Produce one from the command line, or under “Produce a
+                test record”.
               </Empty>
             )}
           </div>
-          {state.rows.length >= kTailRowsMax && <p className="panel-body faint small">The latest {formatCount(kTailRowsMax)} are kept here; go “From offset” for older ones.</p>}
+          {state.rows.length >= kTailRowsMax && (
+            <p className="panel-body faint small">
+              The latest {formatCount(kTailRowsMax)} are kept here; go “From offset” for older ones.
+            </p>
+          )}
         </section>
         <section className="panel" aria-label="Record">
-          <div className="scroll">{shown ? <RecordView record={shown} stream={name} /> : <p className="panel-body soft">Choose a record to see its value and headers; <kbd>j</kbd> and <kbd>k</kbd> move.</p>}</div>
+          <div className="scroll">
+            {shown ? (
+              <RecordView record={shown} stream={name} />
+            ) : (
+              <p className="panel-body soft">
+                Choose a record to see its value and headers; <kbd>j</kbd> and <kbd>k</kbd> move.
+              </p>
+            )}
+          </div>
         </section>
       </div>
     </>
   );
 }
 
-function LiveState({ connection, paused, received, skipped }: { connection: Connection; paused: boolean; received: number; skipped: number }) {
+function LiveState({
+  connection,
+  paused,
+  received,
+  skipped,
+}: {
+  connection: Connection;
+  paused: boolean;
+  received: number;
+  skipped: number;
+}) {
   const live = connection === 'open' && !paused;
-  const word = connection === 'lost' ? 'connection lost, trying again' : connection === 'connecting' ? 'connecting' : paused ? 'paused' : 'live';
+  const word =
+    connection === 'lost'
+      ? 'connection lost, trying again'
+      : connection === 'connecting'
+        ? 'connecting'
+        : paused
+          ? 'paused'
+          : 'live';
   return (
     <span className={live ? 'live on' : connection === 'lost' ? 'live bad' : 'live'} role="status">
       <i />
       {word}, {plural(received, 'record')}
-      {skipped > 0 && <span className="warn-text"> · {formatCount(skipped)} left out: the stream is faster than this page</span>}
+      {skipped > 0 && (
+        <span className="warn-text">
+          {' '}
+          · {formatCount(skipped)} left out: the stream is faster than this page
+        </span>
+      )}
     </span>
   );
 }

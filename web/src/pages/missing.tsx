@@ -8,8 +8,8 @@ export function MissingPage() {
       </div>
       <div className="panel empty">
         <p>
-          The hub has no page at <code>{location.pathname}</code>. Go to the <Link to="/">overview</Link>, or press <kbd>Ctrl</kbd>{' '}
-          <kbd>K</kbd> and type what you look for.
+          The hub has no page at <code>{location.pathname}</code>. Go to the <Link to="/">overview</Link>, or
+          press <kbd>Ctrl</kbd> <kbd>K</kbd> and type what you look for.
         </p>
       </div>
     </>

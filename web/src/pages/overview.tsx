@@ -38,7 +38,11 @@ function NodeLine({ health }: { health: Health }) {
   return (
     <span className="soft small in-text">
       Weft {health.version} · up {formatDuration(health.uptimeSeconds * 1000)} ·{' '}
-      {health.generation > 0 ? <Link to={pathTo.generation(health.generation)}>generation {health.generation}</Link> : 'nothing applied yet'}
+      {health.generation > 0 ? (
+        <Link to={pathTo.generation(health.generation)}>generation {health.generation}</Link>
+      ) : (
+        'nothing applied yet'
+      )}
     </span>
   );
 }
@@ -46,23 +50,70 @@ function NodeLine({ health }: { health: Health }) {
 function Figures({ data }: { data: Overview }) {
   const step = data.stepSeconds ?? 5;
   const series = data.series;
-  const per = (name: 'requests' | 'records' | 'deliveries' | 'failures') => series.map((point) => point[name] / step);
-  const quiet = series.every((point) => point.requests + point.records + point.deliveries + point.failures === 0);
+  const per = (name: 'requests' | 'records' | 'deliveries' | 'failures') =>
+    series.map((point) => point[name] / step);
+  const quiet = series.every(
+    (point) => point.requests + point.records + point.deliveries + point.failures === 0,
+  );
   return (
     <>
       <NeedsAttention list={data.attention} />
       <dl className="figures">
-        <Figure name="Requests" note="at the gateway" value={formatCompact(data.requestsPerSecond)} unit="/s" to="/routes" values={per('requests')} color="var(--series-requests)" />
-        <Figure name="Records" note="stored" value={formatCompact(data.recordsPerSecond)} unit="/s" to="/streams" values={per('records')} color="var(--series-records)" />
-        <Figure name="Deliveries" note="taken by receivers" value={formatCompact(data.deliveriesPerSecond)} unit="/s" to="/deliveries" values={per('deliveries')} color="var(--series-deliveries)" />
-        <Figure name="Failed attempts" value={formatCompact(data.deliveryFailures)}  to="/deliveries?status=failing" note="last 15 minutes" values={per('failures')} color="var(--series-failures)" />
-        <Figure name="Gateway errors" value={formatShare(data.errorRate)} note="answers 500 and above" to="/traces?errorsOnly=true" bad={data.errorRate > 0.01} />
-        <Figure name="Gateway p95" value={data.p95Ms === null ? '–' : formatDuration(data.p95Ms)} note="time to answer" to="/routes" />
+        <Figure
+          name="Requests"
+          note="at the gateway"
+          value={formatCompact(data.requestsPerSecond)}
+          unit="/s"
+          to="/routes"
+          values={per('requests')}
+          color="var(--series-requests)"
+        />
+        <Figure
+          name="Records"
+          note="stored"
+          value={formatCompact(data.recordsPerSecond)}
+          unit="/s"
+          to="/streams"
+          values={per('records')}
+          color="var(--series-records)"
+        />
+        <Figure
+          name="Deliveries"
+          note="taken by receivers"
+          value={formatCompact(data.deliveriesPerSecond)}
+          unit="/s"
+          to="/deliveries"
+          values={per('deliveries')}
+          color="var(--series-deliveries)"
+        />
+        <Figure
+          name="Failed attempts"
+          value={formatCompact(data.deliveryFailures)}
+          to="/deliveries?status=failing"
+          note="last 15 minutes"
+          values={per('failures')}
+          color="var(--series-failures)"
+        />
+        <Figure
+          name="Gateway errors"
+          value={formatShare(data.errorRate)}
+          note="answers 500 and above"
+          to="/traces?errorsOnly=true"
+          bad={data.errorRate > 0.01}
+        />
+        <Figure
+          name="Gateway p95"
+          value={data.p95Ms === null ? '–' : formatDuration(data.p95Ms)}
+          note="time to answer"
+          to="/routes"
+        />
         <Figure
           name="Furthest behind"
           value={formatCompact(data.maxLagRecords)}
           unit={data.maxLagRecords === 1 ? 'record' : 'records'}
-          note={data.maxLagOf ? `${data.maxLagOf}, ${formatDuration(data.maxLagSeconds * 1000)}` : 'nobody lags'}
+          note={
+            data.maxLagOf ? `${data.maxLagOf}, ${formatDuration(data.maxLagSeconds * 1000)}` : 'nobody lags'
+          }
           to="/streams"
         />
         <Figure
@@ -79,7 +130,8 @@ function Figures({ data }: { data: Overview }) {
         </div>
         {quiet ? (
           <Empty title="No traffic yet" command={commands.applyExample}>
-            Requests, records and deliveries show here as soon as there are any. Apply the example estate and post an order to it, or start over with <code>{commands.demo}</code>.
+            Requests, records and deliveries show here as soon as there are any. Apply the example estate and
+            post an order to it, or start over with <code>{commands.demo}</code>.
           </Empty>
         ) : (
           <ThroughputChart series={series} stepSeconds={step} />
@@ -89,7 +141,16 @@ function Figures({ data }: { data: Overview }) {
   );
 }
 
-type FigureProps = { name: string; value: string; to: string; unit?: string; note?: string; bad?: boolean; values?: number[]; color?: string };
+type FigureProps = {
+  name: string;
+  value: string;
+  to: string;
+  unit?: string;
+  note?: string;
+  bad?: boolean;
+  values?: number[];
+  color?: string;
+};
 
 function Figure({ name, value, unit, note, to, bad, values, color }: FigureProps) {
   return (
@@ -143,7 +204,11 @@ function NeedsAttention({ list }: { list: Attention[] }) {
             </div>
             {item.next && (
               <div className="next">
-                {item.next.href ? <Link to={item.next.href}>{item.next.label} →</Link> : <span>{item.next.label}</span>}
+                {item.next.href ? (
+                  <Link to={item.next.href}>{item.next.label} →</Link>
+                ) : (
+                  <span>{item.next.label}</span>
+                )}
                 {item.next.command && (
                   <span className="small bar faint">
                     <code>{item.next.command}</code>
@@ -204,7 +269,11 @@ function Changes({ overview }: { overview: Overview }) {
           {overview.recentChanges.map((change, at) => (
             <li key={at}>
               <span className="break">
-                {change.generation === undefined ? change.summary : <Link to={pathTo.generation(change.generation)}>{change.summary}</Link>}
+                {change.generation === undefined ? (
+                  change.summary
+                ) : (
+                  <Link to={pathTo.generation(change.generation)}>{change.summary}</Link>
+                )}
               </span>
               <span className="soft small push">
                 {change.actor} · <Ago time={change.at} />

@@ -39,23 +39,37 @@ export function ProduceForm({ detail }: { detail: StreamDetail }) {
       setBusy(false);
     }
   };
-  const change = (at: number, fields: Partial<Header>) => setHeaders(headers.map((header, n) => (n === at ? { ...header, ...fields } : header)));
+  const change = (at: number, fields: Partial<Header>) =>
+    setHeaders(headers.map((header, n) => (n === at ? { ...header, ...fields } : header)));
 
   return (
     <form className="produce" onSubmit={submit}>
       <div className="panel panel-body stack">
         <label className="label">
           Value, stored exactly as it stands here
-          <textarea className="field" rows={16} spellCheck={false} required value={value} onChange={(event) => setValue(event.target.value)} aria-describedby="value-fault" />
+          <textarea
+            className="field"
+            rows={16}
+            spellCheck={false}
+            required
+            value={value}
+            onChange={(event) => setValue(event.target.value)}
+            aria-describedby="value-fault"
+          />
         </label>
         <div className="small bar" id="value-fault" aria-live="polite">
           {value !== '' && fault && <span className="bad-text">Not JSON: {fault}</span>}
           {schema && !fault && value !== '' && (
             <span className="soft in-text">
-              Checked against <Link to={pathTo.stream(stream.name, { tab: 'schema' })}>{schema.name}</Link> when it is sent.
+              Checked against <Link to={pathTo.stream(stream.name, { tab: 'schema' })}>{schema.name}</Link>{' '}
+              when it is sent.
             </span>
           )}
-          <button type="button" className="button quiet small push" onClick={() => setValue(prettyJsonText(value))}>
+          <button
+            type="button"
+            className="button quiet small push"
+            onClick={() => setValue(prettyJsonText(value))}
+          >
             Tidy up
           </button>
         </div>
@@ -65,11 +79,20 @@ export function ProduceForm({ detail }: { detail: StreamDetail }) {
           <div className="header-row">
             <label className="label" style={{ gridColumn: '1 / 3' }}>
               Key
-              <input className="field mono" value={key} onChange={(event) => setKey(event.target.value)} placeholder="none" />
+              <input
+                className="field mono"
+                value={key}
+                onChange={(event) => setKey(event.target.value)}
+                placeholder="none"
+              />
             </label>
             <label className="label">
               Partition
-              <select className="field" value={partition} onChange={(event) => setPartition(event.target.value)}>
+              <select
+                className="field"
+                value={partition}
+                onChange={(event) => setPartition(event.target.value)}
+              >
                 <option value="">by key</option>
                 {partitions.map((one) => (
                   <option key={one.partition}>{one.partition}</option>
@@ -80,15 +103,36 @@ export function ProduceForm({ detail }: { detail: StreamDetail }) {
           <div className="label">Headers</div>
           {headers.map((header, at) => (
             <div key={at} className="header-row">
-              <input className="field mono" aria-label={`Name of header ${at + 1}`} placeholder="name" value={header.name} onChange={(event) => change(at, { name: event.target.value })} />
-              <input className="field mono" aria-label={`Value of header ${at + 1}`} placeholder="value" value={header.value} onChange={(event) => change(at, { value: event.target.value })} />
-              <button type="button" className="button quiet" aria-label={`Remove header ${at + 1}`} onClick={() => setHeaders(headers.filter((_, n) => n !== at))}>
+              <input
+                className="field mono"
+                aria-label={`Name of header ${at + 1}`}
+                placeholder="name"
+                value={header.name}
+                onChange={(event) => change(at, { name: event.target.value })}
+              />
+              <input
+                className="field mono"
+                aria-label={`Value of header ${at + 1}`}
+                placeholder="value"
+                value={header.value}
+                onChange={(event) => change(at, { value: event.target.value })}
+              />
+              <button
+                type="button"
+                className="button quiet"
+                aria-label={`Remove header ${at + 1}`}
+                onClick={() => setHeaders(headers.filter((_, n) => n !== at))}
+              >
                 ✕
               </button>
             </div>
           ))}
           <span>
-            <button type="button" className="button small" onClick={() => setHeaders([...headers, { name: '', value: '' }])}>
+            <button
+              type="button"
+              className="button small"
+              onClick={() => setHeaders([...headers, { name: '', value: '' }])}
+            >
               Add a header
             </button>
           </span>
@@ -106,9 +150,19 @@ export function ProduceForm({ detail }: { detail: StreamDetail }) {
               <Badge tone="ok">stored</Badge> partition {produced.partition}, offset {produced.offset}
             </span>
             <span className="bar">
-              <Link to={pathTo.stream(stream.name, { mode: 'offset', partition: produced.partition, offset: produced.offset })}>Show the record →</Link>
+              <Link
+                to={pathTo.stream(stream.name, {
+                  mode: 'offset',
+                  partition: produced.partition,
+                  offset: produced.offset,
+                })}
+              >
+                Show the record →
+              </Link>
               <Link to={pathTo.trace(produced.traceId)}>Trace →</Link>
-              {produced.eventId && <Link to={pathTo.deliveries({ eventId: produced.eventId })}>Deliveries →</Link>}
+              {produced.eventId && (
+                <Link to={pathTo.deliveries({ eventId: produced.eventId })}>Deliveries →</Link>
+              )}
             </span>
           </div>
         )}

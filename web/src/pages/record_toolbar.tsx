@@ -7,10 +7,25 @@ import { setQuery } from '../ui/router';
 export type Mode = 'live' | 'offset' | 'time';
 
 /** Where to read from; the same bar over live and stored records. */
-export function RecordToolbar({ detail, mode, partition, children }: { detail: StreamDetail; mode: Mode; partition: string; children: ReactNode }) {
+export function RecordToolbar({
+  detail,
+  mode,
+  partition,
+  children,
+}: {
+  detail: StreamDetail;
+  mode: Mode;
+  partition: string;
+  children: ReactNode;
+}) {
   const choose = (next: Mode) => {
     const time = next === 'time' ? new Date(Date.now() - 300_000).toISOString() : undefined;
-    setQuery({ mode: next === 'live' ? undefined : next, offset: next === 'offset' ? '-50' : undefined, time, partition: next === 'live' ? undefined : partition || '0' });
+    setQuery({
+      mode: next === 'live' ? undefined : next,
+      offset: next === 'offset' ? '-50' : undefined,
+      time,
+      partition: next === 'live' ? undefined : partition || '0',
+    });
   };
   return (
     <div className="bar">
@@ -25,7 +40,12 @@ export function RecordToolbar({ detail, mode, partition, children }: { detail: S
         onChange={choose}
       />
       {detail.partitions.length > 1 && (
-        <select className="field" aria-label="Partition" value={partition} onChange={(event) => setQuery({ partition: event.target.value })}>
+        <select
+          className="field"
+          aria-label="Partition"
+          value={partition}
+          onChange={(event) => setQuery({ partition: event.target.value })}
+        >
           {mode === 'live' && <option value="">All partitions</option>}
           {detail.partitions.map((one) => (
             <option key={one.partition} value={one.partition}>

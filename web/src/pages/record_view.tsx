@@ -37,7 +37,13 @@ export function RecordTable({ records, selected, onSelect }: TableProps) {
                 <Clock time={record.timestamp} />
               </td>
               <td>
-                <button type="button" className="row-button mono" data-row onFocus={() => onSelect(id)} aria-label={`Record ${id}`}>
+                <button
+                  type="button"
+                  className="row-button mono"
+                  data-row
+                  onFocus={() => onSelect(id)}
+                  aria-label={`Record ${id}`}
+                >
                   {id}
                 </button>
               </td>
@@ -62,7 +68,10 @@ export function holds(record: StreamRecord, text: string): boolean {
   const wanted = text.trim().toLowerCase();
   if (wanted === '') return true;
   const places = [record.key, record.valueText, record.eventId, record.traceId, idOf(record)];
-  return places.some((place) => place?.toLowerCase().includes(wanted)) || record.headers.some((header) => header.value.toLowerCase().includes(wanted));
+  return (
+    places.some((place) => place?.toLowerCase().includes(wanted)) ||
+    record.headers.some((header) => header.value.toLowerCase().includes(wanted))
+  );
 }
 
 export function RecordView({ record, stream }: { record: StreamRecord; stream: string }) {
@@ -82,7 +91,10 @@ export function RecordView({ record, stream }: { record: StreamRecord; stream: s
       <dl className="facts">
         <dt>Time</dt>
         <dd>
-          <Clock time={record.timestamp} /> <span className="soft">(<Ago time={record.timestamp} />)</span>
+          <Clock time={record.timestamp} />{' '}
+          <span className="soft">
+            (<Ago time={record.timestamp} />)
+          </span>
         </dd>
         <dt>Key</dt>
         <dd className="mono">{record.key ?? <span className="faint">none</span>}</dd>
@@ -116,7 +128,9 @@ export function RecordView({ record, stream }: { record: StreamRecord; stream: s
         )}
         <dt>Position</dt>
         <dd>
-          <Link to={pathTo.stream(stream, { mode: 'offset', partition: record.partition, offset: record.offset })}>
+          <Link
+            to={pathTo.stream(stream, { mode: 'offset', partition: record.partition, offset: record.offset })}
+          >
             partition {record.partition}, offset {record.offset}
           </Link>
         </dd>

@@ -14,7 +14,11 @@ import { goOnClick, Link, setQuery, useLocation } from '../ui/router';
 
 export function ResourcesPage() {
   const kind = useLocation().query.get('kind') ?? '';
-  const load = useCallback((cursor?: string, signal?: AbortSignal) => api.resources({ cursor, limit: 100, kind: kind || undefined }, signal), [kind]);
+  const load = useCallback(
+    (cursor?: string, signal?: AbortSignal) =>
+      api.resources({ cursor, limit: 100, kind: kind || undefined }, signal),
+    [kind],
+  );
   const list = usePaged(`resources ${kind}`, load, 15_000);
   const kinds = list.first?.kinds ?? [];
   const total = kinds.reduce((sum, one) => sum + one.count, 0);
@@ -28,7 +32,11 @@ export function ResourcesPage() {
           All <span className="faint">{formatCount(total)}</span>
         </Link>
         {kinds.map((one) => (
-          <Link key={one.kind} to={withQuery('/resources', { kind: one.kind })} aria-current={kind === one.kind}>
+          <Link
+            key={one.kind}
+            to={withQuery('/resources', { kind: one.kind })}
+            aria-current={kind === one.kind}
+          >
             {one.kind} <span className="faint">{formatCount(one.count)}</span>
           </Link>
         ))}
@@ -37,8 +45,12 @@ export function ResourcesPage() {
         {(resources) => (
           <div className="panel">
             {resources.length === 0 ? (
-              <Empty title={kind ? `There is no ${kind}` : 'Nothing is declared yet'} command={commands.applyExample}>
-                An estate is a folder of YAML documents. Look at what an apply would do with <code>weft plan</code>, then apply it.
+              <Empty
+                title={kind ? `There is no ${kind}` : 'Nothing is declared yet'}
+                command={commands.applyExample}
+              >
+                An estate is a folder of YAML documents. Look at what an apply would do with{' '}
+                <code>weft plan</code>, then apply it.
               </Empty>
             ) : (
               <div className="table-scroll">
@@ -56,7 +68,11 @@ export function ResourcesPage() {
                   </thead>
                   <tbody>
                     {resources.map((one) => (
-                      <tr key={`${one.kind} ${one.name}`} className="go" onClick={goOnClick(pathTo.resource(one.kind, one.name))}>
+                      <tr
+                        key={`${one.kind} ${one.name}`}
+                        className="go"
+                        onClick={goOnClick(pathTo.resource(one.kind, one.name))}
+                      >
                         <td>
                           <Link to={pathTo.resource(one.kind, one.name)} data-row>
                             {one.name}
@@ -64,7 +80,13 @@ export function ResourcesPage() {
                         </td>
                         <td className="soft">{one.kind}</td>
                         <td className="soft">{one.owner || '–'}</td>
-                        <td title={one.status?.message}>{one.status ? <Status value={one.status.state} /> : <span className="faint">–</span>}</td>
+                        <td title={one.status?.message}>
+                          {one.status ? (
+                            <Status value={one.status.state} />
+                          ) : (
+                            <span className="faint">–</span>
+                          )}
+                        </td>
                         <td className="soft small secondary">
                           {Object.entries(one.labels ?? {})
                             .map(([name, value]) => `${name}: ${value}`)
@@ -124,23 +146,43 @@ function Detail({ detail }: { detail: ResourceDetail }) {
     { value: 'json', label: 'JSON' },
     ...(detail.sourceText ? [{ value: 'source', label: 'As written' }] : []),
   ];
-  const text = view === 'json' ? exactJson(document) : view === 'source' ? (detail.sourceText ?? '') : toYaml(document).join('\n');
+  const text =
+    view === 'json'
+      ? exactJson(document)
+      : view === 'source'
+        ? (detail.sourceText ?? '')
+        : toYaml(document).join('\n');
   return (
     <div className="split">
       <section className="panel" aria-label="Document">
         <div className="panel-head">
-          <Segments label="View" value={view} options={options} onChange={(value) => setQuery({ view: value === 'yaml' ? undefined : value })} />
+          <Segments
+            label="View"
+            value={view}
+            options={options}
+            onChange={(value) => setQuery({ view: value === 'yaml' ? undefined : value })}
+          />
           <span className="push">
             <CopyButton text={text} />
           </span>
         </div>
         <div className="panel-body">
-          {view === 'json' ? <JsonText text={text} /> : view === 'source' ? <RawText text={text} /> : <YamlText value={document} />}
+          {view === 'json' ? (
+            <JsonText text={text} />
+          ) : view === 'source' ? (
+            <RawText text={text} />
+          ) : (
+            <YamlText value={document} />
+          )}
         </div>
       </section>
       <section className="panel" aria-label="About it">
         <div className="inspector">
-          {resource.status?.message && <p className={resource.status.state === 'failed' ? 'bad-text' : 'soft'}>{resource.status.message}</p>}
+          {resource.status?.message && (
+            <p className={resource.status.state === 'failed' ? 'bad-text' : 'soft'}>
+              {resource.status.message}
+            </p>
+          )}
           <dl className="facts">
             <dt>Owner</dt>
             <dd>{resource.owner || '–'}</dd>
@@ -181,7 +223,8 @@ function Detail({ detail }: { detail: ResourceDetail }) {
               <ul className="in-text">
                 {usedBy.map((one) => (
                   <li key={`${one.kind} ${one.name}`}>
-                    <span className="faint">{one.kind}</span> <Link to={pathTo.resource(one.kind, one.name)}>{one.name}</Link>
+                    <span className="faint">{one.kind}</span>{' '}
+                    <Link to={pathTo.resource(one.kind, one.name)}>{one.name}</Link>
                   </li>
                 ))}
               </ul>

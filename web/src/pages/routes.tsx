@@ -10,7 +10,10 @@ import { Badge, Empty, More, Show } from '../ui/parts';
 import { Link } from '../ui/router';
 
 export function RoutesPage() {
-  const load = useCallback((cursor?: string, signal?: AbortSignal) => api.routes({ cursor, limit: 200 }, signal), []);
+  const load = useCallback(
+    (cursor?: string, signal?: AbortSignal) => api.routes({ cursor, limit: 200 }, signal),
+    [],
+  );
   const list = usePaged('routes', load, 5000);
   return (
     <>
@@ -23,7 +26,8 @@ export function RoutesPage() {
           <div className="panel">
             {routes.length === 0 ? (
               <Empty title="The gateway has no route yet" command={commands.applyExample}>
-                A route comes from an OpenAPI document and leads to an upstream service or to a stream. The example estate has both.
+                A route comes from an OpenAPI document and leads to an upstream service or to a stream. The
+                example estate has both.
               </Empty>
             ) : (
               <div className="table-scroll">
@@ -45,7 +49,10 @@ export function RoutesPage() {
                   </thead>
                   <tbody>
                     {routes.map((route) => (
-                      <RouteRow key={`${route.host ?? ''} ${route.method} ${route.path} ${route.name}`} route={route} />
+                      <RouteRow
+                        key={`${route.host ?? ''} ${route.method} ${route.path} ${route.name}`}
+                        route={route}
+                      />
                     ))}
                   </tbody>
                 </table>
@@ -61,8 +68,10 @@ export function RoutesPage() {
 
 function RouteRow({ route }: { route: Route }) {
   const { target } = route;
-  const weak = target.healthy !== undefined && target.endpoints !== undefined && target.healthy < target.endpoints;
-  const latency = (ms: number | null | undefined) => (ms === null || ms === undefined ? '–' : formatDuration(ms));
+  const weak =
+    target.healthy !== undefined && target.endpoints !== undefined && target.healthy < target.endpoints;
+  const latency = (ms: number | null | undefined) =>
+    ms === null || ms === undefined ? '–' : formatDuration(ms);
   return (
     <tr tabIndex={-1} data-row>
       <td title={route.operationId}>
@@ -72,8 +81,16 @@ function RouteRow({ route }: { route: Route }) {
         </code>
       </td>
       <td>
-        {target.kind === 'stream' ? <Link to={pathTo.stream(target.name)}>{target.name}</Link> : <Link to={pathTo.resource('Upstream', target.name)}>{target.name}</Link>}{' '}
-        {weak && <Badge tone={target.healthy === 0 ? 'bad' : 'warn'}>{`${target.healthy} of ${target.endpoints} up`}</Badge>}
+        {target.kind === 'stream' ? (
+          <Link to={pathTo.stream(target.name)}>{target.name}</Link>
+        ) : (
+          <Link to={pathTo.resource('Upstream', target.name)}>{target.name}</Link>
+        )}{' '}
+        {weak && (
+          <Badge
+            tone={target.healthy === 0 ? 'bad' : 'warn'}
+          >{`${target.healthy} of ${target.endpoints} up`}</Badge>
+        )}
       </td>
       <td className="soft secondary">{route.authentication ?? '–'}</td>
       <td className="soft secondary">{route.idempotency ?? '–'}</td>

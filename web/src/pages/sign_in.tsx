@@ -4,7 +4,13 @@ import type { Session } from '../api/schema';
 import { asApiError } from '../ui/data';
 import { Failure } from '../ui/parts';
 
-export function SignIn({ onSession, error: first }: { onSession: (session: Session) => void; error?: ApiError }) {
+export function SignIn({
+  onSession,
+  error: first,
+}: {
+  onSession: (session: Session) => void;
+  error?: ApiError;
+}) {
   const [token, setToken] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(first);
@@ -28,7 +34,8 @@ export function SignIn({ onSession, error: first }: { onSession: (session: Sessi
           <h1>Weft</h1>
         </div>
         <p className="soft">
-          Open the link that Weft printed in the terminal when it started, or paste the admin token from there.
+          Open the link that Weft printed in the terminal when it started, or paste the admin token from
+          there.
         </p>
         <label className="label">
           Admin token

@@ -17,7 +17,16 @@ export function StoredRecords({ detail, mode }: { detail: StreamDetail; mode: 'o
   const time = query.get('time') ?? '';
   const load = useCallback(
     (cursor?: string, signal?: AbortSignal) =>
-      api.records(name, { partition, limit: 100, cursor, ...(cursor ? {} : mode === 'offset' ? { offset: Number(offset) } : { time: time || undefined }) }, signal),
+      api.records(
+        name,
+        {
+          partition,
+          limit: 100,
+          cursor,
+          ...(cursor ? {} : mode === 'offset' ? { offset: Number(offset) } : { time: time || undefined }),
+        },
+        signal,
+      ),
     [name, partition, mode, offset, time],
   );
   const list = usePaged(`records ${name} ${partition} ${mode} ${offset} ${time}`, load);
@@ -29,7 +38,11 @@ export function StoredRecords({ detail, mode }: { detail: StreamDetail; mode: 'o
   return (
     <>
       <RecordToolbar detail={detail} mode={mode} partition={String(partition)}>
-        {mode === 'offset' ? <OffsetField key={offset} offset={offset} /> : <TimeField key={mode} time={time} onChange={(chosen) => setQuery({ time: chosen })} />}
+        {mode === 'offset' ? (
+          <OffsetField key={offset} offset={offset} />
+        ) : (
+          <TimeField key={mode} time={time} onChange={(chosen) => setQuery({ time: chosen })} />
+        )}
         <button type="button" className="button" onClick={list.reload}>
           Read again
         </button>
@@ -46,7 +59,9 @@ export function StoredRecords({ detail, mode }: { detail: StreamDetail; mode: 'o
               <div className="scroll">
                 {records.length === 0 ? (
                   <Empty title="No record from there on">
-                    {mode === 'time' ? 'Nothing was stored at or after this time in this partition. Choose an earlier time or another partition.' : 'This is the end of the partition. Choose a lower offset; -50 reads the last fifty.'}
+                    {mode === 'time'
+                      ? 'Nothing was stored at or after this time in this partition. Choose an earlier time or another partition.'
+                      : 'This is the end of the partition. Choose a lower offset; -50 reads the last fifty.'}
                   </Empty>
                 ) : (
                   <RecordTable records={records} selected={shown && idOf(shown)} onSelect={setChosen} />

@@ -37,8 +37,8 @@ export function StreamPage({ name }: { name: string }) {
             <Badge tone={stream.durability === 'disk' ? 'plain' : 'warn'}>{stream.durability}</Badge>
             <Badge tone="plain">validates {stream.validation}</Badge>
             <span className="soft small">
-              {stream.owner} · {plural(stream.partitions, 'partition')} · {plural(stream.records, 'record')} · {formatBytes(stream.bytes)} ·{' '}
-              {formatCompact(stream.recordsPerSecond)}/s · kept {kept(stream)}
+              {stream.owner} · {plural(stream.partitions, 'partition')} · {plural(stream.records, 'record')} ·{' '}
+              {formatBytes(stream.bytes)} · {formatCompact(stream.recordsPerSecond)}/s · kept {kept(stream)}
             </span>
           </>
         )}
@@ -46,7 +46,14 @@ export function StreamPage({ name }: { name: string }) {
       <Show loaded={loaded} label="Loading the stream" rows={12}>
         {(detail) => (
           <>
-            <Tabs label="Stream" tabs={tabs.map((one) => ({ label: labelOf(one, detail), to: pathTo.stream(name, one.id === 'records' ? {} : { tab: one.id }), current: tab === one.id }))} />
+            <Tabs
+              label="Stream"
+              tabs={tabs.map((one) => ({
+                label: labelOf(one, detail),
+                to: pathTo.stream(name, one.id === 'records' ? {} : { tab: one.id }),
+                current: tab === one.id,
+              }))}
+            />
             <Content tab={tab} detail={detail} />
           </>
         )}
@@ -71,7 +78,11 @@ function Content({ tab, detail }: { tab: string; detail: StreamDetail }) {
     case 'produce':
       return <ProduceForm key={detail.stream.name} detail={detail} />;
     default:
-      return mode === 'live' ? <LiveRecords detail={detail} /> : <StoredRecords detail={detail} mode={mode === 'time' ? 'time' : 'offset'} />;
+      return mode === 'live' ? (
+        <LiveRecords detail={detail} />
+      ) : (
+        <StoredRecords detail={detail} mode={mode === 'time' ? 'time' : 'offset'} />
+      );
   }
 }
 
@@ -102,13 +113,27 @@ function Groups({ detail }: { detail: StreamDetail }) {
         <tbody>
           {detail.groups.map((group) => (
             <tr key={group.group}>
-              <td>{group.kind === 'subscription' ? <Link to={pathTo.deliveries({ subscription: group.group })} data-row>{group.group}</Link> : group.group}</td>
+              <td>
+                {group.kind === 'subscription' ? (
+                  <Link to={pathTo.deliveries({ subscription: group.group })} data-row>
+                    {group.group}
+                  </Link>
+                ) : (
+                  group.group
+                )}
+              </td>
               <td className="soft">{(group.kind ?? 'consumer-group').replace('-', ' ')}</td>
               <td className="soft">{group.state ?? '–'}</td>
               <td className="number soft">{group.members ?? '–'}</td>
               <td className="number">{formatCount(group.lag)}</td>
-              <td className="number soft">{group.lagSeconds === undefined ? '–' : formatDuration(group.lagSeconds * 1000)}</td>
-              <td className="wide mono soft">{(group.offsets ?? []).map((one) => `${one.partition}: ${one.offset} (${one.lag})`).join('   ')}</td>
+              <td className="number soft">
+                {group.lagSeconds === undefined ? '–' : formatDuration(group.lagSeconds * 1000)}
+              </td>
+              <td className="wide mono soft">
+                {(group.offsets ?? [])
+                  .map((one) => `${one.partition}: ${one.offset} (${one.lag})`)
+                  .join('   ')}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -136,7 +161,14 @@ function Partitions({ detail }: { detail: StreamDetail }) {
           {detail.partitions.map((one) => (
             <tr key={one.partition}>
               <td>
-                <Link to={pathTo.stream(detail.stream.name, { mode: 'offset', partition: one.partition, offset: one.start })} data-row>
+                <Link
+                  to={pathTo.stream(detail.stream.name, {
+                    mode: 'offset',
+                    partition: one.partition,
+                    offset: one.start,
+                  })}
+                  data-row
+                >
                   {one.partition}
                 </Link>
               </td>
@@ -145,8 +177,20 @@ function Partitions({ detail }: { detail: StreamDetail }) {
               <td className="number">{formatCount(one.end - one.start)}</td>
               <td className="number soft">{formatBytes(one.bytes)}</td>
               <td className="wide">
-                <svg width="100%" height="6" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-                  <rect width={(one.bytes / largest) * 100} height="6" rx="1" fill="var(--series-records)" opacity="0.7" />
+                <svg
+                  width="100%"
+                  height="6"
+                  viewBox="0 0 100 6"
+                  preserveAspectRatio="none"
+                  aria-hidden="true"
+                >
+                  <rect
+                    width={(one.bytes / largest) * 100}
+                    height="6"
+                    rx="1"
+                    fill="var(--series-records)"
+                    opacity="0.7"
+                  />
                 </svg>
               </td>
             </tr>
@@ -163,7 +207,8 @@ function Schema({ detail }: { detail: StreamDetail }) {
     return (
       <div className="panel">
         <Empty title="This stream is opaque" command={commands.apply}>
-          Nothing is checked before a record is stored. Name a schema in the stream's document and apply it, and each record is checked at every door.
+          Nothing is checked before a record is stored. Name a schema in the stream's document and apply it,
+          and each record is checked at every door.
         </Empty>
       </div>
     );
@@ -178,7 +223,9 @@ function Schema({ detail }: { detail: StreamDetail }) {
           <CopyButton text={schema.text} />
         </span>
       </div>
-      <div className="panel-body">{schema.format === 'protobuf' ? <RawText text={schema.text} /> : <JsonText text={schema.text} />}</div>
+      <div className="panel-body">
+        {schema.format === 'protobuf' ? <RawText text={schema.text} /> : <JsonText text={schema.text} />}
+      </div>
     </section>
   );
 }

@@ -10,14 +10,21 @@ import { goOnClick, Link, setQuery, useLocation } from '../ui/router';
 
 export function StreamsPage() {
   const internal = useLocation().query.get('internal') === 'true';
-  const load = useCallback((cursor?: string, signal?: AbortSignal) => api.streams({ cursor, limit: 100, internal }, signal), [internal]);
+  const load = useCallback(
+    (cursor?: string, signal?: AbortSignal) => api.streams({ cursor, limit: 100, internal }, signal),
+    [internal],
+  );
   const list = usePaged(`streams ${internal}`, load, 5000);
   return (
     <>
       <div className="page-head">
         <h1>Streams</h1>
         <label className="inline-label push">
-          <input type="checkbox" checked={internal} onChange={(event) => setQuery({ internal: event.target.checked ? 'true' : undefined })} />
+          <input
+            type="checkbox"
+            checked={internal}
+            onChange={(event) => setQuery({ internal: event.target.checked ? 'true' : undefined })}
+          />
           Internal streams
         </label>
       </div>
@@ -26,7 +33,8 @@ export function StreamsPage() {
           <div className="panel">
             {streams.length === 0 ? (
               <Empty title="There is no stream yet" command={commands.applyExample}>
-                A stream is declared by a document with an owner, a retention and a schema. The example estate has one for orders.
+                A stream is declared by a document with an owner, a retention and a schema. The example estate
+                has one for orders.
               </Empty>
             ) : (
               <div className="table-scroll">
@@ -82,7 +90,11 @@ export function StreamsPage() {
   );
 }
 
-export function kept(stream: { cleanup?: string; retentionSeconds?: number | null; retentionBytes?: number | null }): string {
+export function kept(stream: {
+  cleanup?: string;
+  retentionSeconds?: number | null;
+  retentionBytes?: number | null;
+}): string {
   if (stream.cleanup === 'compact') return 'latest per key';
   const parts: string[] = [];
   if (stream.retentionSeconds) parts.push(formatDuration(stream.retentionSeconds * 1000));

@@ -22,7 +22,9 @@ export function TracePage({ traceId }: { traceId: string }) {
     <>
       <div className="page-head">
         <Crumb to="/traces">Traces</Crumb>
-        <h1><span className="mono">{traceId}</span></h1>
+        <h1>
+          <span className="mono">{traceId}</span>
+        </h1>
         <CopyButton text={commands.trace(traceId)} label="Copy as weft trace …" />
       </div>
       <Show loaded={loaded} label="Loading the trace" rows={12}>
@@ -39,14 +41,18 @@ function Waterfall({ trace }: { trace: Trace }) {
   const [chosen, setChosen] = useState<string>();
   const axis = useMemo(() => axisOf(rows, fold), [rows, fold]);
   const services = useMemo(() => [...new Set(rows.map((row) => row.span.service))], [rows]);
-  const selected = rows.find((row) => row.span.spanId === chosen) ?? rows.find((row) => row.span.failed) ?? rows[0];
+  const selected =
+    rows.find((row) => row.span.spanId === chosen) ?? rows.find((row) => row.span.failed) ?? rows[0];
   const failed = rows.filter((row) => row.span.failed).length;
 
   return (
     <>
       <div className="bar">
         <span>
-          <strong>{formatDuration(axis.totalMs)}</strong> <span className="soft">· {plural(rows.length, 'span')} · {formatDateTime(trace.start)}</span>
+          <strong>{formatDuration(axis.totalMs)}</strong>{' '}
+          <span className="soft">
+            · {plural(rows.length, 'span')} · {formatDateTime(trace.start)}
+          </span>
         </span>
         {failed > 0 && <Badge tone="bad">{failed} failed</Badge>}
         {trace.partial && <Badge tone="warn">incomplete</Badge>}
@@ -74,7 +80,9 @@ function Waterfall({ trace }: { trace: Trace }) {
                 {ticksOf(axis, kTicks).map((tick) => (
                   <span key={tick.at} className="tick" style={{ left: `${tick.at * 100}%` }}>
                     {tick.relative && '+'}
-                    {formatDuration(tick.ms).replace(/(\.\d*?)0+ /, '$1 ').replace('. ', ' ')}
+                    {formatDuration(tick.ms)
+                      .replace(/(\.\d*?)0+ /, '$1 ')
+                      .replace('. ', ' ')}
                   </span>
                 ))}
               </Track>
@@ -105,7 +113,11 @@ function Track({ axis, children }: { axis: Axis; children: React.ReactNode }) {
       {axis.segments
         .filter((segment) => segment.folded)
         .map((segment) => (
-          <span key={segment.from} className="fold" style={{ left: `${segment.from * 100}%`, width: `${(segment.to - segment.from) * 100}%` }} />
+          <span
+            key={segment.from}
+            className="fold"
+            style={{ left: `${segment.from * 100}%`, width: `${(segment.to - segment.from) * 100}%` }}
+          />
         ))}
       {children}
     </span>
@@ -119,7 +131,8 @@ function SpanLine({ row, axis, color, current, onChoose }: LineProps) {
   const from = positionOf(axis, row.startMs);
   const to = positionOf(axis, row.startMs + row.durationMs);
   // Near the end the label stands before the bar, so that it is never cut.
-  const labelAt = to > 0.9 && from > 0.15 ? { right: `${(1 - from) * 100}%`, paddingRight: 5 } : { left: `${to * 100}%` };
+  const labelAt =
+    to > 0.9 && from > 0.15 ? { right: `${(1 - from) * 100}%`, paddingRight: 5 } : { left: `${to * 100}%` };
   return (
     <button
       type="button"
@@ -136,7 +149,10 @@ function SpanLine({ row, axis, color, current, onChoose }: LineProps) {
         {span.failed && <Icon name="fail" size={12} className="bad-text" />}
       </span>
       <Track axis={axis}>
-        <span className={`bar-mark service-${color}`} style={{ left: `${from * 100}%`, width: `${Math.max(0, to - from) * 100}%` }} />
+        <span
+          className={`bar-mark service-${color}`}
+          style={{ left: `${from * 100}%`, width: `${Math.max(0, to - from) * 100}%` }}
+        />
         <span className="bar-label" style={labelAt}>
           {formatDuration(row.durationMs)}
         </span>

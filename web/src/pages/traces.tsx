@@ -36,13 +36,22 @@ export function TracesPage() {
       <div className="page-head">
         <h1>Traces</h1>
       </div>
-      <Filters services={list.first?.services ?? []} service={service} errorsOnly={errorsOnly} minDurationMs={minDurationMs} q={q} />
+      <Filters
+        services={list.first?.services ?? []}
+        service={service}
+        errorsOnly={errorsOnly}
+        minDurationMs={minDurationMs}
+        q={q}
+      />
       <Show loaded={list} label="Loading traces" rows={12}>
         {(traces) => (
           <div className="panel">
             {traces.length === 0 ? (
               filtered ? (
-                <Empty title="No trace fits this search">The words are looked for in span names and attribute values, so an order number or a status code works. Traces are kept for a limited time.</Empty>
+                <Empty title="No trace fits this search">
+                  The words are looked for in span names and attribute values, so an order number or a status
+                  code works. Traces are kept for a limited time.
+                </Empty>
               ) : (
                 <Empty title="There is no trace yet" command={commands.demo}>
                   Each request at the gateway and each record starts one. The demo produces both.
@@ -59,7 +68,13 @@ export function TracesPage() {
   );
 }
 
-type FilterProps = { services: string[]; service: string; errorsOnly: boolean; minDurationMs: number; q: string };
+type FilterProps = {
+  services: string[];
+  service: string;
+  errorsOnly: boolean;
+  minDurationMs: number;
+  q: string;
+};
 
 function Filters({ services, service, errorsOnly, minDurationMs, q }: FilterProps) {
   const [text, setText] = useState(q);
@@ -89,7 +104,11 @@ function Filters({ services, service, errorsOnly, minDurationMs, q }: FilterProp
       </button>
       <label className="inline-label">
         <span className="visually-hidden">Service</span>
-        <select className="field" value={service} onChange={(event) => setQuery({ service: event.target.value })}>
+        <select
+          className="field"
+          value={service}
+          onChange={(event) => setQuery({ service: event.target.value })}
+        >
           <option value="">All services</option>
           {[...new Set([...services, ...(service ? [service] : [])])].map((one) => (
             <option key={one}>{one}</option>
@@ -98,7 +117,13 @@ function Filters({ services, service, errorsOnly, minDurationMs, q }: FilterProp
       </label>
       <label className="inline-label">
         <span className="visually-hidden">Shortest duration</span>
-        <select className="field" value={String(minDurationMs)} onChange={(event) => setQuery({ minDurationMs: event.target.value === '0' ? undefined : event.target.value })}>
+        <select
+          className="field"
+          value={String(minDurationMs)}
+          onChange={(event) =>
+            setQuery({ minDurationMs: event.target.value === '0' ? undefined : event.target.value })
+          }
+        >
           <option value="0">Any duration</option>
           {[10, 100, 1000, 10_000].map((ms) => (
             <option key={ms} value={ms}>
@@ -108,7 +133,11 @@ function Filters({ services, service, errorsOnly, minDurationMs, q }: FilterProp
         </select>
       </label>
       <label className="inline-label">
-        <input type="checkbox" checked={errorsOnly} onChange={(event) => setQuery({ errorsOnly: event.target.checked ? 'true' : undefined })} />
+        <input
+          type="checkbox"
+          checked={errorsOnly}
+          onChange={(event) => setQuery({ errorsOnly: event.target.checked ? 'true' : undefined })}
+        />
         Failed only
       </label>
     </form>
@@ -169,7 +198,13 @@ function logShare(ms: number, longest: number): number {
 function DurationBar({ share, failed }: { share: number; failed: boolean }) {
   return (
     <svg width="100%" height="6" preserveAspectRatio="none" viewBox="0 0 100 6" aria-hidden="true">
-      <rect width={share * 100} height="6" rx="1" fill={failed ? 'var(--series-failures)' : 'var(--series-requests)'} opacity="0.75" />
+      <rect
+        width={share * 100}
+        height="6"
+        rx="1"
+        fill={failed ? 'var(--series-failures)' : 'var(--series-requests)'}
+        opacity="0.75"
+      />
     </svg>
   );
 }

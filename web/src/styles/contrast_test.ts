@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 
 const css = readFileSync(new URL('./tokens.css', import.meta.url), 'utf8');
 const colors = new Map(
-  [...css.matchAll(/--([\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)/g)].map((match) => [match[1]!, [match[2]!, match[3]!] as const]),
+  [...css.matchAll(/--([\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)/g)].map((match) => [
+    match[1]!,
+    [match[2]!, match[3]!] as const,
+  ]),
 );
 
 function luminance(hex: string): number {
@@ -30,12 +33,21 @@ const texts = [
   ...on('text-soft', ['plain-soft', 'bad-soft']),
   ...on('text', ['bad-soft', 'ok-soft', 'warn-soft']),
   ...on('text-faint', ['bad-soft', 'ok-soft']),
-  ...['code-name', 'code-string', 'code-number', 'code-literal'].flatMap((text) => on(text, ['sunken', 'surface'])),
+  ...['code-name', 'code-string', 'code-number', 'code-literal'].flatMap((text) =>
+    on(text, ['sunken', 'surface']),
+  ),
   ...on('on-accent', ['accent-strong']),
 ];
 
 const marks = [
-  ...['series-requests', 'series-records', 'series-deliveries', 'series-failures', 'line-strong', 'accent'].flatMap((mark) => on(mark, ['surface', 'ground'])),
+  ...[
+    'series-requests',
+    'series-records',
+    'series-deliveries',
+    'series-failures',
+    'line-strong',
+    'accent',
+  ].flatMap((mark) => on(mark, ['surface', 'ground'])),
 ];
 
 describe.each([

@@ -9,7 +9,13 @@ export function Spark({ values, color }: { values: number[]; color: string }) {
   return (
     <svg className="spark" viewBox="0 -1 120 26" preserveAspectRatio="none" aria-hidden="true">
       <path d={areaPath(values, frame)} fill={color} opacity="0.14" />
-      <path d={linePath(values, frame)} fill="none" stroke={color} strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
+      <path
+        d={linePath(values, frame)}
+        fill="none"
+        stroke={color}
+        strokeWidth="1.5"
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }
@@ -38,7 +44,14 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
 
   const perSecond = (name: SeriesName) => series.map((point) => point[name] / stepSeconds);
   const lines = shown.map((one) => ({ ...one, values: perSecond(one.name) }));
-  const frame = { width: width - kLeft, height: kHeight, max: scaleTop(lines.flatMap((line) => line.values), 1) };
+  const frame = {
+    width: width - kLeft,
+    height: kHeight,
+    max: scaleTop(
+      lines.flatMap((line) => line.values),
+      1,
+    ),
+  };
   const pointed = at >= 0 && at < series.length ? at : -1;
   const read = pointed >= 0 ? pointed : series.length - 1;
 
@@ -55,7 +68,15 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
       </ul>
       <div
         ref={box}
-        onPointerMove={(event) => setAt(indexAt(event.clientX - event.currentTarget.getBoundingClientRect().left - kLeft, series.length, frame.width))}
+        onPointerMove={(event) =>
+          setAt(
+            indexAt(
+              event.clientX - event.currentTarget.getBoundingClientRect().left - kLeft,
+              series.length,
+              frame.width,
+            ),
+          )
+        }
         onPointerLeave={() => setAt(-1)}
       >
         <svg height={kHeight + 30} role="img" aria-label={summary(lines)}>
@@ -80,12 +101,31 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
             ))}
             {lines.map((line) => (
               <g key={line.name}>
-                {(line.name === 'failures' || line.name === 'requests') && <path d={areaPath(line.values, frame)} fill={line.color} opacity={line.name === 'failures' ? 0.2 : 0.08} />}
-                <path d={linePath(line.values, frame)} fill="none" stroke={line.color} strokeWidth={line.name === 'requests' ? 3.5 : 1.5} strokeOpacity={line.name === 'requests' ? 0.45 : 1} strokeLinejoin="round" />
+                {(line.name === 'failures' || line.name === 'requests') && (
+                  <path
+                    d={areaPath(line.values, frame)}
+                    fill={line.color}
+                    opacity={line.name === 'failures' ? 0.2 : 0.08}
+                  />
+                )}
+                <path
+                  d={linePath(line.values, frame)}
+                  fill="none"
+                  stroke={line.color}
+                  strokeWidth={line.name === 'requests' ? 3.5 : 1.5}
+                  strokeOpacity={line.name === 'requests' ? 0.45 : 1}
+                  strokeLinejoin="round"
+                />
               </g>
             ))}
             {pointed >= 0 && (
-              <line className="cursor" x1={xOf(pointed, series.length, frame)} x2={xOf(pointed, series.length, frame)} y1={0} y2={kHeight} />
+              <line
+                className="cursor"
+                x1={xOf(pointed, series.length, frame)}
+                x2={xOf(pointed, series.length, frame)}
+                y1={0}
+                y2={kHeight}
+              />
             )}
           </g>
         </svg>
@@ -95,7 +135,10 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
 }
 
 function summary(lines: { label: string; values: number[] }[]): string {
-  const parts = lines.map((line) => `${line.label} ${formatCompact(line.values.at(-1) ?? 0)}, at most ${formatCompact(Math.max(0, ...line.values))}`);
+  const parts = lines.map(
+    (line) =>
+      `${line.label} ${formatCompact(line.values.at(-1) ?? 0)}, at most ${formatCompact(Math.max(0, ...line.values))}`,
+  );
   return `Per second over the last 15 minutes: ${parts.join('; ')}`;
 }
 
@@ -106,7 +149,8 @@ function timeMarks(series: SeriesPoint[], everyMinutes: number): { at: number; l
   series.forEach((point, at) => {
     const time = new Date(point.t);
     const label = `${String(time.getHours()).padStart(2, '0')}:${String(time.getMinutes()).padStart(2, '0')}`;
-    if (time.getMinutes() % everyMinutes === 0 && label !== last && at > 4 && at < series.length - 3) marks.push({ at, label });
+    if (time.getMinutes() % everyMinutes === 0 && label !== last && at > 4 && at < series.length - 3)
+      marks.push({ at, label });
     if (time.getMinutes() % everyMinutes === 0) last = label;
   });
   return marks;

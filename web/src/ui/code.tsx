@@ -14,7 +14,9 @@ export function JsonText({ text }: { text: string }) {
       {lines.map((line, at) => (
         <span key={at}>
           {line.map((token, n) =>
-            token.kind === 'space' ? token.text : (
+            token.kind === 'space' ? (
+              token.text
+            ) : (
               <span key={n} className={token.kind}>
                 {token.text}
               </span>

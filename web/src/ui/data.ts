@@ -33,7 +33,11 @@ export function asApiError(failure: unknown): ApiError {
 type State<T> = { key: string; data: T | undefined; error: ApiError | undefined };
 
 export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise<T>, everyMs = 0): Loaded<T> {
-  const [state, setState] = useState<State<T>>({ key, data: remembered.get(key) as T | undefined, error: undefined });
+  const [state, setState] = useState<State<T>>({
+    key,
+    data: remembered.get(key) as T | undefined,
+    error: undefined,
+  });
   const [round, setRound] = useState(0);
   const latest = useRef(load);
   latest.current = load;
@@ -57,7 +61,11 @@ export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise
         .catch((failure: unknown) => {
           if (abort.signal.aborted) return;
           const error = asApiError(failure);
-          setState((was) => ({ key, data: was.key === key ? was.data : (remembered.get(key) as T | undefined), error }));
+          setState((was) => ({
+            key,
+            data: was.key === key ? was.data : (remembered.get(key) as T | undefined),
+            error,
+          }));
         })
         .finally(next);
     };
@@ -90,7 +98,12 @@ export function usePaged<P extends Page>(
   load: (cursor: string | undefined, signal?: AbortSignal) => Promise<P>,
   everyMs = 0,
 ): Paged<P> {
-  const [extra, setExtra] = useState<{ key: string; items: Item<P>[]; next: string | undefined; from: P | undefined }>();
+  const [extra, setExtra] = useState<{
+    key: string;
+    items: Item<P>[];
+    next: string | undefined;
+    from: P | undefined;
+  }>();
   const [loadingMore, setLoadingMore] = useState(false);
   const [moreError, setMoreError] = useState<ApiError>();
   const grown = extra?.key === key ? extra : undefined;
@@ -103,7 +116,9 @@ export function usePaged<P extends Page>(
     setLoadingMore(true);
     setMoreError(undefined);
     load(next)
-      .then((page) => setExtra({ key, items: [...(grown?.items ?? []), ...page.items], next: page.nextCursor, from: base }))
+      .then((page) =>
+        setExtra({ key, items: [...(grown?.items ?? []), ...page.items], next: page.nextCursor, from: base }),
+      )
       .catch((failure: unknown) => setMoreError(asApiError(failure)))
       .finally(() => setLoadingMore(false));
   }, [next, base, key, grown, load]);

@@ -6,7 +6,10 @@ export type Shortcut = { keys: string; what: string; run: () => void };
 const kSequenceMs = 1200;
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input:not([type=radio]):not([type=checkbox]), textarea, select, dialog') !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest('input:not([type=radio]):not([type=checkbox]), textarea, select, dialog') !== null
+  );
 }
 
 /** "g s" is g, then s; "?" is one key. */
@@ -15,9 +18,11 @@ export function useShortcuts(shortcuts: Shortcut[]) {
     let first = '';
     let firstAt = 0;
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target))
+        return;
       const typed = performance.now() - firstAt < kSequenceMs && first ? `${first} ${event.key}` : event.key;
-      const hit = shortcuts.find((one) => one.keys === typed) ?? shortcuts.find((one) => one.keys === event.key);
+      const hit =
+        shortcuts.find((one) => one.keys === typed) ?? shortcuts.find((one) => one.keys === event.key);
       first = '';
       if (hit) {
         event.preventDefault();
@@ -34,11 +39,14 @@ export function useShortcuts(shortcuts: Shortcut[]) {
 
 /** Moves the focus to the next or previous row of the list on the page. */
 export function moveRow(step: 1 | -1) {
-  const rows = [...document.querySelectorAll<HTMLElement>('#main [data-row]')].filter((row) => row.offsetParent !== null);
+  const rows = [...document.querySelectorAll<HTMLElement>('#main [data-row]')].filter(
+    (row) => row.offsetParent !== null,
+  );
   if (rows.length === 0) return;
   const at = rows.findIndex((row) => row === document.activeElement);
   const start = at < 0 ? rows.findIndex((row) => row.closest('[aria-current="true"]') !== null) : at;
-  const next = start < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, start + step));
+  const next =
+    start < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, start + step));
   rows[next]!.focus();
   rows[next]!.scrollIntoView({ block: 'nearest' });
 }

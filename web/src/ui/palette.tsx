@@ -38,9 +38,21 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
     const go = (to: string) => () => navigate(to);
     return [
       ...places.map((place) => ({ kind: 'Page', label: place.label, run: go(place.to) })),
-      ...(names?.streams ?? []).map((one) => ({ kind: 'Stream', label: one.name, run: go(pathTo.stream(one.name)) })),
-      ...(names?.subscriptions ?? []).map((one) => ({ kind: 'Subscription', label: one.name, run: go(pathTo.deliveries({ subscription: one.name })) })),
-      ...(names?.resources ?? []).map((one) => ({ kind: 'Resource', label: `${one.kind} ${one.name}`, run: go(pathTo.resource(one.kind, one.name)) })),
+      ...(names?.streams ?? []).map((one) => ({
+        kind: 'Stream',
+        label: one.name,
+        run: go(pathTo.stream(one.name)),
+      })),
+      ...(names?.subscriptions ?? []).map((one) => ({
+        kind: 'Subscription',
+        label: one.name,
+        run: go(pathTo.deliveries({ subscription: one.name })),
+      })),
+      ...(names?.resources ?? []).map((one) => ({
+        kind: 'Resource',
+        label: `${one.kind} ${one.name}`,
+        run: go(pathTo.resource(one.kind, one.name)),
+      })),
       { kind: 'View', label: 'Dead letters', run: go(pathTo.deliveries({ status: 'dead' })) },
       { kind: 'View', label: 'Failed traces', run: go('/traces?errorsOnly=true') },
       { kind: 'View', label: 'Audit trail', run: go('/changes?tab=audit') },
@@ -50,7 +62,14 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
     ];
   }, [places, names, onTheme, onHelp, onSignOut]);
 
-  const hits = useMemo(() => [...traceOf(query), ...bestMatches(query, entries, (entry) => entry.label, kShown), ...searchFor(query)], [query, entries]);
+  const hits = useMemo(
+    () => [
+      ...traceOf(query),
+      ...bestMatches(query, entries, (entry) => entry.label, kShown),
+      ...searchFor(query),
+    ],
+    [query, entries],
+  );
   const selected = Math.min(at, hits.length - 1);
 
   useEffect(() => {
@@ -118,12 +137,20 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
 /** A trace id can be opened without knowing a name. */
 function traceOf(query: string): Entry[] {
   const text = query.trim().toLowerCase();
-  return /^[0-9a-f]{32}$/.test(text) ? [{ kind: 'Trace', label: text, run: () => navigate(pathTo.trace(text)) }] : [];
+  return /^[0-9a-f]{32}$/.test(text)
+    ? [{ kind: 'Trace', label: text, run: () => navigate(pathTo.trace(text)) }]
+    : [];
 }
 
 /** Whatever it is, a trace may hold it: an order number, a status code. */
 function searchFor(query: string): Entry[] {
   const text = query.trim();
   if (text.length < 3) return [];
-  return [{ kind: 'Search', label: `Traces with “${text}”`, run: () => navigate(withQuery('/traces', { q: text })) }];
+  return [
+    {
+      kind: 'Search',
+      label: `Traces with “${text}”`,
+      run: () => navigate(withQuery('/traces', { q: text })),
+    },
+  ];
 }

@@ -9,7 +9,13 @@ import { Link } from './router';
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'info' | 'plain';
 
-const toneIcons: Record<Tone, IconName | undefined> = { ok: 'pass', warn: 'warn', bad: 'fail', info: 'wait', plain: undefined };
+const toneIcons: Record<Tone, IconName | undefined> = {
+  ok: 'pass',
+  warn: 'warn',
+  bad: 'fail',
+  info: 'wait',
+  plain: undefined,
+};
 
 /** A status: colour, shape and word say the same. */
 export function Badge({ tone, icon, children }: { tone: Tone; icon?: IconName; children: ReactNode }) {
@@ -96,7 +102,15 @@ export function Command({ text }: { text: string }) {
 }
 
 /** A list that is empty, and what to do about it. */
-export function Empty({ title, command, children }: { title: string; command?: string | undefined; children?: ReactNode }) {
+export function Empty({
+  title,
+  command,
+  children,
+}: {
+  title: string;
+  command?: string | undefined;
+  children?: ReactNode;
+}) {
   return (
     <div className="empty">
       <h2>{title}</h2>
@@ -120,7 +134,10 @@ export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => v
       <div className="bar small">
         {error.traceId && (
           <span className="soft break in-text">
-            Trace <Link to={pathTo.trace(error.traceId)} className="mono">{error.traceId}</Link>
+            Trace{' '}
+            <Link to={pathTo.trace(error.traceId)} className="mono">
+              {error.traceId}
+            </Link>
           </span>
         )}
         {error.traceId && <CopyButton text={error.traceId} label="Copy trace id" />}
@@ -139,11 +156,15 @@ function FailureList({ items }: { items: unknown[] }) {
   return (
     <ul className="small break">
       {items.slice(0, 20).map((item, at) => {
-        const fields = (typeof item === 'object' && item !== null ? item : { message: item }) as Record<string, unknown>;
+        const fields = (typeof item === 'object' && item !== null ? item : { message: item }) as Record<
+          string,
+          unknown
+        >;
         const place = fields.instanceLocation ?? fields.pointer;
         return (
           <li key={at}>
-            <code>{place === '' || place === undefined ? '(whole value)' : String(place)}</code> {String(fields.message ?? '')}
+            <code>{place === '' || place === undefined ? '(whole value)' : String(place)}</code>{' '}
+            {String(fields.message ?? '')}
           </li>
         );
       })}
@@ -186,7 +207,17 @@ export function Waiting({ rows = 6, label }: { rows?: number; label: string }) {
 type LoadedLike<T> = { data: T | undefined; error: ApiError | undefined; reload: () => void };
 
 /** Waiting, failed or there: each page says only what it shows when it is there. */
-export function Show<T>({ loaded, label, rows, children }: { loaded: LoadedLike<T>; label: string; rows?: number; children: (data: T) => ReactNode }) {
+export function Show<T>({
+  loaded,
+  label,
+  rows,
+  children,
+}: {
+  loaded: LoadedLike<T>;
+  label: string;
+  rows?: number;
+  children: (data: T) => ReactNode;
+}) {
   if (loaded.data !== undefined) {
     return (
       <>
@@ -196,7 +227,11 @@ export function Show<T>({ loaded, label, rows, children }: { loaded: LoadedLike<
     );
   }
   if (loaded.error) return <Failure error={loaded.error} onRetry={loaded.reload} />;
-  return <div className="panel"><Waiting label={label} {...(rows ? { rows } : {})} /></div>;
+  return (
+    <div className="panel">
+      <Waiting label={label} {...(rows ? { rows } : {})} />
+    </div>
+  );
 }
 
 export function More({ list }: { list: { more: (() => void) | undefined; loadingMore: boolean } }) {
@@ -226,7 +261,12 @@ export function Segments<V extends string>({
       <legend className="visually-hidden">{label}</legend>
       {options.map((option) => (
         <label key={option.value}>
-          <input type="radio" name={label} checked={value === option.value} onChange={() => onChange(option.value)} />
+          <input
+            type="radio"
+            name={label}
+            checked={value === option.value}
+            onChange={() => onChange(option.value)}
+          />
           {option.label}
         </label>
       ))}
@@ -243,7 +283,13 @@ export function Crumb({ to, children }: { to: string; children: ReactNode }) {
   );
 }
 
-export function Tabs({ label, tabs }: { label: string; tabs: { label: string; to: string; current: boolean }[] }) {
+export function Tabs({
+  label,
+  tabs,
+}: {
+  label: string;
+  tabs: { label: string; to: string; current: boolean }[];
+}) {
   return (
     <nav className="tabs" aria-label={label}>
       {tabs.map((tab) => (

@@ -19,7 +19,13 @@ const places: Place[][] = [
   [
     { label: 'Overview', to: '/', icon: 'overview', key: 'o', pages: ['overview'] },
     { label: 'Streams', to: '/streams', icon: 'streams', key: 's', pages: ['streams', 'stream'] },
-    { label: 'Deliveries', to: '/deliveries', icon: 'deliveries', key: 'd', pages: ['deliveries', 'delivery'] },
+    {
+      label: 'Deliveries',
+      to: '/deliveries',
+      icon: 'deliveries',
+      key: 'd',
+      pages: ['deliveries', 'delivery'],
+    },
     { label: 'Traces', to: '/traces', icon: 'traces', key: 't', pages: ['traces', 'trace'] },
   ],
   [
@@ -32,7 +38,17 @@ const places: Place[][] = [
 
 const themeWords = { system: 'System theme', light: 'Light theme', dark: 'Dark theme' };
 
-export function Shell({ session, page, onLeave, children }: { session: Session; page: Page; onLeave: () => void; children: ReactNode }) {
+export function Shell({
+  session,
+  page,
+  onLeave,
+  children,
+}: {
+  session: Session;
+  page: Page;
+  onLeave: () => void;
+  children: ReactNode;
+}) {
   const [open, setOpen] = useState<'palette' | 'help'>();
   const { theme, next } = useTheme();
   const place = places.flat().find((one) => one.pages.includes(page.page));
@@ -44,7 +60,9 @@ export function Shell({ session, page, onLeave, children }: { session: Session; 
 
   // On a narrow screen the navigation scrolls sideways.
   useEffect(() => {
-    document.querySelector('.side nav [aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    document
+      .querySelector('.side nav [aria-current="page"]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [place]);
 
   const signOut = () => {
@@ -98,12 +116,23 @@ export function Shell({ session, page, onLeave, children }: { session: Session; 
           ))}
         </nav>
         <div className="side-foot">
-          <button type="button" className="button quiet" onClick={() => setOpen('palette')} aria-keyshortcuts="Control+K">
+          <button
+            type="button"
+            className="button quiet"
+            onClick={() => setOpen('palette')}
+            aria-keyshortcuts="Control+K"
+          >
             <Icon name="search" />
             <span className="wide-only">Search</span>
             <kbd>Ctrl K</kbd>
           </button>
-          <button type="button" className="button quiet" onClick={next} aria-label={`${themeWords[theme]}, change`} title={themeWords[theme]}>
+          <button
+            type="button"
+            className="button quiet"
+            onClick={next}
+            aria-label={`${themeWords[theme]}, change`}
+            title={themeWords[theme]}
+          >
             <Icon name="theme" />
             <span className="wide-only">{themeWords[theme]}</span>
           </button>
@@ -112,17 +141,34 @@ export function Shell({ session, page, onLeave, children }: { session: Session; 
             Shortcuts
             <kbd>?</kbd>
           </button>
-          <button type="button" className="button quiet" onClick={signOut} title={`Signed in as ${session.principal}`}>
+          <button
+            type="button"
+            className="button quiet"
+            onClick={signOut}
+            title={`Signed in as ${session.principal}`}
+          >
             <Icon name="leave" />
             <span className="wide-only">Sign out</span>
           </button>
           <NodeState />
         </div>
       </header>
-      <main id="main" className={page.page === 'stream' || page.page === 'trace' ? 'main fill' : 'main'} tabIndex={-1}>
+      <main
+        id="main"
+        className={page.page === 'stream' || page.page === 'trace' ? 'main fill' : 'main'}
+        tabIndex={-1}
+      >
         {children}
       </main>
-      {open === 'palette' && <Palette places={places.flat()} onTheme={next} onSignOut={signOut} onHelp={() => setOpen('help')} onClose={() => setOpen(undefined)} />}
+      {open === 'palette' && (
+        <Palette
+          places={places.flat()}
+          onTheme={next}
+          onSignOut={signOut}
+          onHelp={() => setOpen('help')}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
       {open === 'help' && <Help shortcuts={shortcuts} onClose={() => setOpen(undefined)} />}
       <Toasts />
     </div>
@@ -141,7 +187,10 @@ function NodeState() {
   if (!health.data) return <div className="node">&nbsp;</div>;
   return (
     <div className="node" title={`Up for ${formatDuration(health.data.uptimeSeconds * 1000)}`}>
-      <Status value={health.data.status} label={{ pass: 'healthy', warn: 'warning', fail: 'failing' }[health.data.status]} />
+      <Status
+        value={health.data.status}
+        label={{ pass: 'healthy', warn: 'warning', fail: 'failing' }[health.data.status]}
+      />
       <span className="cut">{health.data.version}</span>
     </div>
   );

@@ -46,7 +46,13 @@ export function useTail(stream: string, partition: number | undefined) {
     };
     const follow = async () => {
       try {
-        position = await readTail(stream, { from: `-${kHistory}`, partition }, position, events, abort.signal);
+        position = await readTail(
+          stream,
+          { from: `-${kHistory}`, partition },
+          position,
+          events,
+          abort.signal,
+        );
       } catch (failure) {
         if (abort.signal.aborted) return;
         setError(asApiError(failure));
