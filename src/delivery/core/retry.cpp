@@ -40,7 +40,8 @@ Decision retry(const RetryPolicy& policy, const AttemptContext& context, const O
   }
   Decision decision;
   decision.verdict = Verdict::Retry;
-  decision.retry_at = context.now + delay;
+  // Whole milliseconds are what is stored, and nothing is tried before its time.
+  decision.retry_at = std::chrono::ceil<std::chrono::milliseconds>(context.now + delay);
   decision.reason = describe(outcome);
   if (wish && asks_for_pause(outcome)) decision.hold_until = context.now + *wish;
   return decision;

@@ -15,6 +15,7 @@
 
 #include "delivery/delivery_service.h"
 #include "eventlog/embedded/embedded_log.h"
+#include "runtime/log.h"
 #include "runtime/world.h"
 
 namespace weft::delivery {
@@ -136,6 +137,7 @@ class DeliveryLife {
   DeliveryLife(World& world, SimulatedEndpoints& endpoints, DeliveryLimits limits = {},
                DeliveryMutant mutant = DeliveryMutant::None)
       : world_(world) {
+    set_log_level(LogLevel::Error);
     auto opened = world.run(
         eventlog::EmbeddedLog::open(world.disk, world.clock, world.random, metrics, options()));
     if (!opened) {
@@ -168,6 +170,8 @@ class DeliveryLife {
   void crash() {
     crashed = true;
     world_.crash();
+    // Of the old life nothing can be stored any more; its tasks still have to end.
+    if (log) world_.run(close_log());
     end();
   }
 

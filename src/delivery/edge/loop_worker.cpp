@@ -38,11 +38,14 @@ Task<void> LoopWorker::run(std::shared_ptr<LoopWorker> self) {
   journal_task_.spawn(journal_.run());
   timers_.spawn(keep_time(self));
   reconcile();
+  bool is_cut_off = false;
   while (!stopping_) {
-    co_await changed_.wait_regardless();
-    if (!stopping_) reconcile();
+    auto woken = co_await changed_.wait();
+    is_cut_off = !woken;
+    if (is_cut_off) stopping_ = true;
   }
   for (auto& [key, worker] : workers_) worker->stop();
+  if (is_cut_off) attempts_.cancel();
   readers_.cancel();
   timers_.cancel();
   co_await timers_.join();
