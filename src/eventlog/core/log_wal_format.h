@@ -25,6 +25,10 @@ inline constexpr std::size_t kWalAlignment = 8;
 // epoch.
 using WalPosition = std::uint64_t;
 
+// Prepared: recovery still copies the last group of the file before into this one; until it is
+// Active, the file before is the one that counts.
+enum class WalFileState : std::uint32_t { Active = 0, Prepared = 1 };
+
 struct WalFileHeader {
   Uuid cluster;
   std::uint64_t sequence = 0;      // agrees with the file's name, else the file was never used
@@ -32,6 +36,7 @@ struct WalFileHeader {
   std::uint32_t epoch = 0;         // of the process that wrote the file; rises at each start
   std::int32_t leader_epoch = 0;   // what batches of this file carry; rises when a tail was cut
   std::int64_t created_ms = 0;
+  WalFileState state = WalFileState::Active;
   std::uint64_t key_id = 0;     // reserved: encryption at rest; 0: plain
   std::uint64_t tenant_id = 0;  // reserved: a log of one tenant; 0: shared
 };

@@ -48,7 +48,7 @@ void LogRecovery::restore(const Manifest& manifest) {
   context_.cluster = manifest.cluster;
   state_position_ = manifest.state_position;
   position_ = confirmed_ = manifest.wal_position;
-  epoch_ = manifest.epoch;
+  epochs_used_ = manifest.epoch;
   leader_epoch_ = manifest.leader_epoch;
   for (const auto& stream : manifest.streams) context_.streams.create(stream);
   context_.streams.reserve_ids(manifest.next_stream);
@@ -123,6 +123,11 @@ Task<Result<LogRecovery::WalFile>> LogRecovery::open_wal_file(std::uint64_t sequ
   wal.has_header = header && header->sequence == sequence;
   if (!wal.has_header) co_return wal;
   wal.header = *header;
+  if (header->state == WalFileState::Prepared) {
+    // A start that did not come to its end; only its epoch is used up.
+    wal.has_header = false;
+    epochs_used_ = std::max(epochs_used_, header->epoch);
+  }
   if (header->cluster != context_.cluster) {
     co_return fail(ErrorCode::FailedPrecondition, "{} belongs to another log",
                    context_.wal_path(sequence));
@@ -194,6 +199,7 @@ std::vector<LogCommand> LogRecovery::skips() const {
 void LogRecovery::keep_pending(const WalEntry& entry, const WalFile& file, std::uint64_t at) {
   confirm(entry.durable);
   epoch_ = entry.epoch;
+  epochs_used_ = std::max(epochs_used_, entry.epoch);
   ++report_.entries;
   report_.bytes += entry.bytes;
   pending_.push_back({entry.kind, entry.position, file.sequence, static_cast<std::uint32_t>(at),
@@ -292,12 +298,14 @@ Task<Result<Manifest>> LogRecovery::run() {
   WalStart start;
   start.sequence = last_used + 1;
   start.position = pending_.empty() ? position_ : pending_.front().position;
-  start.epoch = epoch_ + 1;
+  start.epoch = epochs_used_ + 1;
   bool lost = report_.cut_bytes > 0 || report_.damaged_bytes > 0;
   start.leader_epoch = lost ? leader_epoch_ + 1 : leader_epoch_;
+  if (!pending_.empty()) start.state = WalFileState::Prepared;
   CO_CHECK(co_await writer_.wal().start(start));
   crash_point(CrashPoint::AfterRecoveryHeader);
   CO_CHECK(co_await rewrite_pending());
+  CO_CHECK(co_await writer_.wal().activate());
   if (auto commands = skips(); !commands.empty()) {
     CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
   }

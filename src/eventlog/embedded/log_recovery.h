@@ -80,7 +80,8 @@ class LogRecovery {
   WalPosition state_position_ = 0;
   WalPosition position_ = 0;  // where the next entry is expected
   WalPosition confirmed_ = 0;
-  std::uint32_t epoch_ = 0;
+  std::uint32_t epoch_ = 0;        // entries of an older process are leftovers
+  std::uint32_t epochs_used_ = 0;  // the highest of all
   std::int32_t leader_epoch_ = 0;
   std::deque<PendingEntry> pending_;
   std::map<PartitionId, std::pair<Offset, std::uint64_t>> ends_at_damage_;

@@ -100,7 +100,8 @@ Task<Result<bool>> LogRecovery::was_used(WalFile& file, WalPosition first) {
 
 Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
   if (file.has_header) {
-    epoch_ = std::max(epoch_, file.header.epoch);
+    epoch_ = file.header.epoch;
+    epochs_used_ = std::max(epochs_used_, epoch_);
     leader_epoch_ = std::max(leader_epoch_, file.header.leader_epoch);
     if (file.header.first_position > position_) {
       WalFile missing;

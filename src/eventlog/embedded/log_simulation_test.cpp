@@ -19,7 +19,7 @@ namespace {
 constexpr int kStreams = 2;
 constexpr std::int32_t kPartitions = 2;
 constexpr int kProducers = 3;
-constexpr Duration kLifeMax = 250ms;
+constexpr Duration kLifeMax = 120ms;
 
 // What clients know: the truth that the log must not contradict.
 struct Model {

@@ -28,6 +28,7 @@ std::string WalWriter::header() const {
   header.first_position = first_position_;
   header.epoch = start_.epoch;
   header.leader_epoch = start_.leader_epoch;
+  header.state = start_.state;
   header.created_ms = to_unix_ms(context_.clock.now());
   return encode_wal_header(header);
 }
@@ -45,12 +46,22 @@ Task<Result<>> WalWriter::start(WalStart start) {
     CO_CHECK(co_await fill_with_zeros(*file, context_.options.wal_file_bytes));
   }
   file_ = std::move(file);
+  CO_CHECK(co_await write_header());
+  begun_ = context_.clock.mono();
+  co_return co_await context_.files.sync_directory(context_.wal_folder());
+}
+
+Task<Result<>> WalWriter::write_header() {
   auto bytes = header();
   std::string_view parts[] = {bytes};
   CO_CHECK(co_await file_->write_at(parts, 0));
-  CO_CHECK(co_await file_->sync());
-  begun_ = context_.clock.mono();
-  co_return co_await context_.files.sync_directory(context_.wal_folder());
+  co_return co_await file_->sync();
+}
+
+Task<Result<>> WalWriter::activate() {
+  if (start_.state == WalFileState::Active) co_return Result<>();
+  start_.state = WalFileState::Active;
+  co_return co_await write_header();
 }
 
 // Gives the spare the name of the file `sequence`; false when there is none of the right size.

@@ -28,6 +28,7 @@ struct WalStart {
   WalPosition position = 0;
   std::uint32_t epoch = 1;
   std::int32_t leader_epoch = 0;
+  WalFileState state = WalFileState::Active;
 };
 
 class WalWriter {
@@ -37,6 +38,8 @@ class WalWriter {
   // The first file of this process; its header is durable when this returns, so that no later
   // process takes the same epoch.
   Task<Result<>> start(WalStart start);
+  // Ends the preparation: from now on the file before ends where this one begins.
+  Task<Result<>> activate();
   Task<Result<>> write(WalGroup& group);
   Task<Result<>> sync() { return file_->sync(); }
   // Goes on in the next file. ResourceExhausted when there is no space for it: the present one
@@ -64,6 +67,7 @@ class WalWriter {
 
  private:
   std::string header() const;
+  Task<Result<>> write_header();
   Task<Result<bool>> take_spare_for(std::uint64_t sequence);
 
   LogContext& context_;
