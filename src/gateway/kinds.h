@@ -6,8 +6,9 @@
 //       - http://10.0.0.5:8080            openapi: ${file:orders.openapi.yaml}
 //                                         authentication: apiKey
 //                                         operations:
-//                                           createOrder: {publish: {stream: orders.order.created.v1, key: /orderId}}
-//                                           getOrder: {upstream: orders-service}
+//                                           createOrder: {publish: {stream:
+//                                           orders.order.created.v1, key: /orderId}} getOrder:
+//                                           {upstream: orders-service}
 #pragma once
 
 #include <vector>

@@ -1,11 +1,12 @@
-// A route that is bound to a stream: POST becomes a durable event, and the answer is sent only then. With an
-// Idempotency-Key the answer is stored in the same write-ahead entry as the event (GW-17, CON-09).
+// A route that is bound to a stream: POST becomes a durable event, and the answer is sent only
+// then. With an Idempotency-Key the answer is stored in the same write-ahead entry as the event
+// (GW-17, CON-09).
 //
 //   request ─▶ prepare(): check against the stream's contract, build the event    (no waiting)
 //           ─▶ publish(): claim the key, append event and answer together, settle
 //
-// The event's id is a hash of route and key where there is a key, so that a duplicate is detectable even
-// on a log without atomic entries. Any loop.
+// The event's id is a hash of route and key where there is a key, so that a duplicate is detectable
+// even on a log without atomic entries. Any loop.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct PublishBinding {
   std::string stream;
   std::string event_type;
   std::string source;
-  std::optional<std::string> key_pointer;      // JSON Pointers into the body
+  std::optional<std::string> key_pointer;  // JSON Pointers into the body
   std::optional<std::string> subject_pointer;
   int status = 201;
   IdempotencyRule idempotency = IdempotencyRule::Required;
@@ -76,19 +77,23 @@ class Publisher {
   explicit Publisher(PublisherParts parts) : parts_(parts) {}
 
   // `body` is the text that `parsed` was parsed from; both are only read during the call.
-  std::expected<PreparedEvent, Refusal> prepare(const PublishBinding& binding, const http::RequestHead& head,
+  std::expected<PreparedEvent, Refusal> prepare(const PublishBinding& binding,
+                                                const http::RequestHead& head,
                                                 std::string_view body, const Json& parsed,
                                                 const RequestContext& context) const;
 
   // The response to send. `replayed` tells whether an earlier answer is repeated.
-  Task<http::Response> publish(const PublishBinding& binding, PreparedEvent event, RequestContext context);
+  Task<http::Response> publish(const PublishBinding& binding, PreparedEvent event,
+                               RequestContext context);
 
  private:
-  StoredAnswer make_answer(const PublishBinding& binding, const PreparedEvent& event, WallTime now) const;
+  StoredAnswer make_answer(const PublishBinding& binding, const PreparedEvent& event,
+                           WallTime now) const;
   Task<Result<eventlog::Offset>> append(const PublishBinding& binding, PreparedEvent& event,
                                         const StoredAnswer& answer, const RequestContext& context);
-  void record_span(const PublishBinding& binding, const TraceContext& span, const RequestContext& context,
-                   WallTime start, const Result<std::vector<eventlog::Appended>>& outcome);
+  void record_span(const PublishBinding& binding, const TraceContext& span,
+                   const RequestContext& context, WallTime start,
+                   const Result<std::vector<eventlog::Appended>>& outcome);
 
   PublisherParts parts_;
 };

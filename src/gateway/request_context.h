@@ -12,9 +12,9 @@
 namespace weft::gateway {
 
 struct RequestContext {
-  TraceContext trace;               // its span_id is the span of this request
-  std::array<char, 8> parent_id{};  // the caller's span; zero when the trace starts here
-  identity::PrincipalRef principal; // null on routes that authenticate nobody
+  TraceContext trace;                // its span_id is the span of this request
+  std::array<char, 8> parent_id{};   // the caller's span; zero when the trace starts here
+  identity::PrincipalRef principal;  // null on routes that authenticate nobody
   WallTime start{};
 };
 

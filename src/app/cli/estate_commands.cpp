@@ -1,9 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
@@ -19,7 +15,6 @@ namespace weft::app {
 namespace {
 
 constexpr int kChangesPending = 2;
-constexpr std::uintmax_t kFileBytesMax = 16 * 1024 * 1024;
 
 std::string folder_of(const Arguments& arguments) {
   return arguments.positional().empty() ? "estate" : arguments.positional()[0];
@@ -57,35 +52,23 @@ int validate(const Arguments& arguments) {
   return 0;
 }
 
-// All files of the folder as the body of plan and apply.
+// The folder's resources as the body of plan and apply. They are read here, so that ${env:…} and ${file:…} are
+// this user's and errors name this user's files; each resource is sent as a file of its own.
 Result<std::string> folder_as_request(const std::string& folder, const std::string& message) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  std::vector<fs::path> paths;
-  for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::end(it); it.increment(error)) {
-    if (it->path().filename().string().starts_with('.')) {
-      if (it->is_directory()) it.disable_recursion_pending();
-      continue;
-    }
-    if (it->is_regular_file()) paths.push_back(it->path());
-  }
-  if (error) return fail(ErrorCode::NotFound, "cannot read folder {}: {}", folder, error.message());
-  std::sort(paths.begin(), paths.end());
+  TRY(auto kinds, all_kinds());
+  PosixFileSystem files;
+  estate::Loader loader(kinds, estate::process_environment());
+  TRY(auto loaded, run_until_done(loader.load_folder(files, folder)));
+  if (!loaded.ok()) return fail(ErrorCode::InvalidArgument, "nothing was sent:\n{}", loaded.error_text());
   JsonWriter body;
   body.object();
   if (!message.empty()) body.member("message", message);
   body.key("files").array();
-  for (const auto& path : paths) {
-    if (fs::file_size(path, error) > kFileBytesMax) {
-      return fail(ErrorCode::ResourceExhausted, "{} is larger than 16 MiB", path.string());
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream content;
-    content << file.rdbuf();
-    if (!file) return fail(ErrorCode::IoError, "cannot read {}", path.string());
+  for (const auto& resource : loaded.resources) {
+    const auto& id = resource->id();
     body.object()
-        .member("path", fs::relative(path, folder).generic_string())
-        .member("content", std::move(content).str())
+        .member("path", fmt::format("{}/{}/{}.json", id.tenant, id.kind, id.name))
+        .member("content", resource->text())
         .end();
   }
   body.end().end();

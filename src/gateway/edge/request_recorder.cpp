@@ -109,6 +109,7 @@ void RequestRecorder::end(const http::Exchange& exchange, RouteMetrics& route,
   Digits status(result.status);
   Digits upstream_us(to_us(result.upstream_time));
   Attributes attributes;
+  attributes.add("service.name", "gateway");
   attributes.add("http.request.method", head.method);
   attributes.add("http.route", route.route());
   attributes.add("url.path", head.path);
