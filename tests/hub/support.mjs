@@ -45,6 +45,9 @@ export async function openBrowser(options = {}) {
   };
 }
 
+// The browser notes each refused request on its console; what the page makes of it is tested where it is meant.
+const isRefusal = (message) => message.text().startsWith('Failed to load resource');
+
 /** A page that is signed in, with what it complained about. */
 export async function signedIn(browser) {
   const page = await browser.newPage();
@@ -52,7 +55,8 @@ export async function signedIn(browser) {
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on(
     'console',
-    (message) => message.type() === 'error' && complaints.push(`console: ${message.text()}`),
+    (message) =>
+      message.type() === 'error' && !isRefusal(message) && complaints.push(`console: ${message.text()}`),
   );
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());

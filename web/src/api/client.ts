@@ -173,30 +173,31 @@ export const api = {
 
 export type TailEvents = {
   open: () => void;
+  /** Where to resume; opaque. */
+  position: (id: string) => void;
   record: (record: Schema.StreamRecord) => void;
   skipped: (count: number) => void;
 };
 
-/** Reads the live tail until it ends or `signal` aborts; gives the position to resume from. */
+/** Reads the live tail until it ends or `signal` aborts. */
 export async function readTail(
   stream: string,
   query: { from: string; partition?: number | undefined },
   lastEventId: string,
   events: TailEvents,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<void> {
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (lastEventId) headers['Last-Event-ID'] = lastEventId;
   const response = await send('tailRecords', { path: { stream }, query, signal }, headers);
   events.open();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   const parser = new EventParser();
-  let position = lastEventId;
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return position;
+    if (done) return;
     for (const event of parser.push(value)) {
-      if (event.id) position = event.id;
+      if (event.id) events.position(event.id);
       if (event.type === 'record') {
         events.record(JSON.parse(event.data) as Schema.StreamRecord);
       } else if (event.type === 'skipped') {

@@ -12,13 +12,26 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+/** Space belongs to the control that has the focus; only on a row it is free. */
+function isPressing(event: KeyboardEvent): boolean {
+  if (event.key !== ' ' || !(event.target instanceof HTMLElement)) return false;
+  return event.target.closest('button:not([data-row]), a, summary, input') !== null;
+}
+
 /** "g s" is g, then s; "?" is one key. */
 export function useShortcuts(shortcuts: Shortcut[]) {
   useEffect(() => {
     let first = '';
     let firstAt = 0;
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target))
+      if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        event.defaultPrevented ||
+        isTyping(event.target) ||
+        isPressing(event)
+      )
         return;
       const typed = performance.now() - firstAt < kSequenceMs && first ? `${first} ${event.key}` : event.key;
       const hit =

@@ -54,7 +54,8 @@ export function Shell({
   const place = places.flat().find((one) => one.pages.includes(page.page));
 
   useEffect(() => {
-    const detail = 'name' in page ? page.name : 'id' in page ? page.id : '';
+    const detail =
+      'name' in page ? page.name : 'id' in page ? page.id : 'traceId' in page ? page.traceId : '';
     document.title = [detail, place?.label ?? 'Not found', 'Weft'].filter(Boolean).join(' · ');
   }, [page, place]);
 

@@ -38,6 +38,9 @@ export function useTail(stream: string, partition: number | undefined) {
         setConnection('open');
         setError(undefined);
       },
+      position: (id: string) => {
+        position = id;
+      },
       record: (record: StreamRecord) => {
         queued.push(record);
         if (frame === 0) frame = requestAnimationFrame(flush);
@@ -46,13 +49,7 @@ export function useTail(stream: string, partition: number | undefined) {
     };
     const follow = async () => {
       try {
-        position = await readTail(
-          stream,
-          { from: `-${kHistory}`, partition },
-          position,
-          events,
-          abort.signal,
-        );
+        await readTail(stream, { from: `-${kHistory}`, partition }, position, events, abort.signal);
       } catch (failure) {
         if (abort.signal.aborted) return;
         setError(asApiError(failure));
