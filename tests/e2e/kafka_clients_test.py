@@ -35,11 +35,16 @@ def stream_document(name, partitions):
 
 
 @pytest.fixture
-def weft(tmp_path, weft_factory):
-    estate = tmp_path / "estate"
-    estate.mkdir()
+def estate(tmp_path):
+    folder = tmp_path / "estate"
+    folder.mkdir()
     documents = [stream_document(name, partitions) for name, partitions in STREAMS.items()]
-    (estate / "streams.yaml").write_text("---\n".join([*documents, SCHEMA]))
+    (folder / "streams.yaml").write_text("---\n".join([*documents, SCHEMA]))
+    return folder
+
+
+@pytest.fixture
+def weft(estate, weft_factory):
     return weft_factory(estate=estate, settings=["kafka.anonymous=true", "kafka.rebalanceDelay=0s"]).start()
 
 
@@ -201,3 +206,24 @@ def test_a_transactional_producer_fails_at_once(weft):
         producer.init_transactions(20)
     assert refused.value.args[0].name() == "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"
     assert time.monotonic() - before < 10
+
+
+def test_only_a_key_opens_the_listener_unless_anonymous_access_is_set(estate, weft_factory):
+    weft = weft_factory(estate=estate, settings=["kafka.rebalanceDelay=0s"]).start()
+    topic = "python.test.sent.v1"
+
+    def listing(password):
+        words = ["-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanisms=PLAIN", "-X", "sasl.username=me",
+                 "-X", f"sasl.password={password}"]
+        return subprocess.run(["kcat", "-b", weft.kafka, "-m", "5", "-L", *words], text=True, capture_output=True, timeout=60)
+
+    assert topic in listing(weft.token).stdout
+    refused = listing("weft_0000000000000000_wrong")
+    assert refused.returncode != 0 and "SASL authentication error" in refused.stderr
+    assert subprocess.run(["kcat", "-b", weft.kafka, "-m", "3", "-L"], capture_output=True, timeout=60).returncode != 0
+
+    # kafka-python 2.0.2 sends its token bare, after version 0 of the handshake.
+    producer = kafka.KafkaProducer(bootstrap_servers=weft.kafka, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN",
+                                   sasl_plain_username="me", sasl_plain_password=weft.token)
+    assert producer.send(topic, b"with a key").get(10).offset == 0
+    producer.close()

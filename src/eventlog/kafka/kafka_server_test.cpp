@@ -519,16 +519,18 @@ TEST(KafkaSasl, PlainWithAKeyOpensTheConnection) {
   EXPECT_EQ(client.call<MetadataResponse>(9, all)->topics.size(), 1U);
 }
 
-TEST(KafkaSasl, RawTokensOfTheFirstVersionWork) {
-  TestBroker broker;
-  broker.options.anonymous = nullptr;
-  auto client = broker.connect();
-  SaslHandshakeRequest handshake;
-  handshake.mechanism = "PLAIN";
-  client.call<SaslHandshakeResponse>(0, handshake);
-  client.send(std::string("\0\0\0\x0c\0shop\0secret", 16));
-  EXPECT_EQ(client.receive().value(), "");
-  EXPECT_EQ(client.call<ApiVersionsResponse>(0, ApiVersionsRequest())->error_code, 0);
+TEST(KafkaSasl, RawTokensOfTheFirstVersionWorkWithAndWithoutAnonymousAccess) {
+  for (const auto& anonymous : {identity::PrincipalRef(), principal("anonymous")}) {
+    TestBroker broker;
+    broker.options.anonymous = anonymous;
+    auto client = broker.connect();
+    SaslHandshakeRequest handshake;
+    handshake.mechanism = "PLAIN";
+    client.call<SaslHandshakeResponse>(0, handshake);
+    client.send(std::string("\0\0\0\x0c\0shop\0secret", 16));
+    EXPECT_EQ(client.receive().value(), "");
+    EXPECT_EQ(client.call<MetadataResponse>(1, MetadataRequest())->brokers.size(), 1U);
+  }
 }
 
 TEST(KafkaSasl, AWrongKeyIsAnsweredAfterADelayAndEndsTheConnection) {

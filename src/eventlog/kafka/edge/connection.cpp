@@ -77,9 +77,7 @@ Task<Result<>> Connection::read_requests() {
 }
 
 Task<Result<>> Connection::serve(std::string_view frame) {
-  if (session_.sasl == SaslState::RawTokens && !session_.principal) {
-    co_return co_await serve_raw_token(frame);
-  }
+  if (session_.sasl == SaslState::RawTokens) co_return co_await serve_raw_token(frame);
   const auto header = read_request_header(frame);
   if (!header) co_return fail(ErrorCode::InvalidArgument, "a request without a header");
   const auto* api = find_api(header->key);
@@ -129,6 +127,7 @@ Task<Result<>> Connection::serve_unsupported(const RequestHeader& header) {
 
 // SaslHandshake version 0: the token comes bare, and so does the answer, which is empty.
 Task<Result<>> Connection::serve_raw_token(std::string_view token) {
+  session_.sasl = SaslState::Idle;
   const auto authenticated = co_await authenticate_plain(session_, token);
   if (!authenticated) co_return authenticated;
   Frame empty;

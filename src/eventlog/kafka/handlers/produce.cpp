@@ -29,27 +29,33 @@ KafkaError kafka_error(const Error& error) {
   }
 }
 
-KafkaError kafka_error(AppendStatus status) {
+struct Refusal {
+  KafkaError error = KafkaError::None;
+  std::string_view message;
+};
+
+// KafkaStorageError makes every producer try again, and know that nothing was stored.
+Refusal refusal(AppendStatus status) {
   switch (status) {
     case AppendStatus::Appended:
     case AppendStatus::Duplicate:
-      return KafkaError::None;
+      return {};
     case AppendStatus::OutOfOrderSequence:
-      return KafkaError::OutOfOrderSequenceNumber;
+      return {KafkaError::OutOfOrderSequenceNumber, {}};
     case AppendStatus::StaleProducerEpoch:
-      return KafkaError::InvalidProducerEpoch;
+      return {KafkaError::InvalidProducerEpoch, {}};
     case AppendStatus::UnknownPartition:
-      return KafkaError::UnknownTopicOrPartition;
+      return {KafkaError::UnknownTopicOrPartition, {}};
     case AppendStatus::TooLarge:
-      return KafkaError::MessageTooLarge;
+      return {KafkaError::MessageTooLarge, {}};
     case AppendStatus::DiskFull:
-      return KafkaError::KafkaStorageError;
+      return {KafkaError::KafkaStorageError, "the disk is full"};
     case AppendStatus::Stopped:
-      return KafkaError::KafkaStorageError;
+      return {KafkaError::KafkaStorageError, "the log has stopped"};
     case AppendStatus::Overloaded:
-      return KafkaError::ThrottlingQuotaExceeded;
+      return {KafkaError::KafkaStorageError, "the log's queue is full"};
   }
-  return KafkaError::UnknownServerError;
+  return {KafkaError::UnknownServerError, {}};
 }
 
 void refuse(Partition& partition, KafkaError error, std::string message) {
@@ -180,7 +186,9 @@ PartitionResponse answer(const Partition& partition,
   auto error = partition.error;
   if (partition.batch >= 0) {
     const auto& batch = appended[static_cast<std::size_t>(partition.batch)];
-    error = kafka_error(batch.status);
+    const auto refused = refusal(batch.status);
+    error = refused.error;
+    if (!refused.message.empty()) answer.error_message = refused.message;
     if (error == KafkaError::None) {
       answer.base_offset = batch.base_offset;
       answer.log_append_time_ms = batch.append_time_ms;
