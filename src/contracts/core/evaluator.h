@@ -56,7 +56,7 @@ class Evaluator {
   static bool length_fits(const Block& block, const Json& text);
 
   template <bool kReport>
-  bool run(BlockId id, const Json& value, EvaluatedSet* marks, const InstancePath* path) {
+  [[gnu::always_inline]] bool run(BlockId id, const Json& value, EvaluatedSet* marks, const InstancePath* path) {
     const Block& block = program_.blocks[id];
     if constexpr (kReport) return run_reporting(block, value, marks, path);
     switch (block.checks[static_cast<std::size_t>(value.type())]) {
