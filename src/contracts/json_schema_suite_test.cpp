@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <set>
 
@@ -131,8 +132,8 @@ TEST_P(JsonSchemaSuite, IsAnsweredAsPublished) {
   for (const auto& [key, some_failed] : excepted_)
     EXPECT_TRUE(some_failed) << "no longer an exception: " << key;
   EXPECT_GT(passed_, 300);
-  std::printf("%s: %d passed, %d failed, %d named exceptions\n", GetParam().name, passed_, failed_,
-              exceptions_);
+  std::cout << fmt::format("{}: {} passed, {} failed, {} named exceptions\n", GetParam().name,
+                           passed_, failed_, exceptions_);
 }
 
 INSTANTIATE_TEST_SUITE_P(Drafts, JsonSchemaSuite,
