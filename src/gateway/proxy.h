@@ -47,9 +47,12 @@ class Proxy {
   // One try on attempt.connection: request out, head of the answer in.
   Task<Result<>> run_slowly(Attempt& attempt);
   Task<Result<>> send_body_in_pieces(Attempt& attempt);
+  bool try_relay_whole(Attempt& attempt) const;
+  Task<void> relay_slowly(Attempt& attempt);
   Task<void> relay_in_pieces(Attempt& attempt, std::string_view piece);
   Task<void> tunnel(Attempt& attempt);
   Task<void> answer_failure(Attempt& attempt, Error error);
+  UpstreamLease usable_idle(const Attempt& attempt) const;
   bool may_retry(const Attempt& attempt, const Error& error) const;
 
   Clock& clock_;

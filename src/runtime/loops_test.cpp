@@ -47,7 +47,7 @@ TEST(Loops, NamesTheLoopWithTheFewestConnections) {
 
 TEST(Loops, GoesOnAfterAHandlerThrew) {
   Loops loops(1);
-  boost::asio::post(loops.at(0), [] { throw std::runtime_error("a bug"); });
+  boost::asio::post(loops.at(0), [] { (void)std::vector<int>().at(0); });
   boost::asio::post(loops.at(0), [&] { loops.stop(); });
 
   loops.run();
@@ -62,7 +62,7 @@ Result<> refuse() {
   return fail(ErrorCode::IoError, "no");
 }
 Result<int> throw_up() {
-  throw std::runtime_error("inside");
+  return std::vector<int>().at(0);
 }
 
 TEST(BlockingPool, BringsTheResultBackToTheCallersLoop) {

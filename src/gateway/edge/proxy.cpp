@@ -15,6 +15,7 @@ struct Proxy::Attempt {
   ForwardResult result;
   bool is_client_at_fault = false;  // the failure is the client's body
   std::size_t sent = 0;             // of head and body, by the first write
+  Result<std::string_view> piece;   // the first one of the answer's body
 
   RequestBody body_kind() const {
     const auto& head = exchange.head();
@@ -105,17 +106,21 @@ bool Proxy::may_retry(const Attempt& attempt, const Error& error) const {
          is_idempotent(attempt.exchange.head().method);
 }
 
+// What must not be sent twice is sent only where it can be expected to arrive.
+UpstreamLease Proxy::usable_idle(const Attempt& attempt) const {
+  auto& exchange = attempt.exchange;
+  auto connection = attempt.pool.take_idle(exchange.loop_index(), exchange.received_at());
+  bool may_be_repeated = attempt.body && is_idempotent(exchange.head().method);
+  if (connection && !may_be_repeated && !is_alive(*connection)) connection.reset();
+  return connection;
+}
+
 Task<ForwardResult> Proxy::forward(http::Exchange& exchange, const UpstreamPool& pool,
                                    const RequestContext& context) {
   Attempt attempt{exchange, pool, context, exchange.try_read_body(), nullptr, {}};
   auto received_at = exchange.received_at();
   auto loop = exchange.loop_index();
-  attempt.connection = pool.take_idle(loop, received_at);
-  // What must not be sent twice is sent only where it can be expected to arrive.
-  if (attempt.connection && (!attempt.body || !is_idempotent(exchange.head().method)) &&
-      !is_alive(*attempt.connection)) {
-    attempt.connection.reset();
-  }
+  attempt.connection = usable_idle(attempt);
   for (;;) {
     if (!attempt.connection) {
       auto made = co_await pool.connect(loop);
@@ -159,26 +164,40 @@ Task<ForwardResult> Proxy::forward(http::Exchange& exchange, const UpstreamPool&
     attempt.result.is_retried = true;
     attempt.connection.reset();
   }
-  auto& from = *attempt.connection;
   auto now = clock_.mono();
   attempt.result.upstream_time = now - received_at;
-  attempt.result.status = from.reader.head().status;
-  if (attempt.result.status == 101) {
-    co_await tunnel(attempt);
-    co_return attempt.result;
+  attempt.result.status = attempt.connection->reader.head().status;
+  if (!try_relay_whole(attempt)) co_await relay_slowly(attempt);
+  if (attempt.connection && attempt.connection->reader.is_reusable()) {
+    pool.give_back(loop, std::move(attempt.connection), now);
   }
-  collect_response_fields(from.reader.head(), from.fields);
-  auto piece = from.reader.next_piece();
-  if (piece && from.reader.is_done() && piece->size() <= kRespondNowMax) {
-    bool is_sent = exchange.respond_now(attempt.result.status, from.fields, *piece);
-    if (!is_sent) attempt.result.error = "CLIENT_CLOSED";
-  } else if (piece) {
-    co_await relay_in_pieces(attempt, *piece);
-  } else {
-    co_await answer_failure(attempt, std::move(piece).error());
-  }
-  if (from.reader.is_reusable()) pool.give_back(loop, std::move(attempt.connection), now);
   co_return attempt.result;
+}
+
+// An answer that came with its whole body; false when there is more to it.
+bool Proxy::try_relay_whole(Attempt& attempt) const {
+  auto& from = *attempt.connection;
+  if (attempt.result.status == 101) return false;
+  collect_response_fields(from.reader.head(), from.fields);
+  attempt.piece = from.reader.next_piece();
+  if (!attempt.piece || !from.reader.is_done() || attempt.piece->size() > kRespondNowMax)
+    return false;
+  if (!attempt.exchange.respond_now(attempt.result.status, from.fields, *attempt.piece)) {
+    attempt.result.error = "CLIENT_CLOSED";
+  }
+  return true;
+}
+
+Task<void> Proxy::relay_slowly(Attempt& attempt) {
+  if (attempt.result.status == 101 && attempt.exchange.head().is_upgrade) {
+    co_return co_await tunnel(attempt);
+  }
+  if (attempt.result.status == 101) {
+    Error unasked{ErrorCode::InvalidArgument, "an upgrade that nobody asked for"};
+    co_return co_await answer_failure(attempt, std::move(unasked));
+  }
+  if (!attempt.piece) co_return co_await answer_failure(attempt, std::move(attempt.piece).error());
+  co_await relay_in_pieces(attempt, *attempt.piece);
 }
 
 // What the first write left of the head, and a body that has to be waited for.

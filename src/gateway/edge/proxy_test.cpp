@@ -221,6 +221,16 @@ TEST(Proxy, SaysWhatWentWrongWithTheUpstream) {
   EXPECT_THAT(smuggler.run({kGet}), StartsWith("HTTP/1.1 502 "));
 }
 
+TEST(Proxy, SaysThatAnAnswerIsMalformedWhileItStillCan) {
+  ProxyWorld chunks;
+  chunks.network.expect({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"});
+  EXPECT_THAT(chunks.run({kGet}), StartsWith("HTTP/1.1 502 "));
+
+  ProxyWorld upgrade;
+  upgrade.network.expect({"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc"});
+  EXPECT_THAT(upgrade.run({kGet}), AllOf(StartsWith("HTTP/1.1 502 "), Not(HasSubstr("101"))));
+}
+
 TEST(Proxy, CutsTheClientWhenTheUpstreamIsCut) {
   ProxyWorld world;
   world.network.expect({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"});
