@@ -13,9 +13,9 @@ struct Proxy::Attempt {
   std::optional<std::string_view> body;  // the whole of it, when it is there already
   UpstreamLease connection;
   ForwardResult result;
-  bool is_client_at_fault = false;  // the failure is the client's body
-  std::size_t sent = 0;             // of head and body, by the first write
-  Result<std::string_view> piece;   // the first one of the answer's body
+  bool is_client_at_fault = false;                      // the failure is the client's body
+  std::size_t sent = 0;                                 // of head and body, by the first write
+  Result<std::string_view> piece = std::string_view();  // the first one of the answer's body
 
   RequestBody body_kind() const {
     const auto& head = exchange.head();
