@@ -132,7 +132,7 @@ TEST_P(JsonSchemaSuite, IsAnsweredAsPublished) {
   for (const auto& [key, some_failed] : excepted_)
     EXPECT_TRUE(some_failed) << "no longer an exception: " << key;
   EXPECT_GT(passed_, 300);
-  std::cout << fmt::format("{}: {} passed, {} failed, {} named exceptions\n", GetParam().name,
+  std::clog << fmt::format("{}: {} passed, {} failed, {} named exceptions\n", GetParam().name,
                            passed_, failed_, exceptions_);
 }
 
