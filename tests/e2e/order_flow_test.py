@@ -221,15 +221,34 @@ def test_one_trace_shows_gateway_append_and_delivery(demo, receiver):
     assert trace in receiver.accepted()[0]["headers"]["traceparent"]
 
 
-def test_a_dead_letter_is_redriven_to_its_subscription(demo, receiver):
+def test_gone_disables_the_subscription_and_loses_nothing(demo, receiver):
     receiver.statuses = [410]
     post_order(demo, "key-1")
 
-    def dead():
-        items = demo.admin("GET", "/deliveries?status=dead").json()["items"]
-        return items or None
+    def disabled():
+        subscription = demo.admin("GET", "/subscriptions/crm").json()
+        return subscription if subscription["status"] == "disabled" else None
 
-    delivery = wait_until(dead, what="the dead letter")[0]
-    shown = demo.admin("GET", f"/deliveries/{delivery['id']}").json()
-    assert shown["attempts"][0]["response"]["status"] == 410
-    assert "410" in delivery["deadReason"] or "gone" in delivery["deadReason"].lower()
+    assert "410" in wait_until(disabled, what="the subscription to be disabled")["statusReason"]
+    assert len(receiver.requests) == 1
+
+
+def test_a_dead_letter_is_redriven_to_its_subscription(weft_factory, receiver, tmp_path):
+    estate = tmp_path / "estate"
+    shutil.copytree(EXAMPLE / "estate", estate)
+    file = estate / "subscriptions.yaml"
+    file.write_text(file.read_text().replace("attemptsMax: 12", "attemptsMax: 2").replace("initialDelay: 1s", "initialDelay: 10ms"))
+    weft = weft_factory(estate=estate, settings=["egress.allow=127.0.0.0/8"],
+                        environment={"SHOP_API_KEY": SHOP_KEY, "CRM_WEBHOOK_SECRET": WEBHOOK_SECRET, "CRM_URL": receiver.url}).start()
+    receiver.statuses = [500, 500]
+    post_order(weft, "key-1")
+    dead = wait_until(lambda: weft.admin("GET", "/deliveries?status=dead").json()["items"], what="the dead letter")[0]
+    shown = weft.admin("GET", f"/deliveries/{dead['id']}").json()
+    assert [a["response"]["status"] for a in shown["attempts"]] == [500, 500]
+    assert dead["deadReason"]
+
+    weft.cli("delivery", "redrive", dead["id"])
+
+    wait_until(receiver.accepted, what="the redriven delivery")
+    assert len({r["headers"]["webhook-id"] for r in receiver.requests}) == 1
+    wait_until(lambda: not weft.admin("GET", "/deliveries?status=dead").json()["items"], what="no dead letter")

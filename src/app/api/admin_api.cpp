@@ -103,18 +103,17 @@ Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& h
     }
     return parts_.identity.authenticate_api_key(field->substr(7));
   }
-  if (auto cookies = head.find("Cookie")) {
-    if (auto id = session_cookie(*cookies)) {
-      if (auto session = sessions_.find(*id)) {
-        if (changes_something(head.method) && head.find("X-Weft-Csrf") != "1") {
-          return fail(ErrorCode::PermissionDenied, "a change from a browser must carry X-Weft-Csrf: 1");
-        }
-        return session->principal;
-      }
-      return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
-    }
+  if (auto session = session_of(head)) return session->principal;
+  if (auto cookies = head.find("Cookie"); cookies && cookie_value(*cookies, cookie_name_)) {
+    return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
   }
   return fail(ErrorCode::Unauthenticated, "send the admin token as \"Authorization: Bearer <token>\"");
+}
+
+std::optional<Session> AdminApi::session_of(const http::RequestHead& head) const {
+  auto cookies = head.find("Cookie");
+  auto id = cookies ? cookie_value(*cookies, cookie_name_) : std::nullopt;
+  return id ? sessions_.find(*id) : std::nullopt;
 }
 
 Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
@@ -128,6 +127,12 @@ Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
 Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& route) {
   const auto& head = call.exchange.head();
   if (!route.action.empty()) {
+    // A browser sends its cookie along with whatever another site makes it post; that field it does not.
+    auto is_change = changes_something(head.method) && route.operation != "planChange";
+    if (is_change && !head.find("Authorization") && session_of(head) && head.find("X-Weft-Csrf") != "1") {
+      co_return http::problem(403, "CSRF_HEADER_MISSING", "a change from a browser must carry X-Weft-Csrf: 1",
+                              call.trace.trace_id_hex());
+    }
     CO_TRY(call.principal, authenticate(head));
     CO_CHECK(authorise(call, route));
   }
@@ -193,8 +198,8 @@ Task<Result<http::Response>> AdminApi::create_session(ApiCall& call) {
   write_session(body, **principal);
   body.member("expiresAt", to_rfc3339(parts_.clock.now() + Sessions::kLifetime)).end();
   auto response = json_answer(std::move(body), 201);
-  response.add("Set-Cookie", fmt::format("weft_session={}; Path=/api; HttpOnly; SameSite=Strict; Max-Age={}{}",
-                                         id, std::chrono::seconds(std::chrono::hours(12)).count(),
+  response.add("Set-Cookie", fmt::format("{}={}; Path=/api; HttpOnly; SameSite=Strict; Max-Age={}{}",
+                                         cookie_name_, id, std::chrono::seconds(std::chrono::hours(12)).count(),
                                          call.exchange.is_tls() ? "; Secure" : ""));
   response.add("Cache-Control", "no-store");
   co_return response;
@@ -209,11 +214,11 @@ Task<Result<http::Response>> AdminApi::get_session(ApiCall& call) {
 
 Task<Result<http::Response>> AdminApi::delete_session(ApiCall& call) {
   if (auto cookies = call.exchange.head().find("Cookie")) {
-    if (auto id = session_cookie(*cookies)) sessions_.close(*id);
+    if (auto id = cookie_value(*cookies, cookie_name_)) sessions_.close(*id);
   }
   http::Response response;
   response.status = 204;
-  response.add("Set-Cookie", "weft_session=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0");
+  response.add("Set-Cookie", cookie_name_ + "=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0");
   co_return response;
 }
 

@@ -33,6 +33,9 @@ class AdminApi final : public http::Handler {
 
   Task<void> handle(http::Exchange& exchange) override;
 
+  // The port that it is served on, for the session cookie's name. Before the first request.
+  void set_port(std::uint16_t port) { cookie_name_ = session_cookie_name(port); }
+
   // The operations that are served, sorted; a test compares them with the contract.
   std::vector<std::string> operations() const;
 
@@ -42,6 +45,7 @@ class AdminApi final : public http::Handler {
   Task<Result<http::Response>> dispatch(ApiCall& call, const ApiRoute& route);
   Match match(std::string_view method, std::string_view path) const;
   Result<identity::PrincipalRef> authenticate(const http::RequestHead& head) const;
+  std::optional<Session> session_of(const http::RequestHead& head) const;
   Result<> authorise(const ApiCall& call, const ApiRoute& route) const;
   void add_session_routes();
 
@@ -54,6 +58,7 @@ class AdminApi final : public http::Handler {
   StaticFiles files_;
   mutable Sessions sessions_;
   identity::Decisions decisions_;
+  std::string cookie_name_ = session_cookie_name(8080);
 };
 
 }  // namespace weft::app

@@ -270,6 +270,31 @@ Task<Result<http::Response>> get_resource(EstateRoutesParts& parts, ApiCall& cal
   co_return response;
 }
 
+void write_generation(JsonWriter& out, const estate::Generation& generation, std::uint64_t current) {
+  out.object()
+      .member("number", generation.number)
+      .member("createdAt", to_rfc3339(generation.applied_at))
+      .member("actor", generation.actor)
+      .member("current", generation.number == current);
+  if (!generation.note.empty()) out.member("message", generation.note);
+  if (generation.rollback_to) out.member("rollbackOf", *generation.rollback_to);
+  out.key("summary")
+      .object()
+      .member("create", generation.created)
+      .member("update", generation.updated)
+      .member("delete", generation.deleted)
+      .end()
+      .end();
+}
+
+void write_before_and_after(JsonWriter& out, const estate::AuditEvent& event) {
+  for (auto [name, text] : {std::pair("before", &event.before), std::pair("after", &event.after)}) {
+    out.key(name);
+    if (*text) out.raw(**text);
+    else out.null();
+  }
+}
+
 Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall& call) {
   CO_TRY(auto limit, call.limit());
   CO_TRY(auto cursor, read_cursor(call));
@@ -280,27 +305,66 @@ Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall&
   JsonWriter out;
   out.object().key("items").array();
   for (std::size_t i = 0; i < std::min(limit, generations.size()); ++i) {
-    const auto& generation = generations[i];
-    out.object()
-        .member("number", generation.number)
-        .member("createdAt", to_rfc3339(generation.applied_at))
-        .member("actor", generation.actor)
-        .member("current", generation.number == current);
-    if (!generation.note.empty()) out.member("message", generation.note);
-    if (generation.rollback_to) out.member("rollbackOf", *generation.rollback_to);
-    out.key("summary")
-        .object()
-        .member("create", generation.created)
-        .member("update", generation.updated)
-        .member("delete", generation.deleted)
-        .end()
-        .end();
+    write_generation(out, generations[i], current);
   }
   out.end();
   if (generations.size() > limit) {
     out.member("nextCursor", make_cursor(std::to_string(generations[limit - 1].number)));
   }
   out.end();
+  co_return json_answer(std::move(out));
+}
+
+// A generation's changes are its audit entries; they are read back from the newest.
+Task<Result<std::vector<estate::AuditEntry>>> entries_of(EstateRoutesParts& parts, std::uint64_t generation) {
+  constexpr std::size_t kPage = 1000;
+  std::vector<estate::AuditEntry> found;
+  std::uint64_t before = 0;
+  for (;;) {
+    estate::AuditQuery query;
+    query.before_sequence = before;
+    query.limit = kPage;
+    CO_TRY(auto page, co_await parts.audit.list(std::move(query)));
+    for (auto& entry : page) {
+      before = entry.sequence;
+      auto of = entry.event.generation;
+      if (of == generation) found.push_back(std::move(entry));
+      if (of > 0 && of < generation) co_return found;
+    }
+    if (page.size() < kPage) co_return found;
+  }
+}
+
+std::string_view action_of(const estate::AuditEvent& event) {
+  if (!event.before) return "create";
+  return event.after ? "update" : "delete";
+}
+
+Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& call) {
+  std::uint64_t number = 0;
+  const auto& text = call.captures[0];
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  CO_TRY(auto generations, co_await parts.estate.generations(number + 1, 1));
+  if (number == 0 || generations.empty() || generations[0].number != number) {
+    co_return fail(ErrorCode::NotFound, "there is no generation {}", text);
+  }
+  CO_TRY(auto entries, co_await entries_of(parts, number));
+  JsonWriter out;
+  out.object().key("generation");
+  write_generation(out, generations[0], parts.estate.current()->generation());
+  out.key("changes").array();
+  for (const auto& entry : entries) {
+    const auto& event = entry.event;
+    if (!event.before && !event.after) continue;
+    auto space = event.object.find(' ');
+    out.object()
+        .member("action", action_of(event))
+        .member("kind", std::string_view(event.object).substr(0, space))
+        .member("name", space == std::string::npos ? std::string_view() : std::string_view(event.object).substr(space + 1));
+    write_before_and_after(out, event);
+    out.end();
+  }
+  out.end().end();
   co_return json_answer(std::move(out));
 }
 
@@ -315,11 +379,7 @@ void write_audit_entry(JsonWriter& out, const estate::AuditEntry& entry) {
   out.member("kind", std::string_view(event.object).substr(0, space));
   if (space != std::string::npos) out.member("name", std::string_view(event.object).substr(space + 1));
   if (event.generation > 0) out.member("generation", event.generation);
-  for (auto [name, text] : {std::pair("before", &event.before), std::pair("after", &event.after)}) {
-    out.key(name);
-    if (*text) out.raw(**text);
-    else out.null();
-  }
+  write_before_and_after(out, event);
   out.member("hash", entry.hash).member("previousHash", entry.previous_hash).end();
 }
 
@@ -369,6 +429,7 @@ std::vector<ApiRoute> estate_routes(EstateRoutesParts& parts) {
       {"GET", "/resources", "listResources", kAdminRead, with(list_resources)},
       {"GET", "/resources/{kind}/{name}", "getResource", kAdminRead, with(get_resource)},
       {"GET", "/generations", "listGenerations", kAdminRead, with(list_generations)},
+      {"GET", "/generations/{number}", "getGeneration", kAdminRead, with(get_generation)},
       {"POST", "/generations/{number}/rollback", "rollbackGeneration", kAdminApply, with(rollback)},
       {"GET", "/audit", "listAudit", kAdminAudit, with(list_audit)},
       {"GET", "/audit/verify", "verifyAudit", kAdminAudit, with(verify_audit)},

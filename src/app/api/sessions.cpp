@@ -48,17 +48,21 @@ void Sessions::count_failure() {
   ++failures_;
 }
 
-std::optional<std::string_view> session_cookie(std::string_view cookie_field) {
-  constexpr std::string_view kName = "weft_session=";
+std::optional<std::string_view> cookie_value(std::string_view cookie_field, std::string_view name) {
   while (!cookie_field.empty()) {
     auto end = cookie_field.find(';');
     auto pair = cookie_field.substr(0, end);
     while (pair.starts_with(' ')) pair.remove_prefix(1);
-    if (pair.starts_with(kName)) return pair.substr(kName.size());
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) return pair.substr(name.size() + 1);
     if (end == std::string_view::npos) break;
     cookie_field.remove_prefix(end + 1);
   }
   return std::nullopt;
+}
+
+std::string session_cookie_name(std::uint16_t port) {
+  constexpr std::uint16_t kDefaultPort = 8080;
+  return port == kDefaultPort ? "weft_session" : "weft_session_" + std::to_string(port);
 }
 
 }  // namespace weft::app

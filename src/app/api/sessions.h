@@ -48,7 +48,10 @@ class Sessions {
   int failures_ = 0;
 };
 
-// The cookie's value in a Cookie field, or absent.
-std::optional<std::string_view> session_cookie(std::string_view cookie_field);
+// The value of the cookie of that name in a Cookie field, or absent.
+std::optional<std::string_view> cookie_value(std::string_view cookie_field, std::string_view name);
+
+// Cookies do not tell ports apart: a second node of one host needs a name of its own.
+std::string session_cookie_name(std::uint16_t port);
 
 }  // namespace weft::app

@@ -6,6 +6,7 @@
 #include "app/node/background.h"
 #include "app/node/doctor.h"
 #include "app/node/run_node.h"
+#include "app/node/settings.h"
 
 namespace weft::app {
 namespace {
@@ -62,6 +63,11 @@ int down(const Arguments& arguments) { return stop_background(arguments.get("dat
 
 int doctor(const Arguments& arguments) { return run_doctor(arguments); }
 
+int settings(const Arguments&) {
+  fmt::print("{}", settings_reference());
+  return 0;
+}
+
 }  // namespace
 
 std::vector<Command> node_commands() {
@@ -72,6 +78,7 @@ std::vector<Command> node_commands() {
       {"serve", "Starts Weft as a service does", "", node_flags(), serve},
       {"down", "Ends a Weft that was started with --background", "",
        {{"data", "FOLDER", "its data folder", "weft-data", false}}, down},
+      {"settings", "Prints the reference of all settings", "", {}, settings},
       {"doctor", "Checks this machine and a running node, and says what to do", "", client_flags(), doctor},
   };
 }

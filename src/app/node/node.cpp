@@ -152,6 +152,8 @@ void Node::run() {
   parts.kafka_server->stop(drain);
   parts.ops_server->stop(0s);
   parts.end_loops();
+  auto removed = run_until_done(parts.control, parts.files.remove(data_folder() + "/node.json"));
+  if (!removed) log_warn("node", "node.json stays behind", {{"why", removed.error().message}});
   log_info("node", "ended");
 }
 

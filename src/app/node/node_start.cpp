@@ -198,6 +198,7 @@ Result<> Node::Parts::listen() {
   kafka::KafkaParts kafka_parts{*log, *log, *kafka_topics, *groups, loops, clock, random, metrics, &*kafka_keys, nullptr};
   TRY(kafka_server, kafka::KafkaServer::open(std::move(options), kafka_parts));
   addresses.hub = "http://" + admin_server->local().text();
+  admin->set_port(admin_server->local().port);
   addresses.gateway = "http://" + gateway_server->local().text();
   addresses.ops = "http://" + ops_server->local().text();
   addresses.kafka = kafka_server->local().text();

@@ -126,6 +126,19 @@ void flatten(const Json& node, const std::string& prefix, Found& out) {
 
 std::span<const SettingSpec> setting_specs() { return kSpecs; }
 
+std::string settings_reference() {
+  std::string out =
+      "# Settings\n\n"
+      "Made by `weft settings`. A setting is taken from a flag (`--set path=value`), else from the environment, else from\n"
+      "`weft.yaml` (`--config FILE`), else it has its default. Sizes are written `64KiB` or `10MB`, times `250ms`, `30s`, `7d`.\n\n"
+      "| Setting | Default | Environment | What it is |\n|---|---|---|---|\n";
+  for (const auto& spec : kSpecs) {
+    auto fallback = spec.fallback.empty() ? std::string() : fmt::format("`{}`", spec.fallback);
+    out += fmt::format("| `{}` | {} | `{}` | {} |\n", spec.path, fallback, environment_name(spec.path), spec.help);
+  }
+  return out;
+}
+
 Result<std::uint64_t> parse_bytes(std::string_view text) {
   struct Unit {
     std::string_view name;

@@ -28,6 +28,8 @@ struct SettingSpec {
 };
 
 std::span<const SettingSpec> setting_specs();
+// The reference of all settings in Markdown: docs/settings.md.
+std::string settings_reference();
 
 class Settings {
  public:

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <sstream>
+
 namespace weft::app {
 namespace {
 
@@ -53,6 +56,14 @@ TEST(Settings, NameThePlaceAndTheNearestNameOfAnUnknownSetting) {
   ASSERT_FALSE(settings);
   EXPECT_THAT(settings.error().message, HasSubstr("weft.yaml:2:"));
   EXPECT_THAT(settings.error().message, HasSubstr("did you mean 'ports.admin'?"));
+}
+
+TEST(Settings, AreAllInTheReference) {
+  std::ifstream file(WEFT_SOURCE_DIR "/docs/settings.md");
+  std::stringstream content;
+  content << file.rdbuf();
+
+  EXPECT_EQ(content.str(), settings_reference()) << "run: weft settings > docs/settings.md";
 }
 
 TEST(Settings, RefuseAValueOfAnotherType) {

@@ -201,9 +201,9 @@ std::expected<PreparedEvent, Refusal> Gateway::prepare_event(const http::Request
     request.body = body;
     request.json = *parsed;
     auto violations = route.contract->request.violations(request);
-    // A missing key has an answer of its own, which tells how to mend it.
+    // The key has answers of its own, which tell how to mend it.
     std::erase_if(violations, [](const RequestViolation& violation) {
-      return violation.kind == RequestViolation::Kind::Missing && http::equals_ignoring_case(violation.name, "Idempotency-Key");
+      return violation.in == "header" && http::equals_ignoring_case(violation.name, "Idempotency-Key");
     });
     if (!violations.empty()) return std::unexpected(contract_refusal(violations));
   }
