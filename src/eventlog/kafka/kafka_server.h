@@ -43,6 +43,8 @@ struct KafkaLimits {
   std::uint32_t pipelined_bytes_max = 32 * 1024 * 1024;
   // Of requests larger than 256 KiB, over all connections; more wait.
   std::uint64_t request_bytes_in_flight_max = 512 * 1024 * 1024;
+  std::uint32_t control_request_bytes_max = 4 * 1024 * 1024;  // of all requests but Produce
+  std::uint32_t fetch_bytes_max = 64 * 1024 * 1024;  // of one answer; Kafka: fetch.max.bytes
   Duration fetch_wait_max = 5min;
 };
 

@@ -278,6 +278,25 @@ TEST(KafkaProduce, ARecordThatBreaksTheContractIsRefusedWithItsIndexAndReason) {
       0);
 }
 
+TEST(KafkaProduce, ACompactedStreamNeedsKeysAndTakesDeletions) {
+  TestBroker broker;
+  eventlog::StreamSettings settings;
+  settings.name = kOrders;
+  settings.cleanup = eventlog::Cleanup::Compact;
+  ASSERT_TRUE(broker.world.run(broker.log->create_stream(settings)));
+  auto client = broker.connect();
+  const auto without_key = batch_of({"a"});
+  EXPECT_EQ(only_partition(client.call<ProduceResponse>(9, produce_request(kOrders, without_key)))
+                .error_code,
+            number(KafkaError::InvalidRecord));
+  eventlog::BatchBuilder builder;
+  builder.add(1, "key", std::nullopt);
+  const auto deletion = builder.finish().value();
+  EXPECT_EQ(only_partition(client.call<ProduceResponse>(9, produce_request(kOrders, deletion)))
+                .error_code,
+            0);
+}
+
 TEST(KafkaProduce, ARepeatedSequenceIsStoredOnce) {
   TestBroker broker;
   const auto stream = broker.create(std::string(kOrders));

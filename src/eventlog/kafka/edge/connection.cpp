@@ -87,11 +87,16 @@ Task<Result<>> Connection::serve(std::string_view frame) {
     co_return fail(ErrorCode::Unauthenticated, "{} before authentication", api->id.name);
   }
 
+  const bool is_produce = api->id.key == ProduceRequest::kApi.key;
+  if (!is_produce && frame.size() > broker_.options.limits.control_request_bytes_max) {
+    co_return fail(ErrorCode::ResourceExhausted, "{} of {} bytes", api->id.name, frame.size());
+  }
+
   std::optional<std::string_view> client;
   auto body = body_reader(frame, api->id, header->version, client);
   if (client && session_.client_id != *client) session_.client_id = *client;
   auto call = std::make_unique<Call>(session_, api->id, header->version, header->correlation_id);
-  if (api->id.key == ProduceRequest::kApi.key) {
+  if (is_produce) {
     co_return co_await pipeline_produce(std::move(call), body);
   }
   co_await wait_until_answered();

@@ -14,6 +14,7 @@ using PartitionData = TopicResponse::PartitionData;
 // The first version in which a consumer is given zstd (KIP-110), and topic ids replace names.
 constexpr std::int16_t kZstdFrom = 10;
 constexpr std::int16_t kTopicIdFrom = 13;
+constexpr std::int8_t kReadCommitted = 1;
 
 KafkaError kafka_error(ErrorCode error) {
   switch (error) {
@@ -117,16 +118,20 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   for (const auto& topic : request.topics) plan_topic(call, topic, plan);
 
   eventlog::FetchOptions options;
-  options.bytes_max = bytes(request.max_bytes);
+  const auto& limits = call.broker.options.limits;
+  options.bytes_max = std::min(bytes(request.max_bytes), limits.fetch_bytes_max);
   options.bytes_min = bytes(request.min_bytes);
   const Duration wanted = std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
   const bool waits = !plan.any_error && !plan.items.empty();
-  options.wait = waits ? std::min(wanted, call.broker.options.limits.fetch_wait_max) : Duration{};
+  options.wait = waits ? std::min(wanted, limits.fetch_wait_max) : Duration{};
 
   auto fetched = co_await call.broker.parts.batches.fetch(std::move(plan.items), options);
   for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
     const auto [topic, partition] = plan.places[i];
-    fill(call, std::move(fetched[i]), plan.response.responses[topic].partitions[partition]);
+    auto& into = plan.response.responses[topic].partitions[partition];
+    fill(call, std::move(fetched[i]), into);
+    // No transaction was aborted: a reader of committed records is told so, others are not asked.
+    if (request.isolation_level == kReadCommitted) into.aborted_transactions.emplace();
   }
   co_return std::move(plan.response);
 }

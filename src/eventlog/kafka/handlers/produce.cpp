@@ -63,12 +63,14 @@ void refuse(Partition& partition, KafkaError error, std::string message) {
   partition.message = std::move(message);
 }
 
-// What the stream's contract says of a record's value. A record without value is a deletion, which
+// What the stream's contract says of a record. One without value is a deletion, which
 // only compacted streams know.
 std::optional<std::string> violation(const eventlog::StreamDeclaration& declared,
                                      const eventlog::RecordView& record) {
+  const bool compacts = declared.settings.cleanup == eventlog::Cleanup::Compact;
+  if (compacts && !record.key) return "a record of a compacted stream needs a key";
   if (!record.value) {
-    if (declared.settings.cleanup == eventlog::Cleanup::Compact) return std::nullopt;
+    if (compacts) return std::nullopt;
     return "the record has no value";
   }
   const auto violations = declared.violations_of_text(*record.value, 1);
@@ -129,7 +131,8 @@ void check_batch(Call& call, const eventlog::Stream& stream, std::string_view ba
     return refuse(partition, KafkaError::UnsupportedCompressionType,
                   "zstd needs version 7 of Produce");
   }
-  if (stream.declared->validates()) {
+  const bool compacts = stream.info.settings.cleanup == eventlog::Cleanup::Compact;
+  if (compacts || stream.declared->validates()) {
     check_records(call, *header, batch, *stream.declared, partition);
   }
 }
