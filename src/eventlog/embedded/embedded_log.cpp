@@ -51,11 +51,11 @@ Task<Result<std::unique_ptr<EmbeddedLog>>> EmbeddedLog::open(FileSystem& files, 
   CO_CHECK(co_await prepare_folders(context));
   CO_TRY(state->lock, co_await files.lock(context.options.folder + "/LOCK"));
   LogRecovery recovery(context, state->writer);
-  CO_TRY(auto manifest, co_await recovery.run());
+  CO_TRY(auto next_segment, co_await recovery.run());
   state->recovery = recovery.report();
   state->recovery_time = clock.mono() - begun;
   auto& maintenance = state->maintenance;
-  CO_CHECK(co_await maintenance.start(manifest.next_segment, recovery.segments(),
+  CO_CHECK(co_await maintenance.start(next_segment, recovery.segments(),
                                       recovery.unreadable_segments()));
   state->writer.set_background_signal([&maintenance] { maintenance.signal(); });
   co_await on_loop(state->executors.log, spawn_on(state->log_tasks, state->writer.run()));

@@ -191,7 +191,8 @@ std::vector<LogCommand> LogRecovery::skips() const {
   for (const auto& [id, end] : ends_at_damage_) {
     auto partition = context_.streams.find(id);
     if (!partition || partition->next != end.first) continue;
-    commands.push_back(OffsetsSkipped{id, end.first + static_cast<Offset>(end.second)});
+    OffsetsSkipped skip{id, end.first + static_cast<Offset>(end.second)};
+    commands.emplace_back(std::in_place_type<OffsetsSkipped>, skip);
   }
   return commands;
 }
@@ -278,23 +279,25 @@ Task<Result<>> LogRecovery::rewrite_pending() {
   co_return Result<>();
 }
 
-Task<Result<Manifest>> LogRecovery::run() {
-  CO_TRY(auto manifest, co_await read_manifest());
-  restore(manifest);
-  CO_CHECK(co_await load_segments(manifest));
+// Gives the number of the last file that was used.
+Task<Result<std::uint64_t>> LogRecovery::replay_all(const Manifest& manifest) {
   CO_TRY(auto files, co_await find_wal_files(manifest));
   std::uint64_t last_used = manifest.wal_sequence - 1;
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto* next = i + 1 < files.size() ? &files[i + 1] : nullptr;
     CO_TRY(bool used, co_await was_used(files[i], position_));
     if (!used && next == nullptr) break;
-    auto first = files[i].has_header ? files[i].header.first_position : position_;
+    SealedWal sealed{files[i].sequence,
+                     files[i].has_header ? files[i].header.first_position : position_};
     CO_CHECK(co_await replay(files[i], next));
-    last_used = files[i].sequence;
-    writer_.sealed().push_back({last_used, first});
+    last_used = sealed.sequence;
+    writer_.sealed().push_back(sealed);
   }
-  crash_point(CrashPoint::DuringRecovery);
-  // The unconfirmed entries move to the new file, so the log goes on where they began.
+  co_return last_used;
+}
+
+// The unconfirmed entries move to the new file, so the log goes on where they began.
+Task<Result<>> LogRecovery::go_on_after(std::uint64_t last_used) {
   WalStart start;
   start.sequence = last_used + 1;
   start.position = pending_.empty() ? position_ : pending_.front().position;
@@ -306,13 +309,21 @@ Task<Result<Manifest>> LogRecovery::run() {
   crash_point(CrashPoint::AfterRecoveryHeader);
   CO_CHECK(co_await rewrite_pending());
   CO_CHECK(co_await writer_.wal().activate());
-  if (auto commands = skips(); !commands.empty()) {
-    CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
-  }
-  manifest.wal_sequence = start.sequence;
+  auto commands = skips();
+  if (!commands.empty()) CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
+  co_return Result<>();
+}
+
+Task<Result<std::uint64_t>> LogRecovery::run() {
+  CO_TRY(auto manifest, co_await read_manifest());
+  restore(manifest);
+  CO_CHECK(co_await load_segments(manifest));
+  CO_TRY(auto last_used, co_await replay_all(manifest));
+  crash_point(CrashPoint::DuringRecovery);
+  CO_CHECK(co_await go_on_after(last_used));
   context_.metrics.cut_bytes.add(report_.cut_bytes);
   context_.metrics.damaged_bytes.add(report_.damaged_bytes);
-  co_return manifest;
+  co_return manifest.next_segment;
 }
 
 }  // namespace weft::eventlog

@@ -31,8 +31,8 @@ class LogRecovery {
  public:
   LogRecovery(LogContext& context, LogWriter& writer) : context_(context), writer_(writer) {}
 
-  // The manifest of the log as it is when everything has been read.
-  Task<Result<Manifest>> run();
+  // The number for the next segment.
+  Task<Result<std::uint64_t>> run();
   const RecoveryReport& report() const { return report_; }
   const std::vector<std::uint64_t>& segments() const { return segments_; }
   const std::vector<std::uint64_t>& unreadable_segments() const { return unreadable_; }
@@ -56,6 +56,8 @@ class LogRecovery {
   };
 
   Task<Result<Manifest>> read_manifest();
+  Task<Result<std::uint64_t>> replay_all(const Manifest& manifest);
+  Task<Result<>> go_on_after(std::uint64_t last_used);
   void restore(const Manifest& manifest);
   Task<Result<>> load_segments(const Manifest& manifest);
   Task<Result<>> load_segment(std::uint64_t segment);

@@ -26,6 +26,13 @@ Result<> check_settings(const StreamSettings& settings) {
   return {};
 }
 
+template <class Command>
+std::vector<LogCommand> just(Command command) {
+  std::vector<LogCommand> commands;
+  commands.emplace_back(std::in_place_type<Command>, std::move(command));
+  return commands;
+}
+
 struct Applier {
   StreamTable& streams;
 
@@ -92,7 +99,7 @@ Task<Result<StreamInfo>> LogWriter::create_stream(StreamSettings settings) {
   stream.topic_id = Uuid::v4(context_.random.next(), context_.random.next());
   stream.created = from_unix_ms(to_unix_ms(context_.clock.now()));
   stream.settings = std::move(settings);
-  std::vector<LogCommand> commands{StreamCreated{stream}};
+  auto commands = just(StreamCreated{stream});
   CO_CHECK(co_await write_commands(std::move(commands)));
   co_return stream;
 }
@@ -112,7 +119,7 @@ Task<Result<StreamInfo>> LogWriter::alter_stream(StreamId id, StreamSettings set
   if (taken && taken->info.id != id) {
     co_return fail(ErrorCode::AlreadyExists, "stream {} exists", settings.name);
   }
-  std::vector<LogCommand> commands{StreamAltered{id, std::move(settings)}};
+  auto commands = just(StreamAltered{id, std::move(settings)});
   CO_CHECK(co_await write_commands(std::move(commands)));
   co_return context_.streams.find(id)->info;
 }
@@ -120,7 +127,7 @@ Task<Result<StreamInfo>> LogWriter::alter_stream(StreamId id, StreamSettings set
 Task<Result<>> LogWriter::delete_stream(StreamId id) {
   auto stream = context_.streams.find(id);
   if (!stream) co_return fail(ErrorCode::NotFound, "no stream {}", static_cast<unsigned>(id));
-  std::vector<LogCommand> commands{StreamDeleted{id}};
+  auto commands = just(StreamDeleted{id});
   CO_CHECK(co_await write_commands(std::move(commands)));
   FetchWaiters woken;
   for (const auto& partition : stream->partitions) {
@@ -136,7 +143,7 @@ Task<Result<>> LogWriter::delete_stream(StreamId id) {
 Task<Result<std::int64_t>> LogWriter::new_producer_id() {
   if (next_producer_id_ == producer_ids_reserved_) {
     auto id = next_producer_id_;
-    std::vector<LogCommand> commands{ProducerIdsReserved{id + kProducerIdBlock}};
+    auto commands = just(ProducerIdsReserved{id + kProducerIdBlock});
     CO_CHECK(co_await write_commands(std::move(commands)));
     next_producer_id_ = id;
   }
@@ -165,7 +172,7 @@ Task<Result<>> LogWriter::move_starts(std::vector<StartMoved> moves) {
     if (!partition) continue;
     before += partition->info().bytes;
     partitions.push_back(std::move(partition));
-    commands.push_back(move);
+    commands.emplace_back(std::in_place_type<StartMoved>, move);
   }
   if (commands.empty()) co_return Result<>();
   CO_CHECK(co_await write_commands(std::move(commands)));
