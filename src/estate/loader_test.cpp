@@ -266,6 +266,27 @@ TEST(Loader, ReadsNoFileForATextFromTheNetwork) {
   EXPECT_THAT(errors(loaded)[0], HasSubstr("files may not be named here"));
 }
 
+TEST(Loader, ReadsTheFilesOfAFolderFromTextsByTheSameRules) {
+  std::vector<SourceText> texts;
+  texts.emplace_back("weft.yaml", "ports: {}");
+  texts.emplace_back("streams/a.yaml",
+                     "apiVersion: weft/v1\nkind: Stream\nmetadata: {name: a, owner: x}\n"
+                     "spec: {script: \"${file:../parts/order.json}\"}\n");
+  texts.emplace_back("parts/order.json", "{\"id\": 1}");
+  texts.emplace_back("broken.yaml", "kind: [");
+  texts.emplace_back("b.yaml",
+                     "apiVersion: weft/v1\nkind: Stream\nmetadata: {name: b, owner: x}\n"
+                     "spec: {script: \"${file:missing.json}\"}\n");
+
+  auto loaded = Loader(tiny_kinds()).load_texts(std::move(texts));
+
+  ASSERT_EQ(loaded.resources.size(), 1u);
+  EXPECT_EQ(loaded.resources[0]->spec().find("script")->as_string(), "{\"id\": 1}");
+  ASSERT_THAT(errors(loaded), testing::SizeIs(2));
+  EXPECT_THAT(errors(loaded)[0], HasSubstr("broken.yaml:"));
+  EXPECT_THAT(errors(loaded)[1], HasSubstr("missing.json is not among the files"));
+}
+
 TEST(Loader, LimitsTheNumberAndSizeOfFiles) {
   EstateFolder folder;
   folder.write("a.yaml", stream_yaml("a"));
