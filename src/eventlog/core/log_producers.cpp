@@ -35,7 +35,13 @@ bool ProducerStates::record(const BatchHeader& batch, std::int64_t now_ms) {
   if (batch.producer_id < 0) return false;
   auto [at, fresh] = producers_.try_emplace(batch.producer_id);
   auto& state = at->second;
-  if (fresh || batch.producer_epoch != state.epoch) state = ProducerState{};
+  bool same_epoch = !fresh && batch.producer_epoch == state.epoch;
+  // Recovery may meet a batch that the manifest knew already.
+  if (same_epoch && state.count > 0 &&
+      batch.base_offset <= state.batches[state.count - 1u].base_offset) {
+    return false;
+  }
+  if (!same_epoch) state = ProducerState{};
   state.epoch = batch.producer_epoch;
   state.last_ms = now_ms;
   if (state.count == ProducerState::kBatchesKept) {

@@ -39,6 +39,7 @@ std::string encode_wal_header(const WalFileHeader& header) {
   fields.number(header.key_id);
   fields.number(header.tenant_id);
   fields.number(static_cast<std::uint32_t>(header.state));
+  fields.number(header.previous_end);
   bytes.resize(kHeaderUsed, '\0');
   fields.number(crc32c(bytes));
   bytes.resize(kWalHeaderBytes, '\0');
@@ -70,6 +71,7 @@ Result<WalFileHeader> decode_wal_header(std::string_view bytes) {
   header.key_id = fields.number<std::uint64_t>();
   header.tenant_id = fields.number<std::uint64_t>();
   header.state = static_cast<WalFileState>(fields.number<std::uint32_t>());
+  header.previous_end = fields.number<std::uint64_t>();
   return header;
 }
 

@@ -32,7 +32,8 @@ enum class WalFileState : std::uint32_t { Active = 0, Prepared = 1 };
 struct WalFileHeader {
   Uuid cluster;
   std::uint64_t sequence = 0;      // agrees with the file's name, else the file was never used
-  WalPosition first_position = 0;  // of the first entry; the file before ends here
+  WalPosition first_position = 0;  // of the first entry; never used before, by anyone
+  WalPosition previous_end = 0;    // the file before ends here, whatever stands in it
   std::uint32_t epoch = 0;         // of the process that wrote the file; rises at each start
   std::int32_t leader_epoch = 0;   // what batches of this file carry; rises when a tail was cut
   std::int64_t created_ms = 0;

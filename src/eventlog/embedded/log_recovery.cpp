@@ -9,6 +9,9 @@ namespace weft::eventlog {
 
 namespace {
 
+// More than one group ever has; a multiple of the alignment.
+constexpr WalPosition kTornBytesMax = std::uint64_t{1} << 32;
+
 std::optional<std::uint64_t> sequence_of(std::string_view name) {
   constexpr std::string_view kSuffix = ".wal";
   if (!name.ends_with(kSuffix)) return std::nullopt;
@@ -126,7 +129,9 @@ Task<Result<LogRecovery::WalFile>> LogRecovery::open_wal_file(std::uint64_t sequ
   if (header->state == WalFileState::Prepared) {
     // A start that did not come to its end; only its epoch is used up.
     wal.has_header = false;
+    wal.is_prepared = true;
     epochs_used_ = std::max(epochs_used_, header->epoch);
+    positions_used_ = std::max(positions_used_, header->first_position + wal.bytes);
   }
   if (header->cluster != context_.cluster) {
     co_return fail(ErrorCode::FailedPrecondition, "{} belongs to another log",
@@ -203,8 +208,13 @@ void LogRecovery::keep_pending(const WalEntry& entry, const WalFile& file, std::
   epochs_used_ = std::max(epochs_used_, entry.epoch);
   ++report_.entries;
   report_.bytes += entry.bytes;
-  pending_.push_back({entry.kind, entry.position, file.sequence, static_cast<std::uint32_t>(at),
-                      std::string(entry.payload)});
+  PendingEntry pending{entry.kind,
+                       entry.position,
+                       file.sequence,
+                       static_cast<std::uint32_t>(at),
+                       entry.position >= state_position_,
+                       std::string(entry.payload)};
+  pending_.push_back(std::move(pending));
 }
 
 void LogRecovery::confirm(WalPosition durable) {
@@ -217,7 +227,7 @@ void LogRecovery::confirm(WalPosition durable) {
 
 void LogRecovery::apply(const PendingEntry& entry) {
   if (entry.kind == WalKind::Batches) apply_batches(entry);
-  if (entry.kind != WalKind::Command || entry.position < state_position_) return;
+  if (entry.kind != WalKind::Command || !entry.is_change) return;
   auto command = decode_command(entry.payload);
   ENSURE(command.has_value(), "commands of known formats can be read");
   writer_.apply(*command);
@@ -245,7 +255,7 @@ void LogRecovery::apply_batches(const PendingEntry& entry) {
     batch.wal_sequence = entry.sequence;
     batch.leader_epoch = header->leader_epoch;
     partition->publish(batch, nobody);
-    if (entry.position < state_position_) continue;
+    if (!entry.is_change) continue;
     writer_.count_producer(partition->producers.record(*header, now));
   }
 }
@@ -274,7 +284,6 @@ Task<Result<>> LogRecovery::rewrite_pending() {
   }
   CO_CHECK(co_await wal.write(group));
   CO_CHECK(co_await wal.sync());
-  state_position_ = 0;  // everything rewritten is a change
   for (const auto& entry : moved) apply(entry);
   co_return Result<>();
 }
@@ -300,9 +309,13 @@ Task<Result<std::uint64_t>> LogRecovery::replay_all(const Manifest& manifest) {
 Task<Result<>> LogRecovery::go_on_after(std::uint64_t last_used) {
   WalStart start;
   start.sequence = last_used + 1;
-  start.position = pending_.empty() ? position_ : pending_.front().position;
+  start.previous_end = pending_.empty() ? position_ : pending_.front().position;
+  // Beyond all that was ever written, torn bytes too: a position means one entry for ever.
+  auto beyond = std::max({position_, state_position_, positions_used_});
+  start.position = (beyond + kWalAlignment - 1) / kWalAlignment * kWalAlignment;
   start.epoch = epochs_used_ + 1;
   bool lost = report_.cut_bytes > 0 || report_.damaged_bytes > 0;
+  if (report_.cut_bytes > 0) start.position += kTornBytesMax;
   start.leader_epoch = lost ? leader_epoch_ + 1 : leader_epoch_;
   if (!pending_.empty()) start.state = WalFileState::Prepared;
   CO_CHECK(co_await writer_.wal().start(start));

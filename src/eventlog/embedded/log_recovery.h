@@ -44,6 +44,7 @@ class LogRecovery {
     std::unique_ptr<File> file;  // null: missing
     std::uint64_t bytes = 0;
     bool has_header = false;
+    bool is_prepared = false;  // copies that never counted
     WalFileHeader header;
   };
   // An entry that no later one has confirmed yet.
@@ -52,6 +53,7 @@ class LogRecovery {
     WalPosition position;
     std::uint64_t sequence;
     std::uint32_t at;  // of the entry in its file
+    bool is_change;    // not in the manifest's state yet
     std::string payload;
   };
 
@@ -82,8 +84,9 @@ class LogRecovery {
   WalPosition state_position_ = 0;
   WalPosition position_ = 0;  // where the next entry is expected
   WalPosition confirmed_ = 0;
-  std::uint32_t epoch_ = 0;        // entries of an older process are leftovers
-  std::uint32_t epochs_used_ = 0;  // the highest of all
+  std::uint32_t epoch_ = 0;         // entries of an older process are leftovers
+  WalPosition positions_used_ = 0;  // by a start that did not come to its end
+  std::uint32_t epochs_used_ = 0;   // the highest of all
   std::int32_t leader_epoch_ = 0;
   std::deque<PendingEntry> pending_;
   std::map<PartitionId, std::pair<Offset, std::uint64_t>> ends_at_damage_;

@@ -92,7 +92,7 @@ Task<Result<std::string_view>> FileWindow::view(std::uint64_t at, std::size_t wa
 // A file without a header of its own was never used, unless entries stand where they would.
 Task<Result<bool>> LogRecovery::was_used(WalFile& file, WalPosition first) {
   if (file.has_header) co_return true;
-  if (!file.file) co_return false;
+  if (!file.file || file.is_prepared) co_return false;
   FileWindow window(*file.file, file.bytes);
   CO_TRY(auto found, co_await find_entry(window, kWalHeaderBytes, file.bytes, first, epoch_));
   co_return found.has_value();
@@ -103,18 +103,20 @@ Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
     epoch_ = file.header.epoch;
     epochs_used_ = std::max(epochs_used_, epoch_);
     leader_epoch_ = std::max(leader_epoch_, file.header.leader_epoch);
-    if (file.header.first_position > position_) {
+    if (file.header.previous_end > position_) {
       WalFile missing;
       missing.sequence = file.sequence - 1;
-      CO_CHECK(co_await set_aside(missing, 0, file.header.first_position - position_));
+      CO_CHECK(co_await set_aside(missing, 0, file.header.previous_end - position_));
+    }
+    // Rewritten entries of the file before begin here again.
+    while (!pending_.empty() && pending_.back().position >= file.header.previous_end) {
+      pending_.pop_back();
     }
     position_ = file.header.first_position;
-    // Rewritten entries of the file before begin here again.
-    while (!pending_.empty() && pending_.back().position >= position_) pending_.pop_back();
     confirm(position_);
   }
   std::optional<WalPosition> end;
-  if (next != nullptr && next->has_header) end = next->header.first_position;
+  if (next != nullptr && next->has_header) end = next->header.previous_end;
   if (!file.file) co_return Result<>();
   FileWindow window(*file.file, file.bytes);
   const auto first = position_;

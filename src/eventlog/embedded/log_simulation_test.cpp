@@ -240,7 +240,8 @@ class Simulation {
       case AppendStatus::Overloaded:
         return;
       default:
-        model_.violate(fmt::format("unexpected status {}", static_cast<int>(outcome.status)));
+        model_.violate(fmt::format("status {} at sequence {}", static_cast<int>(outcome.status),
+                                   lane.sequence));
         return;
     }
     if (outcome.status == AppendStatus::Duplicate) ++totals_.duplicates;

@@ -26,6 +26,7 @@ std::string WalWriter::header() const {
   header.cluster = context_.cluster;
   header.sequence = sequence_;
   header.first_position = first_position_;
+  header.previous_end = previous_end_;
   header.epoch = start_.epoch;
   header.leader_epoch = start_.leader_epoch;
   header.state = start_.state;
@@ -37,6 +38,7 @@ Task<Result<>> WalWriter::start(WalStart start) {
   start_ = start;
   sequence_ = start.sequence;
   first_position_ = position_ = start.position;
+  previous_end_ = start.previous_end;
   auto path = context_.wal_path(sequence_);
   [[maybe_unused]] auto reused = co_await take_spare_for(sequence_);
   CO_TRY(auto file, co_await context_.files.open(path, OpenMode::CreateOrOpen));
@@ -108,7 +110,7 @@ Task<Result<>> WalWriter::roll() {
   }
   file_ = std::move(next);
   ++sequence_;
-  first_position_ = position_;
+  first_position_ = previous_end_ = position_;
   offset_ = kWalHeaderBytes;
   header_ = header();
   crash_point(CrashPoint::AfterRoll);

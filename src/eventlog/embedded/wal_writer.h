@@ -26,6 +26,7 @@ struct SealedWal {
 struct WalStart {
   std::uint64_t sequence = 1;
   WalPosition position = 0;
+  WalPosition previous_end = 0;  // where the file before ends
   std::uint32_t epoch = 1;
   std::int32_t leader_epoch = 0;
   WalFileState state = WalFileState::Active;
@@ -77,6 +78,7 @@ class WalWriter {
   std::string header_;  // of the present file, until its first write
   std::uint64_t sequence_ = 0;
   WalPosition first_position_ = 0;
+  WalPosition previous_end_ = 0;
   WalPosition position_ = 0;
   std::uint64_t offset_ = kWalHeaderBytes;
   MonoTime begun_{};
