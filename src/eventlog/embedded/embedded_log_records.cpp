@@ -109,7 +109,7 @@ Task<std::vector<AppendedBatch>> EmbeddedLog::submit(std::vector<BatchToAppend> 
   auto count = batches.size();
   if (context.closing || context.stopped) co_return all_refused(count, AppendStatus::Stopped);
   if (batches.empty()) co_return std::vector<AppendedBatch>();
-  AppendWork work(co_await current_loop());
+  AppendWork work(co_await boost::asio::this_coro::executor);  // hot: no frame for a helper
   work.together = together;
   work.items.resize(count);
   for (std::size_t i = 0; i < count; ++i) {

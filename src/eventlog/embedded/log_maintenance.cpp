@@ -46,7 +46,6 @@ Task<Result<>> LogMaintenance::round() {
 Task<void> LogMaintenance::run() {
   auto& clock = context_.clock;
   next_round_ = clock.mono() + context_.options.maintenance_interval;
-  if (!writer_.sealed().empty()) signal();
   for (;;) {
     auto wait = std::max(Duration::zero(), Duration(next_round_ - clock.mono()));
     auto taken = co_await with_timeout(clock, wait, mailbox_.take());
@@ -314,6 +313,7 @@ Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,
       CO_CHECK(co_await context_.files.remove(path));
     }
   }
+  if (!writer_.sealed().empty()) signal();
   co_return co_await check_space();
 }
 
