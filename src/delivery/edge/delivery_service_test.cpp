@@ -444,6 +444,24 @@ TEST_F(Delivery, ARemovedSubscriptionThatComesBackBeginsAnew) {
   EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1", "2"));
 }
 
+TEST_F(Delivery, WhatATwinSubscriptionLeftBehindDoesNotEraseTheNewOnesBeginning) {
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1s);
+  auto again = subscription_to("crm");
+  again.from = StartFrom::Latest;
+  life->service->set_subscriptions({});
+  apply({again});
+  life->crash();
+  begin();
+  publish("2");
+
+  apply({again});
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1", "2"));
+}
+
 TEST_F(Delivery, AddedPartitionsAndStreamsOfLaterAreDelivered) {
   auto subscription = subscription_to("crm");
   subscription.streams = {"orders", "returns"};

@@ -51,6 +51,16 @@ void Journal::submit_cursor_record(eventlog::NewRecord record) {
   arrived_.wake();
 }
 
+Task<bool> Journal::record(std::vector<eventlog::NewRecord> records) {
+  auto waiter = std::make_shared<Waiter>();
+  waiters_.push_back(waiter);
+  records_.insert(records_.end(), std::make_move_iterator(records.begin()),
+                  std::make_move_iterator(records.end()));
+  arrived_.wake();
+  while (!waiter->is_done) co_await waiter->wake.wait_regardless();
+  co_return waiter->is_durable;
+}
+
 void Journal::mark_dirty(LanePtr lane) {
   dirty_.insert(std::move(lane));
 }
@@ -68,6 +78,7 @@ void Journal::tick() {
 
 void Journal::close() {
   closed_ = true;
+  is_hurried_ = true;
   arrived_.wake();
 }
 
@@ -143,36 +154,39 @@ Task<void> Journal::flush() {
   dirty_.clear();
   ticked_ = false;
   auto records = std::exchange(records_, {});
+  auto waiters = std::exchange(waiters_, {});
   // Settling freed room in the acknowledgement sets, and retries have their times now.
   for (auto& outcome : outcomes) {
     if (outcome.owner) outcome.owner->wake();
   }
-
-  auto entry = build(outcomes, lanes, records);
-  if (!entry.empty()) {
-    if (entry.back().stream == context_.cursors) {
-      context_.cursor_bytes.fetch_add(bytes_of(entry.back().records), std::memory_order_relaxed);
-    }
-    auto appended = co_await append(entry);
-    if (appended) publish(outcomes, *appended);
-    entries_.add();
-    durations_.observe(context_.parts.clock.mono() - start);
+  auto appended = co_await append(outcomes, lanes, records);
+  if (appended) publish(outcomes, *appended);
+  for (auto& waiter : waiters) {
+    waiter->is_done = true;
+    waiter->is_durable = appended.has_value();
+    waiter->wake.wake();
   }
+  entries_.add();
+  durations_.observe(context_.parts.clock.mono() - start);
   bool was_full = is_full();
   in_append_ = 0;
   if (was_full) wake_all_();
 }
 
 Task<std::optional<std::vector<eventlog::Appended>>> Journal::append(
-    const std::vector<eventlog::NewRecords>& entry) {
-  bool was_closed = false;
+    const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
+    const std::vector<eventlog::NewRecord>& records) {
   while (true) {
-    auto appended = co_await context_.parts.log.append(entry);
+    auto entry = build(outcomes, lanes, records);
+    if (entry.empty()) co_return std::vector<eventlog::Appended>();
+    if (entry.back().stream == context_.cursors) {
+      context_.cursor_bytes.fetch_add(bytes_of(entry.back().records), std::memory_order_relaxed);
+    }
+    auto appended = co_await context_.parts.log.append(std::move(entry));
     if (appended) co_return std::move(*appended);
     log_error("delivery", "outcomes of deliveries cannot be recorded; deliveries wait",
               {{"error", appended.error().message}});
-    if (was_closed) co_return std::nullopt;
-    was_closed = closed_;
+    if (is_hurried_) co_return std::nullopt;
     auto slept = co_await context_.parts.clock.sleep_for(kRetryDelay);
     if (!slept) co_return std::nullopt;
   }
@@ -180,7 +194,7 @@ Task<std::optional<std::vector<eventlog::Appended>>> Journal::append(
 
 void Journal::publish(std::vector<AttemptOutcome>& outcomes,
                       const std::vector<eventlog::Appended>& appended) {
-  if (outcomes.empty()) return;
+  if (outcomes.empty() || appended.empty()) return;
   auto now = context_.parts.clock.now();
   auto attempt = appended.front().first_offset;
   auto dead = appended.size() > 1 ? appended[1].first_offset : 0;

@@ -52,13 +52,17 @@ class Journal {
   void submit(AttemptOutcome outcome);
   // To be written with the next entry, or at the next tick.
   void submit_cursor_record(eventlog::NewRecord record);
+  // The same, and durable when it returns; false when the journal gave up.
+  Task<bool> record(std::vector<eventlog::NewRecord> records);
   void mark_dirty(LanePtr lane);
   // Once a second: cursors that moved without an attempt, and everything when it is time.
   void tick();
 
-  // Until closed and drained. After close() a refused entry is tried once more and then given up:
-  // its deliveries are made again by the next life.
+  //  // Until closed and drained.
   Task<void> run();
+  // From now on an entry that the log refuses is given up: its deliveries are made again by the
+  // next life.
+  void hurry() { is_hurried_ = true; }
   void close();
 
  private:
@@ -69,7 +73,8 @@ class Journal {
   std::vector<AttemptOutcome> take_outcomes();
   Task<void> flush();
   Task<std::optional<std::vector<eventlog::Appended>>> append(
-      const std::vector<eventlog::NewRecords>& entry);
+      const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
+      const std::vector<eventlog::NewRecord>& records);
   void publish(std::vector<AttemptOutcome>& outcomes,
                const std::vector<eventlog::Appended>& appended);
 
@@ -78,10 +83,17 @@ class Journal {
   std::function<std::vector<eventlog::NewRecord>()> everything_;
   std::vector<AttemptOutcome> queue_;
   std::vector<eventlog::NewRecord> records_;
+  struct Waiter {
+    Suspension wake;
+    bool is_done = false;
+    bool is_durable = false;
+  };
+  std::vector<std::shared_ptr<Waiter>> waiters_;
   std::set<LanePtr> dirty_;
   std::size_t in_append_ = 0;
   bool ticked_ = false;
   bool closed_ = false;
+  bool is_hurried_ = false;
   std::uint64_t written_at_ = 0;  // context_.cursor_bytes when everything was written last
   Suspension arrived_;
   Counter& entries_;

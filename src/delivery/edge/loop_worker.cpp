@@ -44,6 +44,7 @@ Task<void> LoopWorker::run(std::shared_ptr<LoopWorker> self) {
     is_cut_off = !woken;
     if (is_cut_off) stopping_ = true;
   }
+  journal_.hurry();
   for (auto& [key, worker] : workers_) worker->stop();
   if (is_cut_off) attempts_.cancel();
   readers_.cancel();

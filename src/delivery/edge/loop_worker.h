@@ -17,8 +17,8 @@ class LoopWorker : public std::enable_shared_from_this<LoopWorker> {
   LoopWorker(DeliveryContext& context, Executor loop, bool carries_rest);
   ~LoopWorker();
 
-  // All calls on the loop. run() ends after stop(), when outcomes are recorded; when it is cancelled,
-  // attempts under way are cut off.
+  // All calls on the loop. run() ends after stop(), when outcomes are recorded; when it is
+  // cancelled, attempts under way are cut off.
   Task<void> run(std::shared_ptr<LoopWorker> self);
   void stop();
   void set_subscriptions(std::vector<SubscriptionRef> subscriptions);

@@ -28,9 +28,14 @@ SubscriptionWorker::SubscriptionWorker(LoopParts parts, SubscriptionRef subscrip
   };
   delivered_ = outcome("delivered");
   failed_ = outcome("failed");
-  given_up_ = &metrics.counter("weft_delivery_dead_letters_total", "Events given up on", labels);
+  given_up_ = &metrics.counter("weft_delivery_given_up_total", "Events given up on", labels);
   skipped_ = &metrics.counter("weft_delivery_skipped_records_total",
                               "Records that retention removed before they were read", labels);
+  dead_letters_ = &metrics.gauge("weft_delivery_dead_letters", "Dead letters that wait", labels);
+  failing_ = &metrics.gauge("weft_delivery_failing_deliveries",
+                            "Deliveries that wait for another attempt", labels);
+  lag_ =
+      &metrics.gauge("weft_delivery_lag_records", "Records not yet taken from the streams", labels);
   durations_ = &metrics.histogram("weft_delivery_attempt_duration_seconds",
                                   "From the request to its answer or failure", labels);
   active_since_ = parts_.context.parts.clock.now();
@@ -40,7 +45,7 @@ Task<void> SubscriptionWorker::run(std::shared_ptr<SubscriptionWorker> self) {
   restore_state_record();
   auto& context = parts_.context;
   for (auto& redrive : context.saved.take_redrives(spec_->tenant, spec_->name)) {
-    redrives_.push_back(std::move(redrive));
+    queue_redrive(std::move(redrive));
   }
   while (!self->stopped_) {
     woken_ = false;
@@ -91,7 +96,7 @@ void SubscriptionWorker::retire() {
 }
 
 void SubscriptionWorker::redrive(Redrive redrive) {
-  redrives_.push_back(std::move(redrive));
+  queue_redrive(std::move(redrive));
   wake();
 }
 
@@ -156,12 +161,10 @@ std::optional<SubscriptionWorker::Job> SubscriptionWorker::next_job(WallTime now
 }
 
 std::optional<SubscriptionWorker::Job> SubscriptionWorker::next_redrive(WallTime now) {
-  auto due =
-      std::ranges::find_if(redrives_, [&](const Redrive& redrive) { return redrive.due <= now; });
-  if (due == redrives_.end()) return std::nullopt;
+  if (redrives_.empty() || redrives_.begin()->first > now) return std::nullopt;
   Job job;
-  job.redrive = std::move(*due);
-  redrives_.erase(due);
+  job.redrive = std::move(redrives_.begin()->second);
+  redrives_.erase(redrives_.begin());
   job.attempt = ++job.redrive->attempts;
   return job;
 }
@@ -192,13 +195,18 @@ void SubscriptionWorker::start(Job job) {
   if (!parts_.attempts.spawn(attempt(self, std::move(job)))) --in_flight_;
 }
 
+void SubscriptionWorker::queue_redrive(Redrive redrive) {
+  auto due = redrive.due;
+  redrives_.emplace(due, std::move(redrive));
+}
+
 void SubscriptionWorker::give_back(Job& job, WallTime when) {
   if (job.lane) {
     job.lane->acks.release(job.offset, when);
   } else {
     --job.redrive->attempts;
     job.redrive->due = when;
-    redrives_.push_back(std::move(*job.redrive));
+    queue_redrive(std::move(*job.redrive));
   }
 }
 
@@ -211,7 +219,7 @@ std::optional<WallTime> SubscriptionWorker::next_due() {
     if (auto next = lane->acks.next_deadline()) consider(*next);
     if (!lane->ready.empty() && !lane->acks.is_full() && held_until_) consider(*held_until_);
   }
-  for (const auto& redrive : redrives_) consider(redrive.due);
+  if (!redrives_.empty()) consider(redrives_.begin()->first);
   if (due && held_until_) due = std::max(*due, *held_until_);
   return due;
 }
@@ -221,6 +229,9 @@ void SubscriptionWorker::look_around() {
   auto now = context.parts.clock.now();
   auto counts = context.index.counts(spec_->tenant, spec_->name, now);
   has_too_many_dead_ = counts.dead >= context.parts.limits.dead_letters_max;
+  dead_letters_->set(static_cast<std::int64_t>(counts.dead));
+  failing_->set(static_cast<std::int64_t>(counts.failing));
+  lag_->set(static_cast<std::int64_t>(lag_records()));
   for (const auto& name : spec_->streams) {
     auto stream = context.parts.log.find_stream(spec_->tenant, name);
     if (!stream || find_lane({stream->id, stream->settings.partitions - 1}) == nullptr) {
@@ -238,6 +249,16 @@ std::vector<eventlog::NewRecord> SubscriptionWorker::everything() const {
     if (!lane->closed) out.push_back(lane->cursor_record());
   }
   return out;
+}
+
+std::uint64_t SubscriptionWorker::lag_records() const {
+  std::uint64_t lag = 0;
+  for (const auto& lane : lanes_) {
+    auto info = parts_.context.parts.log.partition(lane->partition);
+    if (info)
+      lag += static_cast<std::uint64_t>(std::max<std::int64_t>(info->end - lane->acks.next(), 0));
+  }
+  return lag;
 }
 
 SubscriptionStatus SubscriptionWorker::status() const {
@@ -275,11 +296,8 @@ SubscriptionStatus SubscriptionWorker::status() const {
   out.last_error = std::move(counts.last_error);
   out.attempts_max = spec_->retry.attempts_max;
   out.age_max = spec_->retry.age_max;
+  out.lag_records = lag_records();
   for (const auto& lane : lanes_) {
-    auto info = context.parts.log.partition(lane->partition);
-    if (info)
-      out.lag_records +=
-          static_cast<std::uint64_t>(std::max<std::int64_t>(info->end - lane->acks.next(), 0));
     if (lane->ready.empty()) continue;
     auto age = now - lane->ready.front().timestamp;
     out.lag_time = out.lag_time ? std::max(*out.lag_time, Duration(age)) : Duration(age);

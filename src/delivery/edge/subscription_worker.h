@@ -2,8 +2,8 @@
 // attempts up to the concurrency limit, and hands their outcomes to the journal.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,6 +84,8 @@ class SubscriptionWorker final : public Wakeable,
   std::optional<Job> next_of_lane(const LanePtr& lane, WallTime now);
   std::optional<Job> next_redrive(WallTime now);
   void start(Job job);
+  void queue_redrive(Redrive redrive);
+  std::uint64_t lag_records() const;
   void give_back(Job& job, WallTime when);
 
   // Attempts.
@@ -105,8 +107,8 @@ class SubscriptionWorker final : public Wakeable,
   LoopParts parts_;
   SubscriptionRef spec_;
   std::vector<LanePtr> lanes_;
-  std::size_t turn_ = 0;  // lanes take turns
-  std::deque<Redrive> redrives_;
+  std::size_t turn_ = 0;                       // lanes take turns
+  std::multimap<WallTime, Redrive> redrives_;  // by when they are due
   std::uint32_t in_flight_ = 0;
   std::optional<WallTime> held_until_;
   bool disabled_ = false;
@@ -124,6 +126,9 @@ class SubscriptionWorker final : public Wakeable,
   Counter* failed_ = nullptr;
   Counter* given_up_ = nullptr;
   Counter* skipped_ = nullptr;
+  Gauge* dead_letters_ = nullptr;
+  Gauge* failing_ = nullptr;
+  Gauge* lag_ = nullptr;
   Histogram* durations_ = nullptr;
 };
 

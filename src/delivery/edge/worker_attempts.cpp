@@ -202,7 +202,7 @@ void SubscriptionWorker::conclude(Attempt& attempt, AttemptDetail detail, Decisi
     outcome.dead = resolved_record(delivery.id);
   } else if (attempt.job.redrive) {
     attempt.job.redrive->due = decision.verdict == Verdict::Retry ? decision.retry_at : WallTime();
-    redrives_.push_back(std::move(*attempt.job.redrive));
+    queue_redrive(std::move(*attempt.job.redrive));
   }
   if (decision.hold_until) held_until_ = decision.hold_until;
   if (decision.verdict == Verdict::DisableEndpoint) {

@@ -41,17 +41,14 @@ Task<bool> SubscriptionWorker::open_lanes() {
   if (!opened.empty() || (!is_known_ && is_complete)) {
     // Where a subscription begins must be durable before it moves: "latest" means the same after a
     // crash.
-    eventlog::NewRecords cursors{context.cursors, 0, {}};
-    for (const auto& lane : opened) cursors.records.push_back(lane->cursor_record());
-    cursors.records.push_back(state_record());
-    std::vector<eventlog::NewRecords> entry;
-    entry.push_back(std::move(cursors));
-    auto appended = co_await context.parts.log.append(std::move(entry));
-    if (!appended) {
-      log_error("delivery", "a subscription cannot begin",
-                {{"subscription", spec_->name}, {"error", appended.error().message}});
-      for (const auto& lane : opened)
+    // By the journal, behind the records that end an earlier subscription of this name.
+    std::vector<eventlog::NewRecord> records;
+    for (const auto& lane : opened) records.push_back(lane->cursor_record());
+    records.push_back(state_record());
+    if (!co_await parts_.journal.record(std::move(records))) {
+      for (const auto& lane : opened) {
         context.saved.put(lane->cursor_key, *lane->cursor_record().value);
+      }
       co_return false;
     }
     is_known_ = true;

@@ -142,6 +142,12 @@ EventResult<CloudEvent> make_event(Attributes attributes,
   for (std::string_view required : {"id", "source", "type"}) {
     if (event.find(required) == nullptr) return issue(required, "is required");
   }
+  // A record with this content type is a whole event to every reader, and the attributes given here
+  // would not be seen.
+  if (data_content_type && (is_media_type(*data_content_type, kStructuredType) ||
+                            is_media_type(*data_content_type, kBatchType))) {
+    return issue("datacontenttype", "must not be that of CloudEvents themselves");
+  }
   event.data_content_type = std::move(data_content_type);
   event.data = std::move(data);
   return event;

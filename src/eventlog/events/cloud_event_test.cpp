@@ -92,6 +92,11 @@ TEST(CloudEvent, SaysWhatIsWrongWithAValue) {
   EXPECT_THAT(issue_of("[]"), HasSubstr("an event is a JSON object"));
 }
 
+TEST(CloudEvent, AnEventIsNotTheDataOfAnother) {
+  EXPECT_THAT(issue_of(with(R"("datacontenttype":"application/cloudevents+json","data":{})")),
+              HasSubstr("datacontenttype must not be"));
+}
+
 TEST(CloudEvent, BecomesARecordOfTheKafkaBinding) {
   auto event =
       from_json(with(R"("subject":"A-1","partitionkey":"k1","retry":3,"late":false,"data":{})"));
