@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "eventlog/events/events_handler.h"
 #include "eventlog/kafka/ports.h"
 #include "eventlog/streams.h"
 #include "gateway/authenticator.h"
@@ -32,6 +33,18 @@ class KafkaKeys final : public kafka::Authenticator {
   explicit KafkaKeys(const identity::Identity& identity) : identity_(identity) {}
   Result<identity::PrincipalRef> authenticate(std::string_view, std::string_view password) const override {
     return identity_.authenticate_api_key(password);
+  }
+
+ private:
+  const identity::Identity& identity_;
+};
+
+// API keys at the CloudEvents door.
+class EventsKeys final : public eventlog::EventsAuthenticator {
+ public:
+  explicit EventsKeys(const identity::Identity& identity) : identity_(identity) {}
+  Result<identity::PrincipalRef> authenticate(std::string_view api_key) const override {
+    return identity_.authenticate_api_key(api_key);
   }
 
  private:

@@ -169,6 +169,7 @@ void Node::Parts::end_loops() {
 }
 
 Task<void> Node::Parts::close() {
+  if (events) events->stop();
   chores.cancel();
   co_await chores.join();
   co_await groups->stop();

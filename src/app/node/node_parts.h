@@ -86,6 +86,8 @@ struct Node::Parts {
   std::optional<KafkaKeys> kafka_keys;
   std::optional<kafka::CatalogueTopics> kafka_topics;
   std::unique_ptr<kafka::KafkaServer> kafka_server;
+  std::optional<EventsKeys> events_keys;
+  std::optional<eventlog::EventsHandler> events;
   std::optional<GatewayDoor> gateway_door;
   std::optional<AdminApi> admin;
   std::optional<Ops> ops;

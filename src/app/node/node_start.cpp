@@ -166,7 +166,13 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
 Task<Result<>> Node::Parts::open_doors() {
   CO_TRY(auto hub, co_await StaticFiles::load(files, hub_folder(settings.text("hub.folder"))));
   admin.emplace(AdminApiParts{*identity, clock, random, traces}, admin_routes(), std::move(hub));
-  gateway_door.emplace(*gateway, nullptr);
+  if (settings.is_on("events.enabled")) {
+    events_keys.emplace(*identity);
+    eventlog::EventsParts events_parts{*log, *streams, *events_keys, clock, random, metrics, &traces, {}};
+    events_parts.limits.body_bytes_max = settings.bytes("http.bodyBytesMax");
+    events.emplace(events_parts);
+  }
+  gateway_door.emplace(*gateway, events ? &*events : nullptr);
   ops.emplace(metrics, [] {});
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);

@@ -242,8 +242,9 @@ void SubscriptionWorker::record_span(const Attempt& attempt, const AttemptDetail
   bool is_answered = detail.status != 0;
   using Attribute = std::pair<std::string_view, std::string_view>;
   // What is missing or does not apply is last, and cut off.
-  const std::array<Attribute, 12> attributes = {
-      {{"http.request.method", "POST"},
+  const std::array<Attribute, 13> attributes = {
+      {{"service.name", "delivery"},
+       {"http.request.method", "POST"},
        {"url.full", attempt.spec->url_text},
        {"server.address", attempt.spec->url.host},
        {"messaging.destination.name", delivery.stream},
@@ -265,7 +266,7 @@ void SubscriptionWorker::record_span(const Attempt& attempt, const AttemptDetail
   span.end = attempt.started + detail.duration;
   span.failed = !detail.delivered;
   bool has_error_status = span.failed && is_answered;
-  span.attributes = std::span(attributes).first(has_error_status ? 12 : 11);
+  span.attributes = std::span(attributes).first(has_error_status ? 13 : 12);
   sink->record_view(span);
 }
 
