@@ -91,7 +91,7 @@ class Publisher {
                            WallTime now) const;
   Task<Result<eventlog::Offset>> append(const PublishBinding& binding, PreparedEvent& event,
                                         const StoredAnswer& answer, const RequestContext& context);
-  void record_span(const PublishBinding& binding, const TraceContext& span,
+  void record_span(const PublishBinding& binding, const PreparedEvent& event, const TraceContext& span,
                    const RequestContext& context, WallTime start,
                    const Result<std::vector<eventlog::Appended>>& outcome);
 

@@ -105,7 +105,7 @@ def test_a_body_of_100_megabytes_is_refused_before_it_is_read(shop):
     answer = raw(shop, head + b"x" * 100_000)
 
     assert b" 413 " in answer.splitlines()[0]
-    assert b"PAYLOAD_TOO_LARGE" in answer
+    assert b"BODY_TOO_LARGE" in answer
     assert post_order(shop, "after").status == 201
 
 
@@ -122,7 +122,7 @@ def test_a_body_of_100_megabytes_is_refused_before_it_is_read(shop):
 def test_ambiguous_framing_is_refused_and_ends_the_connection(shop, request_bytes):
     answer = raw(shop, request_bytes + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
 
-    assert b" 400 " in answer.splitlines()[0]
+    assert answer.splitlines()[0].split()[1] in (b"400", b"501")
     assert answer.count(b"HTTP/1.1 ") == 1
 
 

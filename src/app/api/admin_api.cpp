@@ -140,7 +140,7 @@ Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& r
   if (changes_something(head.method)) {
     auto body = co_await call.exchange.read_body(kBodyBytesMax);
     if (!body && body.error().code == ErrorCode::ResourceExhausted) {
-      co_return http::problem(413, "PAYLOAD_TOO_LARGE", body.error().message, call.trace.trace_id_hex());
+      co_return http::problem(413, "BODY_TOO_LARGE", body.error().message, call.trace.trace_id_hex());
     }
     CO_TRY(call.body, std::move(body));
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -54,6 +55,10 @@ int report_failure(const Error& error) {
 
 // In the background the terminal is gone: lines go to a file of the data folder.
 void log_to_file(const std::string& folder) {
+  std::error_code ignored;
+  if (std::filesystem::create_directories(folder, ignored)) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
+  }
   auto path = folder + "/weft.log";
   int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (file >= 0) set_log_descriptor(file);
@@ -73,6 +78,7 @@ int run_node(const NodeStart& start, const WhenReady& when_ready) {
   auto settings = load_settings(start, std::move(defaults));
   if (!settings) return report_failure(settings.error());
   auto folder = settings->text("data.folder");
+  if (when_ready) log_to_file(folder);
   auto node = Node::create(std::move(*settings));
   if (!node) return report_failure(node.error());
   if (auto started = (*node)->start(); !started) return report_failure(started.error());
@@ -84,7 +90,6 @@ int run_node(const NodeStart& start, const WhenReady& when_ready) {
   }
   auto banner = banner_of(**node, extra);
   if (when_ready) {
-    log_to_file(folder);
     when_ready(banner);
   } else {
     fmt::print("{}", banner);

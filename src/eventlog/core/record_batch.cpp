@@ -241,4 +241,25 @@ Result<std::string> BatchBuilder::finish() {
   return batch;
 }
 
+std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch) {
+  constexpr std::size_t kCrcFrom = 21;
+  auto last_delta = std::min<std::int64_t>(end - first - 1, std::numeric_limits<std::int32_t>::max());
+  std::string batch;
+  append_be(batch, first);
+  append_be(batch, static_cast<std::int32_t>(kBatchHeaderBytes - kBatchLengthEnd));
+  append_be(batch, leader_epoch);
+  append_be(batch, std::int8_t{2});    // magic
+  append_be(batch, std::uint32_t{0});  // checksum, below
+  append_be(batch, std::int16_t{0});   // attributes
+  append_be(batch, static_cast<std::int32_t>(last_delta));
+  append_be(batch, std::int64_t{0});   // base timestamp
+  append_be(batch, std::int64_t{0});   // greatest timestamp
+  append_be(batch, std::int64_t{-1});  // producer id, epoch and sequence: none
+  append_be(batch, std::int16_t{-1});
+  append_be(batch, std::int32_t{-1});
+  append_be(batch, std::int32_t{0});  // records
+  store_be(batch.data() + kCrcFrom - sizeof(std::uint32_t), crc32c(std::string_view(batch).substr(kCrcFrom)));
+  return batch;
+}
+
 }  // namespace weft::eventlog

@@ -215,5 +215,17 @@ TEST(BatchBuilder, KeepsTimesThatRunBackwards) {
   EXPECT_EQ(record.timestamp, 400);
 }
 
+TEST(EmptyBatch, IsWellFormedAndSpansTheHole) {
+  auto batch = empty_batch(17, 20, 3);
+
+  auto header = read_batch_header(batch);
+  ASSERT_TRUE(header) << header.error().message;
+  EXPECT_EQ(batch.size(), kBatchHeaderBytes);
+  EXPECT_EQ(header->base_offset, 17);
+  EXPECT_EQ(header->last_offset_delta, 2);
+  EXPECT_EQ(header->record_count, 0);
+  EXPECT_EQ(header->crc, crc32c(std::string_view(batch).substr(21)));
+}
+
 }  // namespace
 }  // namespace weft::eventlog

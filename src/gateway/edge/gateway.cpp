@@ -38,7 +38,7 @@ Refusal contract_refusal(const std::vector<RequestViolation>& violations) {
 }
 
 Refusal body_refusal(const Error& error) {
-  if (error.code == ErrorCode::ResourceExhausted) return {413, "PAYLOAD_TOO_LARGE", error.message, ""};
+  if (error.code == ErrorCode::ResourceExhausted) return {413, "BODY_TOO_LARGE", error.message, ""};
   if (error.code == ErrorCode::DeadlineExceeded) return {408, "REQUEST_TIMEOUT", error.message, ""};
   return {400, "MALFORMED_REQUEST", error.message, ""};
 }

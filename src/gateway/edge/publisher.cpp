@@ -59,7 +59,7 @@ http::Response to_response(const StoredAnswer& answer, bool is_replayed) {
 http::Response append_failed(const Error& error, const RequestContext& context) {
   auto trace = context.trace.trace_id_hex();
   if (error.code == ErrorCode::InvalidArgument) {
-    return http::problem(413, "PAYLOAD_TOO_LARGE", error.message, trace);
+    return http::problem(413, "BODY_TOO_LARGE", error.message, trace);
   }
   auto response = http::problem(503, "NOT_STORED", "the event could not be stored: " + error.message, trace);
   response.add("Retry-After", "1");
@@ -137,13 +137,15 @@ StoredAnswer Publisher::make_answer(const PublishBinding& binding, const Prepare
   return answer;
 }
 
-void Publisher::record_span(const PublishBinding& binding, const TraceContext& span,
+void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& event, const TraceContext& span,
                             const RequestContext& context, WallTime start,
                             const Result<std::vector<eventlog::Appended>>& outcome) {
   auto partition = std::to_string(outcome ? outcome->front().partition.partition : -1);
   auto offset = std::to_string(outcome ? outcome->front().first_offset : -1);
-  std::array<std::pair<std::string_view, std::string_view>, 6> attributes = {{
+  std::array<std::pair<std::string_view, std::string_view>, 8> attributes = {{
       {"service.name", "eventlog"},
+      {"cloudevents.event_id", event.event_id},
+      {"cloudevents.event_subject", event.subject ? std::string_view(*event.subject) : std::string_view()},
       {"messaging.system", "weft"},
       {"messaging.operation.name", "append"},
       {"messaging.destination.name", binding.stream},
@@ -159,7 +161,7 @@ void Publisher::record_span(const PublishBinding& binding, const TraceContext& s
   view.start = start;
   view.end = parts_.clock.now();
   view.failed = !outcome.has_value();
-  view.attributes = std::span(attributes).first(outcome ? attributes.size() : 4);
+  view.attributes = std::span(attributes).first(outcome ? attributes.size() : 6);
   parts_.spans.record_view(view);
 }
 
@@ -176,7 +178,7 @@ Task<Result<eventlog::Offset>> Publisher::append(const PublishBinding& binding, 
 
   auto start = parts_.clock.now();
   auto appended = co_await parts_.log.append(std::move(entry));
-  record_span(binding, span, context, start, appended);
+  record_span(binding, event, span, context, start, appended);
   if (!appended) co_return std::unexpected(std::move(appended).error());
   co_return event.idempotency_key ? appended->back().first_offset : -1;
 }

@@ -108,6 +108,14 @@ void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
   call.broker.metrics.fetched_bytes.add(into.records->size());
 }
 
+// Where nothing is left between the offset asked for and the end, the client would ask for ever: an empty
+// batch takes it to the end.
+void bridge_hole(eventlog::Offset from, FetchedPartition& fetched) {
+  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start || from >= fetched.info.end) return;
+  fetched.batches.push_back(std::make_shared<const std::string>(
+      eventlog::empty_batch(from, fetched.info.end, fetched.info.leader_epoch)));
+}
+
 }  // namespace
 
 Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
@@ -125,10 +133,13 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   const bool waits = !plan.any_error && !plan.items.empty();
   options.wait = waits ? std::min(wanted, limits.fetch_wait_max) : Duration{};
 
+  std::vector<eventlog::Offset> asked_from;
+  for (const auto& item : plan.items) asked_from.push_back(item.from);
   auto fetched = co_await call.broker.parts.batches.fetch(std::move(plan.items), options);
   for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
     const auto [topic, partition] = plan.places[i];
     auto& into = plan.response.responses[topic].partitions[partition];
+    bridge_hole(asked_from[i], fetched[i]);
     fill(call, std::move(fetched[i]), into);
     // No transaction was aborted: a reader of committed records is told so, others are not asked.
     if (request.isolation_level == kReadCommitted) into.aborted_transactions.emplace();
