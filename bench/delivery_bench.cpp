@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <latch>
 #include <thread>
 #include <vector>
@@ -22,7 +24,6 @@
 #include "eventlog/embedded/embedded_log.h"
 #include "runtime/dialer.h"
 #include "runtime/on_loop.h"
-#include "runtime/run_until_done.h"
 #include "runtime/socket_network.h"
 #include "runtime/task_group.h"
 #include "telemetry/trace_store.h"
@@ -129,11 +130,22 @@ struct Bench {
   std::unique_ptr<http::Client> client;
   std::unique_ptr<delivery::ClientSender> sender;
   std::unique_ptr<delivery::DeliveryService> service;
+  std::unique_ptr<TaskGroup> calls;
   eventlog::StreamId orders{};
 
   template <class T>
+  static Task<void> keep(std::promise<T>& promise, Task<T> task) {
+    promise.set_value(co_await std::move(task));
+  }
+
+  template <class T>
   T run(Task<T> task) {
-    return run_until_done(on_loop(loops.at(0), std::move(task)));
+    std::promise<T> promise;
+    post_to(loops.at(0), [this, &promise, task = std::move(task)]() mutable {
+      if (!calls) calls = std::make_unique<TaskGroup>(loops.at(0), "bench calls", 100);
+      calls->spawn(keep(promise, std::move(task)));
+    });
+    return promise.get_future().get();
   }
 
   Task<bool> open(std::string folder) {
@@ -224,7 +236,10 @@ int main(int count, char** arguments) {
   std::uint16_t port = 0;
   int listener = listen_on_loopback(port);
   auto receiver = ::fork();
-  if (receiver == 0) receive(listener);
+  if (receiver == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    receive(listener);
+  }
   ::close(listener);
 
   std::string folder = std::string(arguments[1]) + "/delivery-bench";
@@ -280,6 +295,7 @@ int main(int count, char** arguments) {
     std::latch freed(1);
     post_to(bench.loops.at(0), [&] {
       group.reset();
+      bench.calls.reset();
       bench.service.reset();
       bench.client.reset();
       freed.count_down();

@@ -17,6 +17,7 @@ constexpr std::array kSecretNames = {
     "webhook-signature", "x-api-key",           "api-key", "apikey"};
 constexpr std::array kSecretParts = {"secret", "token", "password", "signature", "credential"};
 constexpr char kCursorVersion = 1;
+constexpr std::size_t kRecordTypical = 1536;
 constexpr std::size_t kCursorHead = 1 + 16 + 8;
 
 bool contains_ignoring_case(std::string_view text, std::string_view part) {
@@ -163,9 +164,10 @@ std::string kept_text(std::string_view text, std::size_t bytes_max) {
   return out;
 }
 
-std::string to_json(const AttemptRecord& record) {
-  const auto& delivery = record.delivery;
-  JsonWriter out;
+std::string attempt_json(const DeliverySummary& delivery, const AttemptDetail& attempt) {
+  std::string buffer;
+  buffer.reserve(kRecordTypical + attempt.response_body.size());
+  JsonWriter out(std::move(buffer));
   out.object();
   out.member("delivery", delivery.id).member("tenant", delivery.tenant);
   out.member("subscription", delivery.subscription).member("stream", delivery.stream);
@@ -174,8 +176,8 @@ std::string to_json(const AttemptRecord& record) {
   out.member("createdAt", to_rfc3339(delivery.created));
   out.member("status", name(delivery.status));
   write_text(out, "deadReason", delivery.dead_reason);
-  write_text(out, "traceId", record.attempt.trace_id);
-  write_attempt(out, record.attempt);
+  write_text(out, "traceId", attempt.trace_id);
+  write_attempt(out, attempt);
   out.end();
   return std::move(out).text();
 }

@@ -32,7 +32,8 @@ struct AttemptRecord {
   AttemptDetail attempt;
 };
 
-std::string to_json(const AttemptRecord& record);
+// `delivery` as it is after the attempt.
+std::string attempt_json(const DeliverySummary& delivery, const AttemptDetail& attempt);
 Result<AttemptRecord> parse_attempt(std::string_view json);
 
 // Where one subscription stands in one partition.

@@ -46,10 +46,11 @@ AttemptRecord failed_attempt() {
 TEST(AttemptRecord, ReadsBackAsItWasWritten) {
   auto before = failed_attempt();
 
-  auto after = parse_attempt(to_json(before));
+  auto after = parse_attempt(attempt_json(before.delivery, before.attempt));
 
   ASSERT_TRUE(after.has_value()) << after.error().message;
-  EXPECT_EQ(to_json(*after), to_json(before));
+  EXPECT_EQ(attempt_json(after->delivery, after->attempt),
+            attempt_json(before.delivery, before.attempt));
   EXPECT_EQ(after->delivery.offset, 1041);
   EXPECT_EQ(after->delivery.attempts, 2u);
   EXPECT_EQ(after->delivery.status, DeliveryStatus::Failing);

@@ -47,27 +47,35 @@ std::uint64_t& DeliveryIndex::count_of(const DeliverySummary& delivery) {
   return uncounted_;
 }
 
-IndexedDelivery& DeliveryIndex::put(const DeliverySummary& delivery) {
-  if (auto known = by_id_.find(delivery.id); known != by_id_.end())
-    return entries_.at(known->second);
-  auto sequence = next_++;
-  by_id_.emplace(delivery.id, sequence);
+IndexedDelivery& DeliveryIndex::put(DeliverySummary delivery) {
+  auto [known, is_new] = by_id_.try_emplace(delivery.id, next_);
+  auto sequence = known->second;
+  if (!is_new) {
+    auto& entry = entries_.at(sequence);
+    change(entry, std::move(delivery));
+    return entry;
+  }
+  ++next_;
   auto& entry = entries_.emplace_hint(entries_.end(), sequence, IndexedDelivery())->second;
-  entry.delivery = delivery;
   ++count_of(delivery);
+  entry.delivery = std::move(delivery);
+  if (entry.delivery.status == DeliveryStatus::Delivered) keep_delivered(sequence);
   return entry;
 }
 
-void DeliveryIndex::change(IndexedDelivery& entry, const DeliverySummary& to) {
+void DeliveryIndex::change(IndexedDelivery& entry, DeliverySummary to) {
   --count_of(entry.delivery);
-  auto trace_id = std::move(entry.delivery.trace_id);
-  entry.delivery = to;
-  if (entry.delivery.trace_id.empty()) entry.delivery.trace_id = std::move(trace_id);
+  if (to.trace_id.empty()) to.trace_id = std::move(entry.delivery.trace_id);
+  entry.delivery = std::move(to);
   ++count_of(entry.delivery);
   if (entry.delivery.status == DeliveryStatus::Delivered) {
-    delivered_.push_back(by_id_.find(entry.delivery.id)->second);
-    evict();
+    keep_delivered(by_id_.find(entry.delivery.id)->second);
   }
+}
+
+void DeliveryIndex::keep_delivered(std::uint64_t sequence) {
+  delivered_.push_back(sequence);
+  evict();
 }
 
 void DeliveryIndex::evict() {
@@ -98,17 +106,16 @@ void DeliveryIndex::count_attempt(const DeliverySummary& delivery, WallTime now)
 
 void DeliveryIndex::started(const DeliverySummary& delivery) {
   std::lock_guard lock(mutex_);
-  put(delivery);
+  if (!by_id_.contains(delivery.id)) put(delivery);
 }
 
-void DeliveryIndex::recorded(const DeliverySummary& delivery, eventlog::Offset attempt,
+void DeliveryIndex::recorded(DeliverySummary delivery, eventlog::Offset attempt,
                              std::optional<eventlog::Offset> dead_letter, WallTime now) {
   std::lock_guard lock(mutex_);
   count_attempt(delivery, now);
-  auto& entry = put(delivery);
+  auto& entry = put(std::move(delivery));
   if (entry.attempts.size() < limits_.attempts_per_delivery) entry.attempts.push_back(attempt);
-  entry.dead_letter = dead_letter ? dead_letter : entry.dead_letter;
-  change(entry, delivery);
+  if (dead_letter) entry.dead_letter = dead_letter;
 }
 
 void DeliveryIndex::restored(const DeliverySummary& delivery,
@@ -119,7 +126,6 @@ void DeliveryIndex::restored(const DeliverySummary& delivery,
   if (attempt && entry.attempts.size() < limits_.attempts_per_delivery)
     entry.attempts.push_back(*attempt);
   if (dead_letter) entry.dead_letter = dead_letter;
-  change(entry, delivery);
 }
 
 void DeliveryIndex::forget(std::string_view id) {

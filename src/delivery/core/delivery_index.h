@@ -53,7 +53,7 @@ class DeliveryIndex {
   // An attempt begins: the entry appears as pending, or stays as it is.
   void started(const DeliverySummary& delivery);
   // An attempt was recorded; `delivery` is its state after it.
-  void recorded(const DeliverySummary& delivery, eventlog::Offset attempt,
+  void recorded(DeliverySummary delivery, eventlog::Offset attempt,
                 std::optional<eventlog::Offset> dead_letter, WallTime now);
   // At start, from the records of an earlier life: no counters of attempts.
   void restored(const DeliverySummary& delivery, std::optional<eventlog::Offset> attempt,
@@ -87,10 +87,11 @@ class DeliveryIndex {
   };
   using Entries = std::map<std::uint64_t, IndexedDelivery>;
 
-  IndexedDelivery& put(const DeliverySummary& delivery);
+  IndexedDelivery& put(DeliverySummary delivery);
   Counters& counters(const DeliverySummary& delivery);
   std::uint64_t& count_of(const DeliverySummary& delivery);
-  void change(IndexedDelivery& entry, const DeliverySummary& to);
+  void change(IndexedDelivery& entry, DeliverySummary to);
+  void keep_delivered(std::uint64_t sequence);
   void count_attempt(const DeliverySummary& delivery, WallTime now);
   void evict();
 

@@ -201,7 +201,7 @@ void Journal::publish(std::vector<AttemptOutcome>& outcomes,
   for (auto& outcome : outcomes) {
     std::optional<eventlog::Offset> letter;
     if (outcome.dead) letter = dead++;
-    context_.index.recorded(outcome.delivery, attempt++, letter, now);
+    context_.index.recorded(std::move(outcome.delivery), attempt++, letter, now);
   }
 }
 

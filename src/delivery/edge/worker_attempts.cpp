@@ -191,8 +191,7 @@ void SubscriptionWorker::conclude(Attempt& attempt, AttemptDetail detail, Decisi
   record_span(attempt, detail);
 
   AttemptOutcome outcome;
-  AttemptRecord record{delivery, std::move(detail)};
-  outcome.attempt_json = to_json(record);
+  outcome.attempt_json = attempt_json(delivery, detail);
   outcome.lane = attempt.job.lane;
   outcome.offset = attempt.job.offset;
   if (decision.verdict == Verdict::Dead) {

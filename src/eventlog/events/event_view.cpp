@@ -65,9 +65,7 @@ bool is_json_type(std::string_view content_type) {
 }
 
 EventView::EventView(const Record& record, std::string_view stream, std::int32_t partition)
-    : record_(record), stream_(stream), offset_(std::to_string(record.offset)) {
-  source_ = fmt::format("/streams/{}/{}", stream, partition);
-  time_ = to_rfc3339(record.timestamp);
+    : record_(record), stream_(stream), partition_(partition) {
   auto declared = record.header(kContentTypeHeader);
   if (!declared || !is_media_type(*declared, kStructuredType) || !record.value) return;
   auto document = JsonDocument::parse(*record.value);
@@ -84,10 +82,16 @@ EventView::EventView(const Record& record, std::string_view stream, std::int32_t
 
 std::optional<std::string_view> EventView::synthesised(std::string_view name) const {
   if (name == "specversion") return "1.0";
-  if (name == "id") return offset_;
-  if (name == "source") return source_;
+  auto made_once = [](std::string& text, auto make) -> std::string_view {
+    if (text.empty()) text = make();
+    return text;
+  };
+  if (name == "id") return made_once(offset_, [&] { return std::to_string(record_.offset); });
   if (name == "type") return stream_;
-  if (name == "time") return time_;
+  if (name == "time") return made_once(time_, [&] { return to_rfc3339(record_.timestamp); });
+  if (name == "source") {
+    return made_once(source_, [&] { return fmt::format("/streams/{}/{}", stream_, partition_); });
+  }
   if (name == "partitionkey" && record_.key && !record_.key->empty() && is_utf8(*record_.key)) {
     return *record_.key;
   }

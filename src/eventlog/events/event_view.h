@@ -59,9 +59,11 @@ class EventView {
 
   const Record& record_;
   std::string_view stream_;
-  std::string offset_;
-  std::string source_;
-  std::string time_;
+  std::int32_t partition_;
+  // Made when they are asked for.
+  mutable std::string offset_;
+  mutable std::string source_;
+  mutable std::string time_;
   std::optional<JsonDocument> document_;
   // Attributes of a structured event in their text form.
   std::vector<std::pair<std::string, std::string>> parsed_;
