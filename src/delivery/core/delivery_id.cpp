@@ -41,7 +41,10 @@ std::string delivery_prefix(std::string_view tenant, std::string_view subscripti
 }
 
 std::string delivery_id(std::string_view prefix, std::int32_t partition, eventlog::Offset offset) {
-  return fmt::format("{}-{}-{}", prefix, partition, offset);
+  std::string id;
+  id.reserve(prefix.size() + 32);
+  id.append(prefix).append(1, '-').append(std::to_string(partition));
+  return id.append(1, '-').append(std::to_string(offset));
 }
 
 std::optional<DeliveryId> parse_delivery_id(std::string_view text) {

@@ -32,9 +32,9 @@ DeliveryIndex::Counters& DeliveryIndex::counters(const DeliverySummary& delivery
   return counters_[key_of(delivery.tenant, delivery.subscription)];
 }
 
-std::uint64_t& DeliveryIndex::count_of(const DeliverySummary& delivery) {
-  auto& counts = counters(delivery).counts;
-  switch (delivery.status) {
+std::uint64_t& DeliveryIndex::count_of(Entry& entry) {
+  auto& counts = entry.counters->counts;
+  switch (entry.delivery.status) {
     case DeliveryStatus::Pending:
       return counts.pending;
     case DeliveryStatus::Failing:
@@ -47,30 +47,29 @@ std::uint64_t& DeliveryIndex::count_of(const DeliverySummary& delivery) {
   return uncounted_;
 }
 
-IndexedDelivery& DeliveryIndex::put(DeliverySummary delivery) {
+DeliveryIndex::Entry& DeliveryIndex::put(DeliverySummary delivery) {
   auto [known, is_new] = by_id_.try_emplace(delivery.id, next_);
   auto sequence = known->second;
   if (!is_new) {
     auto& entry = entries_.at(sequence);
-    change(entry, std::move(delivery));
+    change(entry, std::move(delivery), sequence);
     return entry;
   }
   ++next_;
-  auto& entry = entries_.emplace_hint(entries_.end(), sequence, IndexedDelivery())->second;
-  ++count_of(delivery);
+  auto& entry = entries_.emplace_hint(entries_.end(), sequence, Entry())->second;
+  entry.counters = &counters(delivery);
   entry.delivery = std::move(delivery);
+  ++count_of(entry);
   if (entry.delivery.status == DeliveryStatus::Delivered) keep_delivered(sequence);
   return entry;
 }
 
-void DeliveryIndex::change(IndexedDelivery& entry, DeliverySummary to) {
-  --count_of(entry.delivery);
+void DeliveryIndex::change(Entry& entry, DeliverySummary to, std::uint64_t sequence) {
+  --count_of(entry);
   if (to.trace_id.empty()) to.trace_id = std::move(entry.delivery.trace_id);
   entry.delivery = std::move(to);
-  ++count_of(entry.delivery);
-  if (entry.delivery.status == DeliveryStatus::Delivered) {
-    keep_delivered(by_id_.find(entry.delivery.id)->second);
-  }
+  ++count_of(entry);
+  if (entry.delivery.status == DeliveryStatus::Delivered) keep_delivered(sequence);
 }
 
 void DeliveryIndex::keep_delivered(std::uint64_t sequence) {
@@ -89,13 +88,14 @@ void DeliveryIndex::evict() {
   }
 }
 
-void DeliveryIndex::count_attempt(const DeliverySummary& delivery, WallTime now) {
-  auto& counters = this->counters(delivery);
+void DeliveryIndex::count_attempt(Entry& entry, WallTime now) {
+  const auto& delivery = entry.delivery;
+  auto& counters = *entry.counters;
   auto& counts = counters.counts;
   bool delivered = delivery.status == DeliveryStatus::Delivered;
-  auto& minute =
-      counters.minutes[static_cast<std::size_t>(minute_of(now)) % counters.minutes.size()];
-  if (minute.number != minute_of(now)) minute = {minute_of(now), 0, 0};
+  auto number = minute_of(now);
+  auto& minute = counters.minutes[static_cast<std::size_t>(number) % counters.minutes.size()];
+  if (minute.number != number) minute = {number, 0, 0};
   ++minute.attempts;
   minute.failures += delivered ? 0 : 1;
   ++(delivered ? counts.delivered : counts.failed_attempts);
@@ -112,8 +112,8 @@ void DeliveryIndex::started(const DeliverySummary& delivery) {
 void DeliveryIndex::recorded(DeliverySummary delivery, eventlog::Offset attempt,
                              std::optional<eventlog::Offset> dead_letter, WallTime now) {
   std::lock_guard lock(mutex_);
-  count_attempt(delivery, now);
   auto& entry = put(std::move(delivery));
+  count_attempt(entry, now);
   if (entry.attempts.size() < limits_.attempts_per_delivery) entry.attempts.push_back(attempt);
   if (dead_letter) entry.dead_letter = dead_letter;
 }
@@ -133,7 +133,7 @@ void DeliveryIndex::forget(std::string_view id) {
   auto known = by_id_.find(id);
   if (known == by_id_.end()) return;
   auto entry = entries_.find(known->second);
-  --count_of(entry->second.delivery);
+  --count_of(entry->second);
   entries_.erase(entry);
   by_id_.erase(known);
 }
@@ -144,9 +144,9 @@ std::optional<eventlog::Offset> DeliveryIndex::claim_dead(std::string_view id) {
   if (known == by_id_.end()) return std::nullopt;
   auto& entry = entries_.at(known->second);
   if (entry.delivery.status != DeliveryStatus::Dead || !entry.dead_letter) return std::nullopt;
-  --count_of(entry.delivery);
+  --count_of(entry);
   entry.delivery.status = DeliveryStatus::Pending;
-  ++count_of(entry.delivery);
+  ++count_of(entry);
   return entry.dead_letter;
 }
 
@@ -155,9 +155,9 @@ void DeliveryIndex::unclaim_dead(std::string_view id) {
   auto known = by_id_.find(id);
   if (known == by_id_.end()) return;
   auto& entry = entries_.at(known->second);
-  --count_of(entry.delivery);
+  --count_of(entry);
   entry.delivery.status = DeliveryStatus::Dead;
-  ++count_of(entry.delivery);
+  ++count_of(entry);
 }
 
 void DeliveryIndex::redriving(std::string_view id, eventlog::Offset dead_letter) {

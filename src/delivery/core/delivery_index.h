@@ -85,14 +85,18 @@ class DeliveryIndex {
     SubscriptionCounts counts;
     std::array<Minute, kMinutes + 1> minutes;
   };
-  using Entries = std::map<std::uint64_t, IndexedDelivery>;
+  // Its subscription's counters are looked up once.
+  struct Entry : IndexedDelivery {
+    Counters* counters = nullptr;
+  };
+  using Entries = std::map<std::uint64_t, Entry>;
 
-  IndexedDelivery& put(DeliverySummary delivery);
+  Entry& put(DeliverySummary delivery);
   Counters& counters(const DeliverySummary& delivery);
-  std::uint64_t& count_of(const DeliverySummary& delivery);
-  void change(IndexedDelivery& entry, DeliverySummary to);
+  std::uint64_t& count_of(Entry& entry);
+  void change(Entry& entry, DeliverySummary to, std::uint64_t sequence);
   void keep_delivered(std::uint64_t sequence);
-  void count_attempt(const DeliverySummary& delivery, WallTime now);
+  static void count_attempt(Entry& entry, WallTime now);
   void evict();
 
   IndexLimits limits_;

@@ -32,7 +32,8 @@ std::string new_secret(Random& random) {
 
 std::string sign(std::span<const SigningKey> keys, std::string_view id, std::int64_t timestamp,
                  std::string_view body) {
-  auto head = fmt::format("{}.{}.", id, timestamp);
+  std::string head(id);
+  head.append(1, '.').append(std::to_string(timestamp)).append(1, '.');
   std::string out;
   for (const auto& key : keys) {
     if (!out.empty()) out.push_back(' ');
