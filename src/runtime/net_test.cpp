@@ -146,6 +146,91 @@ TEST(SocketStream, IsCancelledWithItsTask) {
   EXPECT_EQ(outcome.error().code, ErrorCode::Cancelled);
 }
 
+TEST(SocketStream, NoticesAnEndThatCameTogetherWithTheLastBytes) {
+  SocketWorld world;
+  world.connect();
+  TaskGroup group(world.io.get_executor(), "test", 1);
+  Result<std::size_t> first = std::size_t{0};
+  group.spawn(read_once(*world.pair.caller, first));
+  world.io.poll();  // it waits
+  std::array<std::string_view, 1> bye{"bye"};
+  ASSERT_TRUE(world.pair.listener->try_write(bye));
+  world.pair.listener->close();
+  run_until_done(world.io, group.join());
+
+  auto rest = run_until_done(world.io, read_to_end(*world.pair.caller));
+
+  EXPECT_EQ(first.value(), 3u);
+  EXPECT_EQ(rest.value(), "");
+}
+
+Task<void> read_and_destroy(net::Stream& stream, Streams& other, bool& was_first) {
+  std::array<char, 8> buffer;
+  auto count = co_await stream.read_some(buffer);
+  was_first = count && other != nullptr;
+  other.reset();
+}
+
+TEST(SocketStream, MayBeDestroyedWhileItsEventWaitsInTheSameBatch) {
+  SocketWorld world;
+  world.connect();
+  auto second = run_until_done(world.io, connected(world.network));
+  ASSERT_TRUE(second);
+  TaskGroup group(world.io.get_executor(), "test", 2);
+  std::array<bool, 2> was_first{};
+  group.spawn(read_and_destroy(*world.pair.caller, second->caller, was_first[0]));
+  world.io.poll();
+  std::array<std::string_view, 1> hello{"hello"};
+  ASSERT_TRUE(world.pair.listener->try_write(hello));
+  ASSERT_TRUE(second->listener->try_write(hello));
+
+  run_until_done(world.io, group.join());
+
+  EXPECT_TRUE(was_first[0]);
+  EXPECT_EQ(second->caller, nullptr);
+}
+
+Task<void> write_all(net::Stream& stream, std::string_view bytes, Result<>& outcome) {
+  std::array<std::string_view, 1> parts{bytes};
+  outcome = co_await stream.write(parts);
+  if (outcome) outcome = co_await stream.finish_writing();
+}
+
+Task<void> read_all(net::Stream& stream, Result<std::string>& out) {
+  out = co_await read_to_end(stream);
+}
+
+TEST(SocketStream, CarriesBothDirectionsAtOnce) {
+  SocketWorld world;
+  world.connect();
+  std::string bytes(4 * 1024 * 1024, 'x');
+  TaskGroup group(world.io.get_executor(), "test", 4);
+  std::array<Result<>, 2> written;
+  std::array<Result<std::string>, 2> got{std::string(), std::string()};
+
+  group.spawn(write_all(*world.pair.caller, bytes, written[0]));
+  group.spawn(write_all(*world.pair.listener, bytes, written[1]));
+  group.spawn(read_all(*world.pair.caller, got[0]));
+  group.spawn(read_all(*world.pair.listener, got[1]));
+  run_until_done(world.io, group.join());
+
+  EXPECT_TRUE(written[0] && written[1]);
+  EXPECT_TRUE(got[0].value() == bytes);
+  EXPECT_TRUE(got[1].value() == bytes);
+}
+
+TEST(SocketStream, EndsAWriteAtItsDeadlineWhenThePeerDoesNotRead) {
+  SocketWorld world;
+  world.connect();
+  std::string bytes(64 * 1024 * 1024, 'x');
+  Result<> written;
+
+  world.pair.caller->set_deadline(std::chrono::steady_clock::now());
+  run_until_done(world.io, write_all(*world.pair.caller, bytes, written));
+
+  EXPECT_EQ(written.error().code, ErrorCode::DeadlineExceeded);
+}
+
 TEST(SocketStream, ReportsAVanishedPeerAsUnavailable) {
   SocketWorld world;
   world.connect();

@@ -39,7 +39,7 @@ struct Lookup final : Deadline {
 
 // Ends a connect at its deadline.
 struct ConnectLimit final : Deadline {
-  ConnectLimit(IoContext& loop, SocketStream::Socket& target, MonoTime when)
+  ConnectLimit(IoContext& loop, TcpSocket& target, MonoTime when)
       : Deadline(loop), socket(target) {
     set_deadline_at(when);
   }
@@ -48,7 +48,7 @@ struct ConnectLimit final : Deadline {
     error_code ignored;
     socket.cancel(ignored);
   }
-  SocketStream::Socket& socket;
+  TcpSocket& socket;
   bool has_expired = false;
 };
 
@@ -91,7 +91,7 @@ Task<Result<std::unique_ptr<net::Stream>>> SocketNetwork::connect(net::Endpoint 
   error_code error;
   auto address = asio::ip::make_address(resolved.host, error);
   if (error) co_return fail(ErrorCode::InvalidArgument, "{} is not an address", resolved.host);
-  SocketStream::Socket socket(executor);
+  TcpSocket socket(executor);
   tcp::endpoint endpoint(address, resolved.port);
   ConnectLimit limit(executor.context(), socket, deadline);
   auto [failed] = co_await socket.async_connect(endpoint, asio::as_tuple(asio::deferred));
@@ -104,7 +104,7 @@ Task<Result<std::unique_ptr<net::Stream>>> SocketNetwork::connect(net::Endpoint 
         network_error(failed).within(fmt::format("connect to {}", resolved.text())));
   }
   std::unique_ptr<net::Stream> stream =
-      std::make_unique<SocketStream>(executor.context(), std::move(socket));
+      std::make_unique<SocketStream>(executor.context(), socket.release());
   co_return stream;
 }
 

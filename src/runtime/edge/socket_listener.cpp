@@ -29,14 +29,6 @@ constexpr int kBacklog = 4096;
 // Out of descriptors: pending connections stay in the kernel's queue for this long.
 constexpr auto kExhaustedPause = std::chrono::milliseconds(50);
 
-SocketStream::Socket adopt(IoContext& loop, int descriptor, bool is_v6) {
-  SocketStream::Socket socket(loop.get_executor());
-  error_code error;
-  socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, error);
-  if (error) ::close(descriptor);
-  return socket;
-}
-
 }  // namespace
 
 Result<TcpAcceptor> bind_exclusively(IoContext& loop, const net::Endpoint& local) {
@@ -81,10 +73,10 @@ Task<Result<std::unique_ptr<net::Stream>>> SocketListener::accept() {
   if (state.cancelled() != asio::cancellation_type::none || !acceptor_.is_open()) {
     co_return fail(ErrorCode::Cancelled, "the listener was closed");
   }
-  SocketStream::Socket socket(acceptor_.get_executor());
+  TcpSocket socket(acceptor_.get_executor());
   auto [error] = co_await acceptor_.async_accept(socket, asio::as_tuple(asio::deferred));
   if (error) co_return std::unexpected(network_error(error));
-  std::unique_ptr<net::Stream> stream = std::make_unique<SocketStream>(loop_, std::move(socket));
+  std::unique_ptr<net::Stream> stream = std::make_unique<SocketStream>(loop_, socket.release());
   co_return stream;
 }
 
@@ -108,12 +100,10 @@ struct SpreadListener::State : std::enable_shared_from_this<SpreadListener::Stat
 
   void accept_all() {
     for (;;) {
-      sockaddr_storage peer{};
-      socklen_t size = sizeof peer;
-      int descriptor = ::accept4(acceptor.native_handle(), reinterpret_cast<sockaddr*>(&peer),
-                                 &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      int descriptor =
+          ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor >= 0) {
-        hand_over(descriptor, peer.ss_family == AF_INET6);
+        hand_over(descriptor);
         continue;
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
@@ -134,12 +124,12 @@ struct SpreadListener::State : std::enable_shared_from_this<SpreadListener::Stat
     });
   }
 
-  void hand_over(int descriptor, bool is_v6) {
+  void hand_over(int descriptor) {
     auto index = loops.least_loaded();
     loops.count_connection(index, 1);
-    auto deliver = [self = shared_from_this(), descriptor, is_v6, index] {
+    auto deliver = [self = shared_from_this(), descriptor, index] {
       auto& loop = self->loops.at(index).context();
-      auto stream = std::make_unique<SocketStream>(loop, adopt(loop, descriptor, is_v6));
+      auto stream = std::make_unique<SocketStream>(loop, descriptor);
       stream->counted_in(self->loops, index);
       self->on_connection(std::move(stream), index);
     };

@@ -1,12 +1,17 @@
 #include "runtime/edge/socket_stream.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/deferred.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
+
+#include "runtime/log.h"
 
 namespace weft {
 
@@ -18,9 +23,6 @@ namespace {
 constexpr std::size_t kBuffersMax = 16;
 // sendfile(2) moves at most this much per call, so that one file does not hold the loop.
 constexpr std::size_t kFileChunk = 1024 * 1024;
-
-// Without a frame of its own, unlike use_awaitable.
-constexpr auto kAwait = asio::as_tuple(asio::deferred);
 
 error_code last_error() {
   return {errno, boost::system::system_category()};
@@ -106,98 +108,120 @@ Error network_error(const error_code& error) {
   return {code, error.message()};
 }
 
-SocketStream::SocketStream(IoContext& loop, Socket socket)
-    : Deadline(loop), socket_(std::move(socket)) {
-  error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
+SocketStream::SocketStream(IoContext& loop, int descriptor)
+    : Deadline(loop), Watched(loop, descriptor), descriptor_(descriptor) {
+  int yes = 1;
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
+  if (is_registered()) return;
+  log_error("runtime", "the kernel refuses to watch a connection; it is closed", {});
+  close();
 }
 
 SocketStream::~SocketStream() {
+  if (!is_closed_) ::close(descriptor_);
   if (loops_ != nullptr) loops_->count_connection(loop_index_, -1);
 }
 
-Failure SocketStream::failure(const error_code& error) const {
+Failure SocketStream::ended() const {
   if (is_closed_) return fail(ErrorCode::Cancelled, "the stream was closed");
   if (has_expired_) return fail(ErrorCode::DeadlineExceeded, "the peer took too long");
-  return Failure(network_error(error));
+  return Failure(network_error(asio::error::operation_aborted));
 }
 
-// Cancelled through the waiting task's slot, like an operation that is awaited directly.
-struct SocketStream::ReadDone {
-  using cancellation_slot_type = asio::cancellation_slot;
-  cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
+void SocketStream::on_readable(std::uint32_t events) {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) has_peer_finished_ = true;
+  if (events != 0) may_read_ = true;
+  reader_.resume();
+}
 
-  void operator()(const error_code& error, std::size_t count) const {
-    stream->read_error_ = error;
-    stream->read_count_ = count;
-    stream->reader_.resume();
+void SocketStream::on_writable() {
+  writer_.resume();
+}
+
+// Runs when a waiting task is cancelled: it is to look again.
+template <class CancellationState>
+auto SocketStream::woken(Resumption& waiting, const CancellationState& state) {
+  if (auto slot = state.slot(); slot.is_connected()) {
+    slot.assign([this](asio::cancellation_type) { wake_later(); });
   }
+  return waiting.suspended();
+}
 
-  SocketStream* stream;
-  asio::cancellation_slot slot;
-};
+std::optional<Result<std::size_t>> SocketStream::receive(std::span<char> into) {
+  for (;;) {
+    auto count = ::recv(descriptor_, into.data(), into.size(), 0);
+    if (count >= 0) {
+      auto size = static_cast<std::size_t>(count);
+      if (size < into.size() && !has_peer_finished_) may_read_ = count == 0;
+      return size;
+    }
+    if (errno == EINTR) continue;
+    if (!would_block()) return Failure(network_error(last_error()));
+    may_read_ = false;
+    return std::nullopt;
+  }
+}
 
 Task<Result<std::size_t>> SocketStream::read_some(std::span<char> into) {
   auto state = co_await asio::this_coro::cancellation_state;
-  if (has_expired_ || is_closed_ || state.cancelled() != asio::cancellation_type::none) {
-    co_return failure(asio::error::operation_aborted);
+  for (;;) {
+    if (has_expired_ || is_closed_ || state.cancelled() != asio::cancellation_type::none) {
+      co_return ended();
+    }
+    if (may_read_) {
+      auto got = receive(into);
+      if (got) co_return std::move(*got);
+    }
+    co_await woken(reader_, state);
   }
-  ReadDone done{this, state.slot()};
-  socket_.async_read_some(asio::buffer(into.data(), into.size()), done);
-  co_await reader_.suspended();
-  if (!read_error_) co_return read_count_;
-  if (read_error_ == asio::error::eof) co_return std::size_t{0};
-  co_return failure(read_error_);
 }
 
 Result<std::size_t> SocketStream::try_read(std::span<char> into) {
-  if (is_closed_) return failure(asio::error::operation_aborted);
-  for (;;) {
-    auto count = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno == EINTR) continue;
-    if (would_block()) return fail(ErrorCode::Unavailable, "nothing yet");
-    return failure(last_error());
-  }
+  if (is_closed_) return ended();
+  auto got = receive(into);
+  if (!got) return fail(ErrorCode::Unavailable, "nothing yet");
+  return std::move(*got);
 }
 
 Result<std::size_t> SocketStream::try_write(std::span<const std::string_view> buffers) {
-  if (is_closed_) return failure(asio::error::operation_aborted);
+  if (is_closed_) return ended();
   Vector vector(buffers);
   if (vector.total == 0) return std::size_t{0};
   for (;;) {
-    auto sent = vector.send(socket_.native_handle());
+    auto sent = vector.send(descriptor_);
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (would_block()) return std::size_t{0};
-    return failure(last_error());
+    return Failure(network_error(last_error()));
   }
 }
 
+// After a write that the socket did not take: the kernel tells when there is room again.
 Task<Result<>> SocketStream::wait_until_writable() {
   auto state = co_await asio::this_coro::cancellation_state;
-  if (has_expired_ || is_closed_ || state.cancelled() != asio::cancellation_type::none) {
-    co_return failure(asio::error::operation_aborted);
+  bool is_cancelled = state.cancelled() != asio::cancellation_type::none;
+  if (!has_expired_ && !is_closed_ && !is_cancelled) {
+    co_await woken(writer_, state);
+    is_cancelled = state.cancelled() != asio::cancellation_type::none;
   }
-  auto [error] = co_await socket_.async_wait(Socket::wait_write, kAwait);
-  if (error) co_return failure(error);
+  if (has_expired_ || is_closed_ || is_cancelled) co_return ended();
   co_return Result<>();
 }
 
 Task<Result<>> SocketStream::write(std::span<const std::string_view> buffers) {
-  if (is_closed_) co_return failure(asio::error::operation_aborted);
+  if (is_closed_) co_return ended();
   Vector vector(buffers);
   while (vector.total > 0) {
-    auto sent = vector.send(socket_.native_handle());
+    auto sent = vector.send(descriptor_);
     if (sent >= 0) {
       vector.consume(static_cast<std::size_t>(sent));
       continue;
     }
     if (errno == EINTR) continue;
-    if (!would_block()) co_return failure(last_error());
+    if (!would_block()) co_return Failure(network_error(last_error()));
     CO_CHECK(co_await wait_until_writable());
-    if (is_closed_) co_return failure(asio::error::operation_aborted);
+    if (is_closed_) co_return ended();
   }
   co_return Result<>();
 }
@@ -205,16 +229,16 @@ Task<Result<>> SocketStream::write(std::span<const std::string_view> buffers) {
 Task<Result<>> SocketStream::send_file(int descriptor, std::uint64_t offset, std::uint64_t size) {
   auto at = static_cast<off_t>(offset);
   while (size > 0) {
-    if (is_closed_) co_return failure(asio::error::operation_aborted);
+    if (is_closed_) co_return ended();
     auto step = static_cast<std::size_t>(std::min<std::uint64_t>(size, kFileChunk));
-    auto sent = ::sendfile(socket_.native_handle(), descriptor, &at, step);
+    auto sent = ::sendfile(descriptor_, descriptor, &at, step);
     if (sent > 0) {
       size -= static_cast<std::uint64_t>(sent);
       continue;
     }
     if (sent == 0) co_return fail(ErrorCode::DataLoss, "the file ends {} bytes early", size);
     if (errno == EINTR) continue;
-    if (!would_block()) co_return failure(last_error());
+    if (!would_block()) co_return Failure(network_error(last_error()));
     CO_CHECK(co_await wait_until_writable());
   }
   co_return Result<>();
@@ -227,27 +251,26 @@ void SocketStream::set_deadline(MonoTime when) {
 
 void SocketStream::on_deadline() {
   has_expired_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  wake_later();
 }
 
 Task<Result<>> SocketStream::finish_writing() {
-  error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
-  if (error) co_return failure(error);
+  if (is_closed_) co_return ended();
+  if (::shutdown(descriptor_, SHUT_WR) != 0) co_return Failure(network_error(last_error()));
   co_return Result<>();
 }
 
 void SocketStream::close() {
   if (std::exchange(is_closed_, true)) return;
-  error_code ignored;
-  socket_.close(ignored);
+  ::close(descriptor_);
+  wake_later();
 }
 
 net::Endpoint SocketStream::peer() const {
-  error_code error;
-  auto endpoint = socket_.remote_endpoint(error);
-  if (error) return {};
+  asio::ip::tcp::endpoint endpoint;
+  socklen_t size = static_cast<socklen_t>(endpoint.capacity());
+  if (is_closed_ || ::getpeername(descriptor_, endpoint.data(), &size) != 0) return {};
+  endpoint.resize(size);
   auto address = endpoint.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());

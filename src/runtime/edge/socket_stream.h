@@ -1,21 +1,20 @@
 // A net::Stream over a non-blocking TCP socket of one loop.
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
 
 #include "runtime/edge/deadline_tick.h"
+#include "runtime/edge/readiness.h"
 #include "runtime/edge/resumption.h"
 #include "runtime/loops.h"
 #include "runtime/net.h"
 
 namespace weft {
 
-class SocketStream final : public net::Stream, private Deadline {
+class SocketStream final : public net::Stream, private Deadline, private Watched {
  public:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
-
-  SocketStream(IoContext& loop, Socket socket);
+  // Owns the descriptor, a connected TCP socket.
+  SocketStream(IoContext& loop, int descriptor);
   ~SocketStream() override;
 
   // Counts the connection of that loop until destruction; the increment was done by whoever chose
@@ -37,18 +36,23 @@ class SocketStream final : public net::Stream, private Deadline {
 
  private:
   void on_deadline() override;
+  void on_readable(std::uint32_t events) override;
+  void on_writable() override;
+  // What is there now; nothing when the socket is empty.
+  std::optional<Result<std::size_t>> receive(std::span<char> into);
   Task<Result<>> wait_until_writable();
-  // Why an operation ended early.
-  Failure failure(const boost::system::error_code& error) const;
+  // Waits for an event; also woken by the deadline, close() and the task's cancellation.
+  template <class CancellationState>
+  auto woken(Resumption& waiting, const CancellationState& state);
+  Failure ended() const;
 
-  struct ReadDone;
-
-  Socket socket_;
+  int descriptor_;
   Resumption reader_;
-  boost::system::error_code read_error_;
-  std::size_t read_count_ = 0;
+  Resumption writer_;
   Loops* loops_ = nullptr;
   std::size_t loop_index_ = 0;
+  bool may_read_ = true;  // unless the last read found the socket's end of data
+  bool has_peer_finished_ = false;
   bool has_expired_ = false;
   bool is_closed_ = false;
 };
