@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proxying a 100 B answer: Weft's proxy path (API-key check, trace, metrics on) beside nginx.
+"""Proxying a 100 B answer: the gateway of a whole Weft node (contract, API-key check, trace, metrics on) beside nginx.
 
 One JSON line per run, then one with the medians and their spread. Both proxies have the same number of
 workers and one nginx worker as upstream; load is wrk over keep-alive connections. Runs alternate
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -18,8 +19,9 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
-KEY = "weft_0123456789abcdef_bench"
+KEY = "weft_0123456789abcdef_" + "benchkey" * 5 + "AAA"
 
 
 def free_port():
@@ -84,6 +86,25 @@ def configured(template, folder, values):
     return path
 
 
+def start_weft(args, folder, upstream_port):
+    """A node with the bench's estate; returns its process and the gateway's port."""
+    environment = {**os.environ, "BENCH_API_KEY": KEY, "BENCH_UPSTREAM_PORT": str(upstream_port)}
+    log = open(f"{folder}/weft.log", "wb")
+    process = subprocess.Popen(
+        [args.weft, "serve", "--data", f"{folder}/data", "--estate", HERE / "estate", "--ports", "auto",
+         "--set", f"threads.loops={args.workers}", "--set", "egress.allow=127.0.0.1"], env=environment, stdout=log, stderr=log)
+    node = Path(folder, "data/node.json")
+    for _ in range(1000):
+        if process.poll() is not None:
+            sys.exit(f"weft ended with {process.returncode}:\n{Path(folder, 'weft.log').read_text()}")
+        if node.exists():
+            port = int(json.loads(node.read_text())["gateway"].rsplit(":", 1)[1])
+            wait_for(port, process)
+            return process, port
+        time.sleep(0.01)
+    sys.exit("weft did not become ready within 10 s")
+
+
 def latency_us(text, percentile):
     match = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", text)
     return round(float(match.group(1)) * {"us": 1, "ms": 1e3, "s": 1e6}[match.group(2)])
@@ -120,14 +141,14 @@ def spread(values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weft", default="build/release/gateway_proxy_bench", help="the program to measure")
+    parser.add_argument("--weft", default=ROOT / "build/release/weft", help="the binary to measure")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=8)
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="weft-bench-")
-    ports = {"UPSTREAM": free_port(), "PROXY": free_port(), "WEFT": free_port()}
+    ports = {"UPSTREAM": free_port(), "PROXY": free_port()}
     values = ports | {"DIR": folder, "WORKERS": args.workers}
     started = []
 
@@ -140,12 +161,10 @@ def main():
     try:
         upstream = start(["nginx", "-c", configured("nginx_upstream.conf", folder, values), "-p", folder],
                          ports["UPSTREAM"])
-        proxies = {
-            "nginx": (start(["nginx", "-c", configured("nginx_proxy.conf", folder, values), "-p", folder],
-                            ports["PROXY"]), ports["PROXY"]),
-            "weft": (start([args.weft, ports["WEFT"], ports["UPSTREAM"], args.workers], ports["WEFT"]),
-                     ports["WEFT"]),
-        }
+        nginx = start(["nginx", "-c", configured("nginx_proxy.conf", folder, values), "-p", folder], ports["PROXY"])
+        weft, weft_port = start_weft(args, folder, ports["UPSTREAM"])
+        started.append(weft)
+        proxies = {"nginx": (nginx, ports["PROXY"]), "weft": (weft, weft_port)}
         runs = {"nginx": [], "weft": []}
         for round_number in range(args.rounds):
             order = ("nginx", "weft") if round_number % 2 == 0 else ("weft", "nginx")
@@ -169,6 +188,7 @@ def main():
             process.terminate()
         for process in started:
             process.wait()
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
