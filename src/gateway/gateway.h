@@ -6,7 +6,6 @@
 // (any loop). Failure: problem bodies only; docs/gateway.md lists the codes.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +20,7 @@
 #include "http/server.h"
 #include "identity/decisions.h"
 #include "runtime/dialer.h"
+#include "runtime/loop_snapshot.h"
 
 namespace weft::gateway {
 
@@ -81,15 +81,17 @@ class Gateway final : public estate::Compiler, public http::Handler {
   void sample(Duration since_last);
 
  private:
-  Task<ForwardResult> answer(http::Exchange& exchange, const Route& route, RequestContext& context,
-                             std::span<const std::string_view> path_values);
+  Task<ForwardResult> answer_slowly(http::Exchange& exchange, const Route& route,
+                                    RequestContext& context,
+                                    std::span<const std::string_view> path_values);
   Task<ForwardResult> publish_event(http::Exchange& exchange, const Route& route,
                                     RequestContext& context,
                                     std::span<const std::string_view> path_values);
   Task<ForwardResult> refuse(http::Exchange& exchange, Refusal refusal,
                              const RequestContext& context);
-  Task<std::optional<Refusal>> check_request(http::Exchange& exchange, const Route& route,
-                                             std::span<const std::string_view> path_values);
+  std::optional<Refusal> check_request(const http::RequestHead& head, std::string_view body,
+                                       const Route& route,
+                                       std::span<const std::string_view> path_values) const;
   std::expected<PreparedEvent, Refusal> prepare_event(const http::RequestHead& head, std::string_view body,
                                                       const Route& route, const RequestContext& context,
                                                       std::span<const std::string_view> path_values) const;
@@ -105,7 +107,7 @@ class Gateway final : public estate::Compiler, public http::Handler {
   RequestRecorder recorder_;
   identity::Decisions decisions_;
   Counter& unrouted_;
-  std::atomic<std::shared_ptr<const RouteTable>> table_;
+  LoopSnapshot<RouteTable> table_;
   // By tenant and content, so that an unchanged upstream keeps its connections. The estate's thread.
   std::map<std::string, std::weak_ptr<const UpstreamPool>> pools_;
 };

@@ -33,20 +33,17 @@ Result<identity::PrincipalRef> authenticate(http::Exchange& exchange,
                                             const Authenticator& authenticator) {
   auto key = api_key_of(exchange.head());
   if (key.empty()) return fail(ErrorCode::Unauthenticated, "no API key was sent");
-  auto* remembered = static_cast<Remembered*>(exchange.connection_slot().get());
+  auto& slot = exchange.connection_slot();
+  auto* remembered = static_cast<Remembered*>(slot.get());
   if (remembered != nullptr && remembered->key == key &&
       exchange.received_at() < remembered->until) {
-    return remembered->principal;
+    // Counted with the connection's memory, not with the principal, which all loops share.
+    return identity::PrincipalRef(slot, remembered->principal.get());
   }
   TRY(auto principal, authenticator.authenticate(key));
-  if (remembered == nullptr) {
-    auto fresh = std::make_shared<Remembered>();
-    remembered = fresh.get();
-    exchange.connection_slot() = std::move(fresh);
-  }
-  remembered->key = key;
-  remembered->principal = principal;
-  remembered->until = exchange.received_at() + kRemembered;
+  // A new one: what was returned for the last key may be in use.
+  slot = std::make_shared<Remembered>(std::string(key), principal,
+                                      exchange.received_at() + kRemembered);
   return principal;
 }
 

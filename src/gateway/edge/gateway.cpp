@@ -52,7 +52,9 @@ Gateway::Gateway(GatewayOptions options, GatewayParts parts)
       proxy_(parts.clock, parts.metrics),
       recorder_(parts.clock, parts.random, parts.spans, options.access_log),
       unrouted_(parts.metrics.counter("weft_gateway_unrouted_total", "Requests that no route takes.")),
-      table_(std::make_shared<const RouteTable>()) {}
+      table_(parts.loops) {
+  table_.store(std::make_shared<const RouteTable>(), parts_.loops);
+}
 
 Gateway::~Gateway() = default;
 
@@ -99,12 +101,12 @@ Result<> Gateway::complete(Route& route, const estate::EstateView& view, const R
 }
 
 void Gateway::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
-  table_.store(std::static_pointer_cast<const RouteTable>(std::move(snapshot)));
+  table_.store(std::static_pointer_cast<const RouteTable>(std::move(snapshot)), parts_.loops);
   std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
 }
 
 Task<void> Gateway::handle(http::Exchange& exchange) {
-  auto table = table_.load();
+  auto table = table_.at(exchange.loop_index());
   const auto& head = exchange.head();
   auto match = table->router.match(head.host, head.method, head.path);
   if (match.outcome != RouteMatch::Outcome::Found) {
@@ -116,11 +118,20 @@ Task<void> Gateway::handle(http::Exchange& exchange) {
   const auto& route = *table->routes[match.route];
   auto context = recorder_.begin(exchange);
   ForwardResult result;
-  if (auto refusal = admit(exchange, route, context)) {
+  auto values = std::span(match.parameters).first(match.parameter_count);
+  auto refusal = admit(exchange, route, context);
+  // A request that is passed on and has its body with it waits for nothing before: it is not given a
+  // coroutine of its own for that.
+  bool may_be_at_hand = !refusal && !route.publish && head.content_length <= options_.body_bytes_max;
+  auto body = may_be_at_hand ? exchange.try_read_body() : std::nullopt;
+  bool is_checked = !refusal && !route.publish && (body || !route.validated);
+  if (is_checked && route.validated) refusal = check_request(head, *body, route, values);
+  if (refusal) {
     result = co_await refuse(exchange, std::move(*refusal), context);
+  } else if (is_checked) {
+    result = co_await proxy_.forward(exchange, *route.pool, context);
   } else {
-    auto values = std::span(match.parameters).first(match.parameter_count);
-    result = co_await answer(exchange, route, context, values);
+    result = co_await answer_slowly(exchange, route, context, values);
   }
   recorder_.end(exchange, *route.metrics, context, result);
 }
@@ -140,31 +151,29 @@ std::optional<Refusal> Gateway::admit(http::Exchange& exchange, const Route& rou
   return Refusal{403, "PERMISSION_DENIED", context.principal->id + " may not call API " + route.api, ""};
 }
 
-Task<ForwardResult> Gateway::answer(http::Exchange& exchange, const Route& route, RequestContext& context,
-                                    std::span<const std::string_view> path_values) {
+// What has to wait: for a body that is checked before it is passed on, or for an event.
+Task<ForwardResult> Gateway::answer_slowly(http::Exchange& exchange, const Route& route,
+                                           RequestContext& context,
+                                           std::span<const std::string_view> path_values) {
   if (route.publish) co_return co_await publish_event(exchange, route, context, path_values);
-  if (route.validated) {
-    auto refusal = co_await check_request(exchange, route, path_values);
-    if (refusal) co_return co_await refuse(exchange, std::move(*refusal), context);
-  }
+  auto body = co_await exchange.read_body(options_.body_bytes_max);
+  if (!body) co_return co_await refuse(exchange, body_refusal(body.error()), context);
+  auto refusal = check_request(exchange.head(), *body, route, path_values);
+  if (refusal) co_return co_await refuse(exchange, std::move(*refusal), context);
   co_return co_await proxy_.forward(exchange, *route.pool, context);
 }
 
-Task<std::optional<Refusal>> Gateway::check_request(http::Exchange& exchange, const Route& route,
-                                                    std::span<const std::string_view> path_values) {
-  const auto& head = exchange.head();
+std::optional<Refusal> Gateway::check_request(const http::RequestHead& head, std::string_view body,
+                                              const Route& route,
+                                              std::span<const std::string_view> path_values) const {
   contracts::RequestParts request;
   request.captures = path_values;
   request.query = head.query;
   request.header = [&head](std::string_view name) { return head.find(name); };
-  if (head.framing != http::BodyFraming::None) {
-    auto body = co_await exchange.read_body(options_.body_bytes_max);
-    if (!body) co_return body_refusal(body.error());
-    request.body = *body;
-  }
+  request.body = body;
   auto violations = route.contract->request.violations(request);
-  if (violations.empty()) co_return std::nullopt;
-  co_return contract_refusal(violations);
+  if (violations.empty()) return std::nullopt;
+  return contract_refusal(violations);
 }
 
 Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route& route, RequestContext& context,
