@@ -60,6 +60,7 @@ struct RouteInfo {
 };
 
 struct Route;  // gateway/core/route_table.h
+struct RouteMatch;
 class RouteTable;
 
 class Gateway final : public estate::Compiler, public http::Handler {
@@ -81,9 +82,18 @@ class Gateway final : public estate::Compiler, public http::Handler {
   void sample(Duration since_last);
 
  private:
-  Task<ForwardResult> answer_slowly(http::Exchange& exchange, const Route& route,
-                                    RequestContext& context,
-                                    std::span<const std::string_view> path_values);
+  // A request that has found its route; keeps the table that the route stands in.
+  struct Call {
+    std::shared_ptr<const RouteTable> table;
+    const Route& route;
+    RequestContext context;
+  };
+
+  Task<void> pass_on(http::Exchange& exchange, Call call);
+  Task<void> answer_refused(http::Exchange& exchange, Call call, Refusal refusal);
+  Task<void> answer_slowly(http::Exchange& exchange, Call call, RouteMatch match);
+  Task<ForwardResult> check_and_forward(http::Exchange& exchange, const Call& call,
+                                        std::span<const std::string_view> path_values);
   Task<ForwardResult> publish_event(http::Exchange& exchange, const Route& route,
                                     RequestContext& context,
                                     std::span<const std::string_view> path_values);

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,10 @@ struct RouteMatch {
   std::array<std::string_view, kPathParametersMax> parameters;
   std::size_t parameter_count = 0;
   std::string allow;  // for NoMethod: "GET, POST"
+
+  std::span<const std::string_view> values() const {
+    return std::span(parameters).first(parameter_count);
+  }
 };
 
 class Router {

@@ -105,35 +105,49 @@ void Gateway::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
   std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
 }
 
+// Not a coroutine: what can be judged without waiting is judged here, so that a request that is passed
+// on has the frames of its waits alone, and small ones.
 Task<void> Gateway::handle(http::Exchange& exchange) {
-  auto table = table_.at(exchange.loop_index());
+  const auto& table = table_.at(exchange.loop_index());
   const auto& head = exchange.head();
   auto match = table->router.match(head.host, head.method, head.path);
   if (match.outcome != RouteMatch::Outcome::Found) {
     auto status = match.outcome == RouteMatch::Outcome::NoMethod ? 405
                   : match.outcome == RouteMatch::Outcome::BadPath ? 400 : 404;
-    co_await answer_unrouted(exchange, status, std::move(match.allow));
-    co_return;
+    return answer_unrouted(exchange, status, std::move(match.allow));
   }
-  const auto& route = *table->routes[match.route];
-  auto context = recorder_.begin(exchange);
+  Call call{table, *table->routes[match.route], recorder_.begin(exchange)};
+  const auto& route = call.route;
+  auto refusal = admit(exchange, route, call.context);
+  if (!refusal && route.publish) return answer_slowly(exchange, std::move(call), std::move(match));
+  if (!refusal && route.validated) {
+    bool may_be_at_hand = head.content_length <= options_.body_bytes_max;
+    auto body = may_be_at_hand ? exchange.try_read_body() : std::nullopt;
+    if (!body) return answer_slowly(exchange, std::move(call), std::move(match));
+    refusal = check_request(head, *body, route, match.values());
+  }
+  if (refusal) return answer_refused(exchange, std::move(call), std::move(*refusal));
+  return pass_on(exchange, std::move(call));
+}
+
+Task<void> Gateway::pass_on(http::Exchange& exchange, Call call) {
+  auto result = co_await proxy_.forward(exchange, *call.route.pool, call.context);
+  recorder_.end(exchange, *call.route.metrics, call.context, result);
+}
+
+Task<void> Gateway::answer_refused(http::Exchange& exchange, Call call, Refusal refusal) {
+  auto result = co_await refuse(exchange, std::move(refusal), call.context);
+  recorder_.end(exchange, *call.route.metrics, call.context, result);
+}
+
+Task<void> Gateway::answer_slowly(http::Exchange& exchange, Call call, RouteMatch match) {
   ForwardResult result;
-  auto values = std::span(match.parameters).first(match.parameter_count);
-  auto refusal = admit(exchange, route, context);
-  // A request that is passed on and has its body with it waits for nothing before: it is not given a
-  // coroutine of its own for that.
-  bool may_be_at_hand = !refusal && !route.publish && head.content_length <= options_.body_bytes_max;
-  auto body = may_be_at_hand ? exchange.try_read_body() : std::nullopt;
-  bool is_checked = !refusal && !route.publish && (body || !route.validated);
-  if (is_checked && route.validated) refusal = check_request(head, *body, route, values);
-  if (refusal) {
-    result = co_await refuse(exchange, std::move(*refusal), context);
-  } else if (is_checked) {
-    result = co_await proxy_.forward(exchange, *route.pool, context);
+  if (call.route.publish) {
+    result = co_await publish_event(exchange, call.route, call.context, match.values());
   } else {
-    result = co_await answer_slowly(exchange, route, context, values);
+    result = co_await check_and_forward(exchange, call, match.values());
   }
-  recorder_.end(exchange, *route.metrics, context, result);
+  recorder_.end(exchange, *call.route.metrics, call.context, result);
 }
 
 std::optional<Refusal> Gateway::admit(http::Exchange& exchange, const Route& route,
@@ -151,16 +165,14 @@ std::optional<Refusal> Gateway::admit(http::Exchange& exchange, const Route& rou
   return Refusal{403, "PERMISSION_DENIED", context.principal->id + " may not call API " + route.api, ""};
 }
 
-// What has to wait: for a body that is checked before it is passed on, or for an event.
-Task<ForwardResult> Gateway::answer_slowly(http::Exchange& exchange, const Route& route,
-                                           RequestContext& context,
-                                           std::span<const std::string_view> path_values) {
-  if (route.publish) co_return co_await publish_event(exchange, route, context, path_values);
+// Waits for a body that is checked before it is passed on.
+Task<ForwardResult> Gateway::check_and_forward(http::Exchange& exchange, const Call& call,
+                                               std::span<const std::string_view> path_values) {
   auto body = co_await exchange.read_body(options_.body_bytes_max);
-  if (!body) co_return co_await refuse(exchange, body_refusal(body.error()), context);
-  auto refusal = check_request(exchange.head(), *body, route, path_values);
-  if (refusal) co_return co_await refuse(exchange, std::move(*refusal), context);
-  co_return co_await proxy_.forward(exchange, *route.pool, context);
+  if (!body) co_return co_await refuse(exchange, body_refusal(body.error()), call.context);
+  auto refusal = check_request(exchange.head(), *body, call.route, path_values);
+  if (refusal) co_return co_await refuse(exchange, std::move(*refusal), call.context);
+  co_return co_await proxy_.forward(exchange, *call.route.pool, call.context);
 }
 
 std::optional<Refusal> Gateway::check_request(const http::RequestHead& head, std::string_view body,
