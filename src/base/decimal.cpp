@@ -6,16 +6,14 @@
 #include <limits>
 #include <vector>
 
+#include "base/core/text_scan.h"
+
 namespace weft {
 namespace {
 
 constexpr std::int64_t kExponentMax = 1'000'000;
 constexpr std::int64_t kExponentTextMax = 100'000'000'000'000'000;
 constexpr int kSmallDigitsMax = 18;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 constexpr auto kPowersOfTen = [] {
   std::array<std::int64_t, kSmallDigitsMax + 1> powers{1};

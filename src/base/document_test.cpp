@@ -20,7 +20,7 @@ std::vector<std::string> as_json(std::string yaml, std::string file = "a.yaml") 
   return out;
 }
 
-std::string refusal(std::string yaml, const DocumentLimits& limits = {}) {
+std::string yaml_refusal(std::string yaml, const DocumentLimits& limits = {}) {
   const auto documents = parse_documents("a.yaml", std::move(yaml), limits);
   return documents ? "accepted" : documents.error().message;
 }
@@ -79,7 +79,7 @@ struct BadYaml {
 class RefusedYaml : public testing::TestWithParam<BadYaml> {};
 
 TEST_P(RefusedYaml, SaysFileLineAndColumn) {
-  EXPECT_THAT(refusal(GetParam().text), StartsWith(GetParam().message));
+  EXPECT_THAT(yaml_refusal(GetParam().text), StartsWith(GetParam().message));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -109,20 +109,21 @@ TEST(Yaml, RefusesAnAliasBomb) {
     for (int k = 0; k < 10; ++k) bomb += fmt::format("*a{}{}", i - 1, k == 9 ? "]\n" : ",");
   }
 
-  EXPECT_THAT(refusal(bomb), HasSubstr("more than 1000000 values, aliases expanded"));
+  EXPECT_THAT(yaml_refusal(bomb), HasSubstr("more than 1000000 values, aliases expanded"));
 }
 
 TEST(Yaml, LimitsDepthAlsoThroughAliases) {
-  EXPECT_THAT(refusal(std::string(101, '[') + std::string(101, ']')),
+  EXPECT_THAT(yaml_refusal(std::string(101, '[') + std::string(101, ']')),
               HasSubstr("a.yaml:1:101: nested deeper than 100 levels"));
-  EXPECT_THAT(refusal(std::string(50'000, '[')), StartsWith("a.yaml:1:101: nested deeper"));
-  EXPECT_THAT(refusal("a: &a [[[1]]]\nb: [[*a]]\n", {.depth_max = 5}),
+  EXPECT_THAT(yaml_refusal(std::string(50'000, '[')), StartsWith("a.yaml:1:101: nested deeper"));
+  EXPECT_THAT(yaml_refusal("a: &a [[[1]]]\nb: [[*a]]\n", {.depth_max = 5}),
               HasSubstr("2:6: nested deeper than 5 levels"));
-  EXPECT_EQ(refusal("a: &a [[[1]]]\nb: [[*a]]\n", {.depth_max = 6}), "accepted");
+  EXPECT_EQ(yaml_refusal("a: &a [[[1]]]\nb: [[*a]]\n", {.depth_max = 6}), "accepted");
 }
 
 TEST(Yaml, LimitsTheSizeOfAFile) {
-  EXPECT_EQ(refusal("abcdef", {.bytes_max = 5}), "a.yaml: the file has 6 bytes, the limit is 5");
+  EXPECT_EQ(yaml_refusal("abcdef", {.bytes_max = 5}),
+            "a.yaml: the file has 6 bytes, the limit is 5");
 }
 
 TEST(SourceDocument, PlacesADiagnosticAtAValue) {

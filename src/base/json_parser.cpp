@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 0xffff'fff0;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 class Reader {
  public:
   Reader(std::string_view text, JsonArena& arena, std::uint32_t depth_max)

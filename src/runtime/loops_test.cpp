@@ -61,7 +61,7 @@ Result<int> answer() {
 Result<> refuse() {
   return fail(ErrorCode::IoError, "no");
 }
-Result<int> throw_up() {
+Result<int> throw_out_of_range() {
   return std::vector<int>().at(0);
 }
 
@@ -70,7 +70,7 @@ TEST(BlockingPool, BringsTheResultBackToTheCallersLoop) {
 
   EXPECT_EQ(*run_until_done(pool.run<int>(answer)), 42);
   EXPECT_EQ(run_until_done(pool.run<void>(refuse)).error().code, ErrorCode::IoError);
-  EXPECT_EQ(run_until_done(pool.run<int>(throw_up)).error().code, ErrorCode::Internal);
+  EXPECT_EQ(run_until_done(pool.run<int>(throw_out_of_range)).error().code, ErrorCode::Internal);
 }
 
 Task<void> count_refusals(BlockingPool& pool, std::mutex& gate, int& refused, int& done) {

@@ -1,4 +1,4 @@
-// Finds the bytes of a JSON string that need care. Private to base.
+// Classes of characters, and the bytes of a JSON string that need care. Private to base.
 #pragma once
 
 #include <bit>
@@ -9,6 +9,10 @@
 #endif
 
 namespace weft {
+
+inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 inline bool is_plain_string_byte(char c) {
   const auto byte = static_cast<unsigned char>(c);
