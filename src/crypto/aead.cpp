@@ -2,32 +2,27 @@
 
 #include <openssl/evp.h>
 
+#include "crypto/raw_bytes.h"
+
 namespace weft::crypto {
 
 namespace {
 
-struct FreeContext {
+struct FreeCipher {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
 
 constexpr auto kAllOk = "AES-256-GCM takes any input";
-
-const unsigned char* raw(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* raw(std::string& bytes) {
-  return reinterpret_cast<unsigned char*>(bytes.data());
-}
 
 int length_of(std::string_view bytes) {
   ENSURE(bytes.size() <= (1U << 30), "a sealed message has at most 1 GiB");
   return static_cast<int>(bytes.size());
 }
 
-Context start(const KeyHandle& key, std::string_view nonce, int encrypts) {
+CipherContext start(const KeyHandle& key, std::string_view nonce, int encrypts) {
   ENSURE(nonce.size() == kAeadNonceBytes, "a GCM nonce has 12 bytes");
-  Context context(EVP_CIPHER_CTX_new());
+  CipherContext context(EVP_CIPHER_CTX_new());
   ENSURE(EVP_CipherInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(key.reveal()), raw(nonce),
                            encrypts) == 1,
          kAllOk);

@@ -3,24 +3,21 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "crypto/test_vectors.h"
 
 namespace weft::crypto {
 namespace {
-
-std::string unhex(std::string_view text) {
-  return from_hex(text).value();
-}
 
 Aead aead_of(std::string_view key) {
   return Aead::from_key(KeyHandle::copy_of(key)).value();
 }
 
-struct Case {
+struct GcmCase {
   std::string_view key, nonce, bound, plain, sealed;
 };
 
 // The GCM specification (McGrew, Viega), test cases 13, 14 and 16.
-constexpr Case kCases[] = {
+constexpr GcmCase kGcmCases[] = {
     {"0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000",
      "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
     {"0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000",
@@ -36,7 +33,7 @@ constexpr Case kCases[] = {
 };
 
 TEST(Aead, AgreesWithTheGcmSpecification) {
-  for (const auto& [key, nonce, bound, plain, sealed] : kCases) {
+  for (const auto& [key, nonce, bound, plain, sealed] : kGcmCases) {
     auto aead = aead_of(unhex(key));
 
     EXPECT_EQ(to_hex(aead.seal(unhex(nonce), unhex(plain), unhex(bound))), sealed);

@@ -4,15 +4,13 @@
 
 #include "base/bytes.h"
 #include "crypto/constant_time.h"
+#include "crypto/test_vectors.h"
 
 namespace weft::crypto {
 namespace {
 
 std::string hex(std::string_view bytes) {
   return to_hex(bytes);
-}
-std::string unhex(std::string_view text) {
-  return from_hex(text).value();
 }
 
 TEST(Sha256, AgreesWithFips180) {

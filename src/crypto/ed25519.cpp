@@ -3,20 +3,18 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "crypto/raw_bytes.h"
+
 namespace weft::crypto {
 
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
 
-struct FreeContext {
+struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
-using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
-
-const unsigned char* raw(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
+using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeDigest>;
 
 EVP_PKEY* pkey(const std::shared_ptr<void>& key) {
   return static_cast<EVP_PKEY*>(key.get());
@@ -36,7 +34,7 @@ Result<> require_size(std::string_view bytes, std::string_view what) {
 std::string public_bytes(EVP_PKEY* key) {
   std::string bytes(kKeyBytes, '\0');
   auto size = bytes.size();
-  auto* into = reinterpret_cast<unsigned char*>(bytes.data());
+  auto* into = raw(bytes);
   ENSURE(EVP_PKEY_get_raw_public_key(key, into, &size) == 1, "an Ed25519 key has a public half");
   return bytes;
 }
@@ -54,7 +52,7 @@ Result<Ed25519PublicKey> Ed25519PublicKey::from_bytes(std::string_view bytes) {
 
 bool Ed25519PublicKey::verify(std::string_view message, std::string_view signature) const {
   if (signature.size() != sizeof(Ed25519Signature)) return false;
-  Context context(EVP_MD_CTX_new());
+  DigestContext context(EVP_MD_CTX_new());
   ENSURE(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey(key_)) == 1,
          "an Ed25519 key verifies");
   const bool is_valid = EVP_DigestVerify(context.get(), raw(signature), signature.size(),
@@ -75,7 +73,7 @@ Result<Ed25519PrivateKey> Ed25519PrivateKey::from_seed(std::string_view seed) {
 }
 
 Ed25519Signature Ed25519PrivateKey::sign(std::string_view message) const {
-  Context context(EVP_MD_CTX_new());
+  DigestContext context(EVP_MD_CTX_new());
   Ed25519Signature signature;
   auto size = signature.size();
   auto* into = reinterpret_cast<unsigned char*>(signature.data());

@@ -3,19 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "crypto/test_vectors.h"
 
 namespace weft::crypto {
 namespace {
-
-std::string unhex(std::string_view text) {
-  return from_hex(text).value();
-}
 
 std::string_view view(const Ed25519Signature& signature) {
   return {signature.data(), signature.size()};
 }
 
-struct Case {
+struct SignatureCase {
   std::string_view seed;
   std::string_view public_key;
   std::string_view message;
@@ -23,7 +20,7 @@ struct Case {
 };
 
 // RFC 8032 section 7.1: tests 1, 2, 3 and SHA(abc).
-constexpr Case kCases[] = {
+constexpr SignatureCase kRfc8032Cases[] = {
     {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
      "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
@@ -45,7 +42,7 @@ constexpr Case kCases[] = {
 };
 
 TEST(Ed25519, AgreesWithRfc8032) {
-  for (const auto& [seed, public_key, message, signature] : kCases) {
+  for (const auto& [seed, public_key, message, signature] : kRfc8032Cases) {
     auto key = Ed25519PrivateKey::from_seed(unhex(seed));
     ASSERT_TRUE(key);
 
