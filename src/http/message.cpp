@@ -7,12 +7,6 @@ namespace weft::http {
 
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = to_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 std::optional<std::string_view> find_in(std::span<const Field> fields, std::string_view name) {
   for (const auto& field : fields) {
     if (equals_ignoring_case(field.name, name)) return field.value;

@@ -6,13 +6,13 @@ namespace weft::http {
 
 namespace {
 
-constexpr std::size_t kFirstBuffer = 4 * 1024;
+constexpr std::size_t kResponseBuffer = 4 * 1024;
 // A body in pieces pays for a larger buffer.
-constexpr std::size_t kBodyBuffer = 64 * 1024;
+constexpr std::size_t kResponseBodyBuffer = 64 * 1024;
 
 }  // namespace
 
-ResponseReader::ResponseReader(HeadLimits limits) : in_(kFirstBuffer), parser_(limits) {}
+ResponseReader::ResponseReader(HeadLimits limits) : in_(kResponseBuffer), parser_(limits) {}
 
 void ResponseReader::expect(bool answers_head) {
   parser_.reset();
@@ -21,16 +21,16 @@ void ResponseReader::expect(bool answers_head) {
   has_head_ = false;
   has_begun_ = false;
   keep_alive_ = false;
-  if (in_.size() > kBodyBuffer) {
-    in_.resize(kBodyBuffer);
+  if (in_.size() > kResponseBodyBuffer) {
+    in_.resize(kResponseBodyBuffer);
     in_.shrink_to_fit();
   }
 }
 
 std::span<char> ResponseReader::room() {
   if (begin_ == end_) begin_ = end_ = 0;
-  if (has_head_ && body_.left() > in_.size() && in_.size() < kBodyBuffer) {
-    in_.resize(kBodyBuffer);
+  if (has_head_ && body_.left() > in_.size() && in_.size() < kResponseBodyBuffer) {
+    in_.resize(kResponseBodyBuffer);
   }
   if (end_ == in_.size() && begin_ > 0) {
     std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);

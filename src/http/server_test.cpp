@@ -100,16 +100,16 @@ class Caller {
   std::unique_ptr<net::Stream> stream;
 };
 
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr const char* kGetRequest = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 TEST(Server, SpreadsConnectionsOverItsLoops) {
   ServerWorld world;
   Caller first(world.server->local());
   Caller second(world.server->local());
 
-  first.send(kGet);
+  first.send(kGetRequest);
   auto from_first = first.receive("loop");
-  second.send(kGet);
+  second.send(kGetRequest);
   auto from_second = second.receive("loop");
 
   EXPECT_NE(from_first.back(), from_second.back()) << from_first << from_second;
@@ -129,7 +129,7 @@ TEST(Server, ReportsATakenPortAtOnce) {
 TEST(Server, RefusesConnectionsBeyondItsLimit) {
   ServerWorld world({.connections_max = 1});
   Caller first(world.server->local());
-  first.send(kGet);
+  first.send(kGetRequest);
   ASSERT_THAT(first.receive("loop"), StartsWith("HTTP/1.1 200"));
 
   Caller second(world.server->local());
@@ -178,7 +178,7 @@ TEST(Server, EndsAPeerThatSendsItsBodyTooSlowly) {
 TEST(Server, LetsAnExchangeInFlightFinishWhenItStops) {
   ServerWorld world;
   Caller idle(world.server->local());
-  idle.send(kGet);
+  idle.send(kGetRequest);
   ASSERT_THAT(idle.receive("loop"), StartsWith("HTTP/1.1 200"));
   Caller busy(world.server->local());
   busy.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -11,13 +11,6 @@ constexpr std::uint32_t kSizeDigitsMax = 15;
 // Of one body, extensions and trailers together.
 constexpr std::uint32_t kExtraBytesMax = 16 * 1024;
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = to_lower(c);
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 }  // namespace
 
 void ChunkDecoder::fail(std::string_view reason) {

@@ -128,6 +128,13 @@ inline char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
+// The value of a hexadecimal digit in either case; -1 for any other character.
+inline int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = to_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 // Compares without case; `lower` is letters, digits and "-" in lower case, `text` has no control
 // characters: then setting the bit that tells the cases apart makes nothing else equal.
 inline bool equals_lower(std::string_view text, std::string_view lower) {

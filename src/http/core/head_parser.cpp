@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kLengthDigitsMax = 18;
 constexpr std::size_t kMethodBytesMax = 32;
 
-bool is_host_char(char c) {
+bool is_authority_char(char c) {
   // reg-name, IPv4 and the inside of an IPv6 literal (RFC 3986 section 3.2.2), percent-encoding
   // included.
   return is_token_char(c) || c == '(' || c == ')' || c == ';' || c == '=' || c == ':' || c == '[' ||
@@ -32,7 +32,7 @@ bool is_port(std::string_view text) {
 
 // uri-host [":" port]; user information and lists have no place here.
 bool is_authority(std::string_view text) {
-  if (text.empty() || !std::ranges::all_of(text, is_host_char)) return false;
+  if (text.empty() || !std::ranges::all_of(text, is_authority_char)) return false;
   if (text.front() == '[') {
     auto end = text.find(']');
     if (end == std::string_view::npos || end < 3) return false;

@@ -14,9 +14,6 @@ namespace {
 constexpr std::size_t kFirstBuffer = 4 * 1024;
 constexpr std::size_t kBodyBuffer = 16 * 1024;
 constexpr std::size_t kLargeBodyBuffer = 64 * 1024;
-// An unread body up to this size is read and dropped to keep the connection; a longer one closes
-// it.
-constexpr std::uint64_t kSkipBytesMax = 64 * 1024;
 // What a closing connection still reads, so that the peer gets the response and not a reset.
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 constexpr auto kLingerTime = std::chrono::seconds(2);

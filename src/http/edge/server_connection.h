@@ -17,6 +17,10 @@
 
 namespace weft::http {
 
+// An unread body up to this size is read and dropped to keep the connection; a longer one closes
+// it.
+inline constexpr std::uint64_t kSkipBytesMax = 64 * 1024;
+
 class ServerConnection final : public Exchange {
  public:
   ServerConnection(std::unique_ptr<net::Stream> stream, ServerContext& server,

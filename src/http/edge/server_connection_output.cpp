@@ -13,7 +13,6 @@ namespace {
 
 // A write is given its time anew for each slice, so that a slow peer that reads is not cut off.
 constexpr std::size_t kSlice = 256 * 1024;
-constexpr std::uint64_t kSkipBytesMax = 64 * 1024;
 constexpr std::size_t kCopyBodyMax = 4 * 1024;
 // Heads and small bodies kept from exchange to exchange.
 constexpr std::size_t kOutBufferKept = 64 * 1024;
