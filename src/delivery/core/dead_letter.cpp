@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/json_writer.h"
+#include "delivery/core/json_text.h"
 
 namespace weft::delivery {
 
@@ -31,11 +32,6 @@ std::string state_json(const DeadLetter& letter) {
   out.member("traceId", delivery.trace_id);
   out.end();
   return std::move(out).text();
-}
-
-std::string text_of(const Json& root, std::string_view name) {
-  const auto* value = root.find(name);
-  return value && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
 std::int64_t number_of(const Json& root, std::string_view name) {

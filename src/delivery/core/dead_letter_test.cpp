@@ -6,7 +6,7 @@
 namespace weft::delivery {
 namespace {
 
-const WallTime kThen = from_unix_ms(1'772'366'400'123);
+const WallTime kCreated = from_unix_ms(1'772'366'400'123);
 
 DeadLetter letter() {
   DeadLetter out;
@@ -15,11 +15,11 @@ DeadLetter letter() {
   out.delivery.subscription = "crm";
   out.delivery.stream = "orders";
   out.delivery.offset = 7;
-  out.delivery.created = kThen;
+  out.delivery.created = kCreated;
   out.delivery.attempts = 5;
   out.delivery.last_status = 422;
   out.delivery.dead_reason = "answered 422";
-  out.since = kThen + 1s;
+  out.since = kCreated + 1s;
   out.event.key = "k";
   out.event.value = std::string("{\"a\":1}\0x", 9);
   out.event.headers = {{"ce_type", "t"}, {"ce_type", "again"}, {"traceparent", "00-…"}};
@@ -44,7 +44,7 @@ TEST(DeadLetter, HoldsTheEventAsItWas) {
   EXPECT_EQ(read.event.value, letter().event.value);
   EXPECT_EQ(read.event.headers, letter().event.headers);
   EXPECT_EQ(read.event.offset, 7);
-  EXPECT_EQ(read.event.timestamp, kThen);
+  EXPECT_EQ(read.event.timestamp, kCreated);
 }
 
 TEST(DeadLetter, TellsHowItStands) {

@@ -15,7 +15,7 @@ using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-constexpr std::string_view kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+constexpr std::string_view kSubscriptionSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 class SchemaOfContracts final : public estate::SpecValidator {
  public:
@@ -80,7 +80,7 @@ std::vector<std::string> errors_of(const std::string& text) {
 
 estate::EnvironmentSecrets environment() {
   return estate::EnvironmentSecrets([](std::string_view name) -> std::optional<std::string> {
-    if (name == "SECRET") return std::string(kSecret);
+    if (name == "SECRET") return std::string(kSubscriptionSecret);
     if (name == "TOKEN") return "Bearer abc";
     if (name == "EVIL") return "a\r\nX-Injected: 1";
     return std::nullopt;
@@ -176,10 +176,10 @@ TEST(SubscriptionKind, ASecretInTheDocumentIsCheckedAndWarnedOf) {
 
   EXPECT_THAT(errors_of(with("password")), ElementsAre(HasSubstr("whsec_")));
   estate::Findings findings;
-  subscription_kind().check(*load(with(kSecret)), estate::EstateView(), findings);
+  subscription_kind().check(*load(with(kSubscriptionSecret)), estate::EstateView(), findings);
   EXPECT_THAT(findings.errors, IsEmpty());
   ASSERT_THAT(findings.warnings, SizeIs(1));
-  EXPECT_THAT(findings.warnings[0].message, Not(HasSubstr(std::string(kSecret))));
+  EXPECT_THAT(findings.warnings[0].message, Not(HasSubstr(std::string(kSubscriptionSecret))));
 }
 
 TEST(SubscriptionKind, AMissingSecretFailsByNameAndAHeaderCannotAddLines) {

@@ -12,7 +12,7 @@ namespace {
 // Every loop writes all that it knows again before this much has passed through the stream, so the
 // retained part always holds the whole state.
 constexpr std::uint64_t kCursorBytesKept = 64ull * 1024 * 1024;
-constexpr std::uint32_t kReadBytes = 1024 * 1024;
+constexpr std::uint32_t kRestoreReadBytes = 1024 * 1024;
 
 eventlog::StreamSettings settings_of(std::string_view name) {
   eventlog::StreamSettings settings;
@@ -135,7 +135,7 @@ Task<Result<>> read_whole(eventlog::EventLog& log, eventlog::StreamId stream, ev
   auto info = log.partition(request.partition);
   if (!info) co_return fail(ErrorCode::NotFound, "an internal stream of delivery is gone");
   request.from = std::max(from, info->start);
-  request.bytes_max = kReadBytes;
+  request.bytes_max = kRestoreReadBytes;
   while (request.from < info->end) {
     CO_TRY(auto result, co_await log.read(request));
     if (result.next <= request.from) break;

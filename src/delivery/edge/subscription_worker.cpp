@@ -4,18 +4,12 @@
 
 #include "base/json_writer.h"
 #include "delivery/core/filter.h"
+#include "delivery/core/json_text.h"
 #include "runtime/log.h"
 
 namespace weft::delivery {
 
-namespace {
-
-std::string text_of(const Json& root, std::string_view name) {
-  const auto* value = root.find(name);
-  return value && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 SubscriptionWorker::SubscriptionWorker(LoopParts parts, SubscriptionRef subscription)
     : parts_(parts), spec_(std::move(subscription)) {

@@ -10,7 +10,7 @@ namespace weft::delivery {
 
 namespace {
 
-constexpr Duration kReadAgainAfter = 1s;
+constexpr Duration kUnreadRetryAfter = 1s;
 constexpr std::size_t kDeadEventBytesMax = 8 * 1024 * 1024;
 
 DeliveryStatus status_after(Verdict verdict) {
@@ -66,7 +66,7 @@ Task<void> SubscriptionWorker::attempt(std::shared_ptr<SubscriptionWorker> self,
   } else if (unread->code == ErrorCode::NotFound) {
     finish_lost(attempt, std::move(unread->message));
   } else if (unread->code != ErrorCode::Cancelled) {
-    give_back(attempt.job, clock.now() + kReadAgainAfter);
+    give_back(attempt.job, clock.now() + kUnreadRetryAfter);
   }
   --in_flight_;
   wake();

@@ -12,8 +12,8 @@ namespace weft::delivery {
 namespace {
 
 constexpr Duration kReadWait = 2s;
-constexpr Duration kReadAgainAfter = 500ms;
-constexpr std::uint32_t kReadBytes = 512 * 1024;
+constexpr Duration kFailedReadPause = 500ms;
+constexpr std::uint32_t kLaneReadBytes = 512 * 1024;
 
 }  // namespace
 
@@ -147,7 +147,7 @@ Task<void> SubscriptionWorker::read_ahead(std::shared_ptr<SubscriptionWorker> se
     eventlog::ReadRequest request;
     request.partition = lane->partition;
     request.from = lane->read_next;
-    request.bytes_max = kReadBytes;
+    request.bytes_max = kLaneReadBytes;
     request.records_max =
         static_cast<std::uint32_t>(self->parts_.context.parts.limits.read_ahead_max);
     request.wait = kReadWait;
@@ -182,7 +182,7 @@ Task<bool> SubscriptionWorker::recover(LanePtr lane, Error error) {
     log_warn("delivery", "a stream cannot be read; trying again",
              {{"stream", lane->stream}, {"error", error.message}});
   }
-  auto slept = co_await parts_.context.parts.clock.sleep_for(kReadAgainAfter);
+  auto slept = co_await parts_.context.parts.clock.sleep_for(kFailedReadPause);
   co_return slept.has_value();
 }
 
