@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "eventlog/core/varint.h"
+
 namespace weft::eventlog {
 
 namespace {
@@ -10,14 +12,6 @@ namespace {
 constexpr char kSnapshotVersion = 1;
 // Below this many entries it does not pay to clean up.
 constexpr std::size_t kSlack = 16;
-
-void append_varint(std::string& out, std::uint64_t number) {
-  while (number >= 0x80) {
-    out.push_back(static_cast<char>(number | 0x80));
-    number >>= 7;
-  }
-  out.push_back(static_cast<char>(number));
-}
 
 std::optional<std::uint64_t> take_varint(std::string_view& from) {
   std::uint64_t number = 0;
@@ -156,15 +150,15 @@ std::size_t AckSet::memory_bytes() const {
 std::string AckSet::snapshot() const {
   std::string out(1, kSnapshotVersion);
   auto previous = cursor();
-  append_varint(out, static_cast<std::uint64_t>(previous));
-  append_varint(out, static_cast<std::uint64_t>(next_ - previous));
-  append_varint(out, live_);
+  append_uvarint(out, static_cast<std::uint64_t>(previous));
+  append_uvarint(out, static_cast<std::uint64_t>(next_ - previous));
+  append_uvarint(out, live_);
   for (const auto& item : items_) {
     if (item.state == State::Settled) continue;
-    append_varint(out, static_cast<std::uint64_t>(item.offset - previous));
-    append_varint(out, item.deliveries);
+    append_uvarint(out, static_cast<std::uint64_t>(item.offset - previous));
+    append_uvarint(out, item.deliveries);
     auto due = item.state == State::Waiting ? std::max<std::int64_t>(item.due_ms, 0) : 0;
-    append_varint(out, static_cast<std::uint64_t>(due));
+    append_uvarint(out, static_cast<std::uint64_t>(due));
     previous = item.offset;
   }
   return out;

@@ -229,7 +229,7 @@ TEST(AckSet, ListsWhatIsUnsettledOldestFirst) {
 }
 
 // The same contract, written as plainly as possible.
-struct Model {
+struct AckModel {
   struct Item {
     std::uint32_t deliveries = 1;
     bool in_flight = true;
@@ -355,7 +355,7 @@ class AgainstModel {
   std::mt19937_64 chance_;
   std::int64_t now_ = 0;
   AckSet set_{0, AckLimits{kMax}};
-  Model model_;
+  AckModel model_;
 };
 
 TEST(AckSet, BehavesLikeItsPlainModelUnderAnySequenceOfCalls) {

@@ -214,7 +214,8 @@ TEST(Manifest, IsReadBackAndRefusedWhenDamaged) {
   }
 }
 
-BatchHeader sequenced(std::int16_t epoch, std::int32_t sequence, std::int32_t count, Offset base) {
+BatchHeader sequenced_header(std::int16_t epoch, std::int32_t sequence, std::int32_t count,
+                             Offset base) {
   BatchHeader header;
   header.producer_id = 7;
   header.producer_epoch = epoch;
@@ -228,45 +229,45 @@ BatchHeader sequenced(std::int16_t epoch, std::int32_t sequence, std::int32_t co
 TEST(ProducerStates, AcceptAnyStartOfAnUnknownProducer) {
   ProducerStates producers;
 
-  EXPECT_EQ(producers.check(sequenced(3, 42, 1, 0)).kind, SequenceVerdict::Accept);
+  EXPECT_EQ(producers.check(sequenced_header(3, 42, 1, 0)).kind, SequenceVerdict::Accept);
 }
 
 TEST(ProducerStates, KnowTheLastFiveBatches) {
   ProducerStates producers;
-  for (int i = 0; i < 6; ++i) producers.record(sequenced(0, i, 1, 100 + i), 0);
+  for (int i = 0; i < 6; ++i) producers.record(sequenced_header(0, i, 1, 100 + i), 0);
 
-  EXPECT_EQ(producers.check(sequenced(0, 0, 1, 0)).kind, SequenceVerdict::OutOfOrder);
-  EXPECT_EQ(producers.check(sequenced(0, 1, 1, 0)).kind, SequenceVerdict::Duplicate);
-  EXPECT_EQ(producers.check(sequenced(0, 1, 1, 0)).original, 101);
-  EXPECT_EQ(producers.check(sequenced(0, 6, 1, 0)).kind, SequenceVerdict::Accept);
-  EXPECT_EQ(producers.check(sequenced(0, 8, 1, 0)).kind, SequenceVerdict::OutOfOrder);
+  EXPECT_EQ(producers.check(sequenced_header(0, 0, 1, 0)).kind, SequenceVerdict::OutOfOrder);
+  EXPECT_EQ(producers.check(sequenced_header(0, 1, 1, 0)).kind, SequenceVerdict::Duplicate);
+  EXPECT_EQ(producers.check(sequenced_header(0, 1, 1, 0)).original, 101);
+  EXPECT_EQ(producers.check(sequenced_header(0, 6, 1, 0)).kind, SequenceVerdict::Accept);
+  EXPECT_EQ(producers.check(sequenced_header(0, 8, 1, 0)).kind, SequenceVerdict::OutOfOrder);
 }
 
 TEST(ProducerStates, StartANewEpochAtZeroAndFenceTheOldOne) {
   ProducerStates producers;
-  producers.record(sequenced(1, 0, 3, 0), 0);
+  producers.record(sequenced_header(1, 0, 3, 0), 0);
 
-  EXPECT_EQ(producers.check(sequenced(2, 3, 1, 0)).kind, SequenceVerdict::OutOfOrder);
-  EXPECT_EQ(producers.check(sequenced(2, 0, 1, 0)).kind, SequenceVerdict::Accept);
-  EXPECT_EQ(producers.check(sequenced(0, 3, 1, 0)).kind, SequenceVerdict::StaleEpoch);
+  EXPECT_EQ(producers.check(sequenced_header(2, 3, 1, 0)).kind, SequenceVerdict::OutOfOrder);
+  EXPECT_EQ(producers.check(sequenced_header(2, 0, 1, 0)).kind, SequenceVerdict::Accept);
+  EXPECT_EQ(producers.check(sequenced_header(0, 3, 1, 0)).kind, SequenceVerdict::StaleEpoch);
 }
 
 TEST(ProducerStates, WrapTheSequenceAtItsEnd) {
   constexpr auto kLast = std::numeric_limits<std::int32_t>::max();
   ProducerStates producers;
-  producers.record(sequenced(0, kLast - 1, 3, 0), 0);  // kLast - 1, kLast, 0
+  producers.record(sequenced_header(0, kLast - 1, 3, 0), 0);  // kLast - 1, kLast, 0
 
-  EXPECT_EQ(producers.check(sequenced(0, 1, 1, 0)).kind, SequenceVerdict::Accept);
+  EXPECT_EQ(producers.check(sequenced_header(0, 1, 1, 0)).kind, SequenceVerdict::Accept);
   EXPECT_EQ(advance_sequence(kLast, 1), 0);
 }
 
 TEST(ProducerStates, ForgetWhoIsSilentTooLong) {
   ProducerStates producers;
-  producers.record(sequenced(0, 0, 1, 0), 1000);
+  producers.record(sequenced_header(0, 0, 1, 0), 1000);
 
   EXPECT_EQ(producers.expire(1000), 0u);
   EXPECT_EQ(producers.expire(1001), 1u);
-  EXPECT_EQ(producers.check(sequenced(0, 99, 1, 0)).kind, SequenceVerdict::Accept);
+  EXPECT_EQ(producers.check(sequenced_header(0, 99, 1, 0)).kind, SequenceVerdict::Accept);
 }
 
 // The values of org.apache.kafka.common.utils.UtilsTest.testMurmur2, as partitions of 2^31 - 1 …

@@ -7,7 +7,7 @@ namespace weft::eventlog {
 
 namespace {
 
-constexpr std::string_view kMagic = "WEFTMAN\n";
+constexpr std::string_view kManifestMagic = "WEFTMAN\n";
 constexpr std::size_t kStreamBytes = 64;
 constexpr std::size_t kPartitionBytes = 28;
 constexpr std::size_t kEpochBytes = 12;
@@ -71,7 +71,7 @@ ManifestPartition read_partition(FieldReader& fields) {
 }  // namespace
 
 std::string encode_manifest(const Manifest& manifest) {
-  std::string bytes(kMagic);
+  std::string bytes(kManifestMagic);
   FieldWriter fields(bytes);
   fields.number(kManifestFormat);
   fields.uuid(manifest.cluster);
@@ -96,14 +96,14 @@ std::string encode_manifest(const Manifest& manifest) {
 }
 
 Result<Manifest> decode_manifest(std::string_view bytes) {
-  if (bytes.size() < kMagic.size() + 8 || !bytes.starts_with(kMagic)) {
+  if (bytes.size() < kManifestMagic.size() + 8 || !bytes.starts_with(kManifestMagic)) {
     return fail(ErrorCode::DataLoss, "the manifest is not one of Weft's");
   }
   auto body = bytes.substr(0, bytes.size() - 4);
   if (load_be<std::uint32_t>(bytes.data() + body.size()) != crc32c(body)) {
     return fail(ErrorCode::DataLoss, "the manifest's checksum differs");
   }
-  FieldReader fields(body.substr(kMagic.size()));
+  FieldReader fields(body.substr(kManifestMagic.size()));
   auto format = fields.number<std::uint32_t>();
   if (format > kManifestFormat) {
     return fail(ErrorCode::FailedPrecondition,

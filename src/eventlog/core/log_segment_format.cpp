@@ -8,8 +8,8 @@ namespace weft::eventlog {
 
 namespace {
 
-constexpr std::string_view kMagic = "WEFTSEG\n";
-constexpr std::string_view kEndMagic = "GESTFEW\n";
+constexpr std::string_view kSegmentMagic = "WEFTSEG\n";
+constexpr std::string_view kSegmentEndMagic = "GESTFEW\n";
 constexpr std::size_t kPointBytes = 20;
 constexpr std::size_t kExtentBytes = 52;
 
@@ -44,7 +44,7 @@ void ExtentBuilder::add(Offset base, Offset last, std::int64_t max_timestamp, st
 }
 
 std::string encode_segment_header(std::uint64_t segment, const Uuid& cluster) {
-  std::string bytes(kMagic);
+  std::string bytes(kSegmentMagic);
   FieldWriter fields(bytes);
   fields.number(kSegmentFormat);
   fields.uuid(cluster);
@@ -79,12 +79,12 @@ std::string encode_segment_footer(const std::vector<Extent>& extents, std::uint6
   fields.number(footer_at);
   fields.number(footer_bytes);
   fields.number(kSegmentFormat);
-  bytes += kEndMagic;
+  bytes += kSegmentEndMagic;
   return bytes;
 }
 
 Result<SegmentTrailer> decode_segment_trailer(std::string_view bytes) {
-  if (bytes.size() != kSegmentTrailerBytes || !bytes.ends_with(kEndMagic)) {
+  if (bytes.size() != kSegmentTrailerBytes || !bytes.ends_with(kSegmentEndMagic)) {
     return fail(ErrorCode::DataLoss, "the segment's end is missing");
   }
   FieldReader fields(bytes);

@@ -6,7 +6,7 @@ namespace weft::eventlog {
 
 namespace {
 
-constexpr std::string_view kMagic = "WEFTWAL\n";
+constexpr std::string_view kWalMagic = "WEFTWAL\n";
 constexpr std::size_t kHeaderUsed = 96;  // what the header's checksum covers
 
 constexpr std::size_t kEntryLength = 4;
@@ -27,7 +27,7 @@ std::uint32_t entry_checksum(std::uint32_t payload_crc, std::string_view header)
 }  // namespace
 
 std::string encode_wal_header(const WalFileHeader& header) {
-  std::string bytes(kMagic);
+  std::string bytes(kWalMagic);
   FieldWriter fields(bytes);
   fields.number(kWalFormat);
   fields.uuid(header.cluster);
@@ -47,13 +47,13 @@ std::string encode_wal_header(const WalFileHeader& header) {
 }
 
 Result<WalFileHeader> decode_wal_header(std::string_view bytes) {
-  if (bytes.size() < kHeaderUsed + 4 || !bytes.starts_with(kMagic)) {
+  if (bytes.size() < kHeaderUsed + 4 || !bytes.starts_with(kWalMagic)) {
     return fail(ErrorCode::DataLoss, "no write-ahead log header");
   }
   if (load_be<std::uint32_t>(bytes.data() + kHeaderUsed) != crc32c(bytes.substr(0, kHeaderUsed))) {
     return fail(ErrorCode::DataLoss, "the header's checksum differs");
   }
-  FieldReader fields(bytes.substr(kMagic.size()));
+  FieldReader fields(bytes.substr(kWalMagic.size()));
   auto format = fields.number<std::uint32_t>();
   if (format > kWalFormat) {
     return fail(

@@ -13,7 +13,7 @@ constexpr std::size_t kMagicAt = 16;
 constexpr std::size_t kCrcAt = 17;
 constexpr std::size_t kAttributesAt = 21;
 constexpr std::size_t kMaxTimestampAt = 35;
-constexpr std::int8_t kMagic = 2;
+constexpr std::int8_t kBatchMagic = 2;
 constexpr std::int16_t kAppendTimeBit = 0x08;
 
 // A varint-prefixed run of bytes; -1 is null.
@@ -76,7 +76,7 @@ Result<BatchHeader> read_batch_header(std::string_view bytes) {
     return fail(ErrorCode::InvalidArgument, "{} bytes are no record batch", bytes.size());
   }
   const char* at = bytes.data();
-  if (const int magic = at[kMagicAt]; magic != kMagic) {
+  if (const int magic = at[kMagicAt]; magic != kBatchMagic) {
     return fail(ErrorCode::InvalidArgument, "record batch has magic {}, not 2", magic);
   }
   BatchHeader header;
@@ -226,7 +226,7 @@ Result<std::string> BatchBuilder::finish() {
   store_be(at, std::int64_t{0});
   store_be(at + 8, static_cast<std::int32_t>(out_.size() - kBatchLengthEnd));
   store_be(at + kEpochAt, std::int32_t{-1});
-  at[kMagicAt] = kMagic;
+  at[kMagicAt] = kBatchMagic;
   store_be(at + kAttributesAt, static_cast<std::int16_t>(options_.codec));
   store_be(at + 23, record_count_ - 1);
   store_be(at + 27, base_timestamp_);
@@ -243,7 +243,8 @@ Result<std::string> BatchBuilder::finish() {
 
 std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch) {
   constexpr std::size_t kCrcFrom = 21;
-  auto last_delta = std::min<std::int64_t>(end - first - 1, std::numeric_limits<std::int32_t>::max());
+  auto last_delta =
+      std::min<std::int64_t>(end - first - 1, std::numeric_limits<std::int32_t>::max());
   std::string batch;
   append_be(batch, first);
   append_be(batch, static_cast<std::int32_t>(kBatchHeaderBytes - kBatchLengthEnd));
@@ -258,7 +259,8 @@ std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leade
   append_be(batch, std::int16_t{-1});
   append_be(batch, std::int32_t{-1});
   append_be(batch, std::int32_t{0});  // records
-  store_be(batch.data() + kCrcFrom - sizeof(std::uint32_t), crc32c(std::string_view(batch).substr(kCrcFrom)));
+  store_be(batch.data() + kCrcFrom - sizeof(std::uint32_t),
+           crc32c(std::string_view(batch).substr(kCrcFrom)));
   return batch;
 }
 

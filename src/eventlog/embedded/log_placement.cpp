@@ -7,7 +7,7 @@ namespace weft::eventlog {
 namespace {
 
 constexpr std::size_t kRefsAtOnce = 1024;
-constexpr std::uint64_t kReadBytes = 1024 * 1024;
+constexpr std::uint64_t kPlacementReadBytes = 1024 * 1024;
 constexpr std::uint64_t kExtentBytesMax = 1024 * 1024 * 1024;
 
 std::uint64_t bytes_of(const std::vector<BatchRef>& refs) {
@@ -36,7 +36,8 @@ Task<Result<>> LogPlacement::copy_refs(SegmentWriter& to, std::uint64_t wal,
   for (std::size_t at = 0; at < refs.size();) {
     std::vector<BatchRef> some;
     std::uint64_t bytes = 0;
-    while (at < refs.size() && some.size() < kRefsAtOnce && (bytes == 0 || bytes < kReadBytes)) {
+    while (at < refs.size() && some.size() < kRefsAtOnce &&
+           (bytes == 0 || bytes < kPlacementReadBytes)) {
       bytes += refs[at].bytes;
       some.push_back(refs[at++]);
     }
@@ -98,7 +99,7 @@ Task<Result<>> LogPlacement::copy_extent(SegmentWriter& to, std::shared_ptr<cons
     into.fetched.batches.clear();
     into.bytes = 0;
     auto before = into.next;
-    CO_CHECK(co_await reader_.read_extent(*extent, into.next, kReadBytes, into));
+    CO_CHECK(co_await reader_.read_extent(*extent, into.next, kPlacementReadBytes, into));
     for (const auto& batch : into.fetched.batches) CO_CHECK(co_await to.add(*batch));
     if (into.next == before) break;
   }

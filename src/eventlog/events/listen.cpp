@@ -16,8 +16,8 @@ namespace weft::eventlog {
 namespace {
 
 constexpr Duration kLook = 1s;  // how soon a listener notices that the server stops
-constexpr std::uint32_t kReadBytes = 256 * 1024;
-constexpr std::uint32_t kReadRecords = 500;
+constexpr std::uint32_t kListenReadBytes = 256 * 1024;
+constexpr std::uint32_t kListenReadRecords = 500;
 constexpr std::size_t kWriteBytes = 64 * 1024;
 
 struct Feed {
@@ -64,8 +64,8 @@ Task<void> follow(EventLog& log, Tail& tail, Feed& feed) {
     ReadRequest request;
     request.partition = feed.partition;
     request.from = feed.next;
-    request.bytes_max = kReadBytes;
-    request.records_max = kReadRecords;
+    request.bytes_max = kListenReadBytes;
+    request.records_max = kListenReadRecords;
     request.wait = kLook;
     auto result = co_await log.read(request);
     if (tail.ended) co_return;

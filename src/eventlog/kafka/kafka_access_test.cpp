@@ -8,12 +8,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::string_view kOrders = "orders.order.created.v1";
-
-std::int16_t number(KafkaError error) {
-  return code(error);
-}
-
 TEST(KafkaMetadata, EveryVersionShowsTheTopicsOfTheTenant) {
   TestBroker broker;
   const auto mine = broker.create(std::string(kOrders), 3);
@@ -49,9 +43,9 @@ TEST(KafkaMetadata, SaysOfEachAskedTopicWhatIsWrong) {
   request.topics->emplace_back().topic_id = stream.topic_id;
   request.topics->back().name.reset();
   const auto answer = client.call<MetadataResponse>(12, request);
-  EXPECT_EQ(answer->topics.at(0).error_code, number(KafkaError::UnknownTopicOrPartition));
-  EXPECT_EQ(answer->topics.at(1).error_code, number(KafkaError::InvalidTopic));
-  EXPECT_EQ(answer->topics.at(2).error_code, number(KafkaError::UnknownTopicOrPartition));
+  EXPECT_EQ(answer->topics.at(0).error_code, code(KafkaError::UnknownTopicOrPartition));
+  EXPECT_EQ(answer->topics.at(1).error_code, code(KafkaError::InvalidTopic));
+  EXPECT_EQ(answer->topics.at(2).error_code, code(KafkaError::UnknownTopicOrPartition));
   EXPECT_EQ(answer->topics.at(3).name, kOrders);
 }
 
@@ -64,7 +58,7 @@ TEST(KafkaAccess, AGrantDecidesOverReadingAndWriting) {
   const auto batch = batch_of({"a"});
   EXPECT_EQ(
       only_partition(client.call<ProduceResponse>(9, produce_request(kOrders, batch))).error_code,
-      number(KafkaError::TopicAuthorizationFailed));
+      code(KafkaError::TopicAuthorizationFailed));
   EXPECT_EQ(only_partition(client.call<FetchResponse>(11, fetch_request(stream, 0))).error_code, 0);
   MetadataRequest all;
   all.topics.reset();
@@ -123,7 +117,7 @@ TEST(KafkaSasl, AWrongKeyIsAnsweredAfterADelayAndEndsTheConnection) {
   authenticate.auth_bytes.view = token;
   const auto before = broker.world.clock.mono();
   const auto answer = client.call<SaslAuthenticateResponse>(1, authenticate);
-  EXPECT_EQ(answer->error_code, number(KafkaError::SaslAuthenticationFailed));
+  EXPECT_EQ(answer->error_code, code(KafkaError::SaslAuthenticationFailed));
   EXPECT_EQ(answer->error_message, "unknown key");
   EXPECT_GE(broker.world.clock.mono() - before, 200ms);
   EXPECT_TRUE(client.is_closed());
@@ -135,7 +129,7 @@ TEST(KafkaSasl, AnUnknownMechanismIsToldWhichThereAre) {
   SaslHandshakeRequest handshake;
   handshake.mechanism = "GSSAPI";
   const auto answer = client.call<SaslHandshakeResponse>(1, handshake);
-  EXPECT_EQ(answer->error_code, number(KafkaError::UnsupportedSaslMechanism));
+  EXPECT_EQ(answer->error_code, code(KafkaError::UnsupportedSaslMechanism));
   EXPECT_THAT(answer->mechanisms, ElementsAre("PLAIN"));
 }
 
@@ -148,7 +142,7 @@ TEST(KafkaAdmin, WithoutAPortTopicsCannotBeChanged) {
   topic.num_partitions = 1;
   topic.replication_factor = 1;
   const auto answer = client.call<CreateTopicsResponse>(7, request);
-  EXPECT_EQ(answer->topics.at(0).error_code, number(KafkaError::PolicyViolation));
+  EXPECT_EQ(answer->topics.at(0).error_code, code(KafkaError::PolicyViolation));
   EXPECT_THAT(std::string(*answer->topics.at(0).error_message),
               HasSubstr("declared in the estate"));
 }

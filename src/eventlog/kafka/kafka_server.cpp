@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "eventlog/kafka/edge/connection.h"
+#include "eventlog/kafka/log_module.h"
 #include "runtime/log.h"
 #include "runtime/on_loop.h"
 #include "runtime/socket_network.h"
@@ -13,8 +14,6 @@
 
 namespace weft::kafka {
 namespace {
-
-constexpr std::string_view kModule = "kafka";
 
 // Where clients are sent when nothing was said: a wildcard cannot be connected to.
 net::Endpoint advertised(net::Endpoint wanted, const net::Endpoint& local) {
@@ -79,7 +78,7 @@ Task<void> KafkaServer::State::serve(std::unique_ptr<net::Stream> stream, PerLoo
     if (secured) {
       stream = std::move(*secured);
     } else {
-      log_info(kModule, "TLS handshake failed", {{"reason", secured.error().message}});
+      log_info(kLogModule, "TLS handshake failed", {{"reason", secured.error().message}});
     }
   }
   if (stream) {

@@ -8,12 +8,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view kOrders = "orders.order.created.v1";
-
-std::int16_t number(KafkaError error) {
-  return code(error);
-}
-
 // ---- the conversation
 
 TEST(KafkaConnection, TellsAClientOfTheFutureWhatItSpeaks) {
@@ -31,7 +25,7 @@ TEST(KafkaConnection, TellsAClientOfTheFutureWhatItSpeaks) {
   auto answer = client.read_answer<ApiVersionsResponse>(ApiVersionsRequest::kApi, 0,
                                                         client.receive().value());
   EXPECT_EQ(answer.correlation_id, 7);
-  EXPECT_EQ(answer->error_code, number(KafkaError::UnsupportedVersion));
+  EXPECT_EQ(answer->error_code, code(KafkaError::UnsupportedVersion));
   EXPECT_EQ(answer->api_keys.size(), apis().size());
 
   // The connection goes on in a version that both speak.
@@ -59,7 +53,7 @@ TEST(KafkaConnection, RefusesASoftwareNameThatIsNone) {
   request.client_software_name = "-bad name-";
   request.client_software_version = "1";
   EXPECT_EQ(client.call<ApiVersionsResponse>(3, request)->error_code,
-            number(KafkaError::InvalidRequest));
+            code(KafkaError::InvalidRequest));
 }
 
 TEST(KafkaConnection, EndsOnFramesThatCannotBe) {
@@ -151,10 +145,10 @@ TEST(KafkaProduce, AcceptsEveryCodec) {
   const auto zstd = batch_of({"a"}, Codec::Zstd);
   EXPECT_EQ(
       only_partition(client.call<ProduceResponse>(6, produce_request(kOrders, zstd))).error_code,
-      number(KafkaError::UnsupportedCompressionType));
+      code(KafkaError::UnsupportedCompressionType));
   // A consumer from before zstd is told so instead of being given bytes that it cannot read.
   EXPECT_EQ(only_partition(client.call<FetchResponse>(9, fetch_request(stream, 0))).error_code,
-            number(KafkaError::UnsupportedCompressionType));
+            code(KafkaError::UnsupportedCompressionType));
 }
 
 TEST(KafkaProduce, WithoutAcknowledgementNothingIsAnswered) {
@@ -248,7 +242,7 @@ TEST(KafkaProduce, OnlyAcksThatExistAreAccepted) {
   auto request = produce_request(kOrders, batch);
   request.acks = 2;
   EXPECT_EQ(only_partition(client.call<ProduceResponse>(9, request)).error_code,
-            number(KafkaError::InvalidRequiredAcks));
+            code(KafkaError::InvalidRequiredAcks));
 }
 
 TEST(KafkaProduce, ARecordThatBreaksTheContractIsRefusedWithItsIndexAndReason) {
@@ -260,7 +254,7 @@ TEST(KafkaProduce, ARecordThatBreaksTheContractIsRefusedWithItsIndexAndReason) {
     const auto batch = batch_of({R"({"id": 1})", R"({"di": 2})", "no json"}, codec);
     const auto answer = client.call<ProduceResponse>(8, produce_request(kOrders, batch));
     const auto& partition = only_partition(answer);
-    EXPECT_EQ(partition.error_code, number(KafkaError::InvalidRecord));
+    EXPECT_EQ(partition.error_code, code(KafkaError::InvalidRecord));
     ASSERT_EQ(partition.record_errors.size(), 2U);
     EXPECT_EQ(partition.record_errors[0].batch_index, 1);
     EXPECT_THAT(std::string(*partition.record_errors[0].batch_index_error_message),
@@ -287,7 +281,7 @@ TEST(KafkaProduce, ACompactedStreamNeedsKeysAndTakesDeletions) {
   const auto without_key = batch_of({"a"});
   EXPECT_EQ(only_partition(client.call<ProduceResponse>(9, produce_request(kOrders, without_key)))
                 .error_code,
-            number(KafkaError::InvalidRecord));
+            code(KafkaError::InvalidRecord));
   eventlog::BatchBuilder builder;
   builder.add(1, "key", std::nullopt);
   const auto deletion = builder.finish().value();
@@ -319,7 +313,7 @@ TEST(KafkaProduce, ARepeatedSequenceIsStoredOnce) {
   const auto again = produce(0);
   EXPECT_EQ(again.error_code, 0);
   EXPECT_EQ(again.base_offset, 0);
-  EXPECT_EQ(produce(7).error_code, number(KafkaError::OutOfOrderSequenceNumber));
+  EXPECT_EQ(produce(7).error_code, code(KafkaError::OutOfOrderSequenceNumber));
   EXPECT_EQ(broker.log->partition({stream.id, 0})->end, 2);
 }
 
@@ -329,12 +323,12 @@ TEST(KafkaProduce, TransactionsAreRefusedAtOnce) {
   InitProducerIdRequest init;
   init.transactional_id = "tx";
   EXPECT_EQ(client.call<InitProducerIdResponse>(4, init)->error_code,
-            number(KafkaError::TransactionalIdAuthorizationFailed));
+            code(KafkaError::TransactionalIdAuthorizationFailed));
   FindCoordinatorRequest find;
   find.key_type = 1;
   find.coordinator_keys = {"tx"};
   EXPECT_EQ(client.call<FindCoordinatorResponse>(4, find)->coordinators.at(0).error_code,
-            number(KafkaError::TransactionalIdAuthorizationFailed));
+            code(KafkaError::TransactionalIdAuthorizationFailed));
 }
 
 TEST(KafkaFetch, WaitsForARecordAndGetsItWhenItComes) {
@@ -380,15 +374,15 @@ TEST(KafkaFetch, ReportsErrorsAtOncePerPartition) {
   const auto answer = client.call<FetchResponse>(11, request);
 
   const auto& partitions = answer->responses.at(0).partitions;
-  EXPECT_EQ(partitions.at(0).error_code, number(KafkaError::OffsetOutOfRange));
-  EXPECT_EQ(partitions.at(1).error_code, number(KafkaError::UnknownTopicOrPartition));
-  EXPECT_EQ(partitions.at(2).error_code, number(KafkaError::UnknownLeaderEpoch));
+  EXPECT_EQ(partitions.at(0).error_code, code(KafkaError::OffsetOutOfRange));
+  EXPECT_EQ(partitions.at(1).error_code, code(KafkaError::UnknownTopicOrPartition));
+  EXPECT_EQ(partitions.at(2).error_code, code(KafkaError::UnknownLeaderEpoch));
   EXPECT_LT(broker.world.clock.mono() - before, 1s);
 
   auto unknown = fetch_request(stream, 0);
   unknown.topics[0].topic_id = Uuid();
   EXPECT_EQ(only_partition(client.call<FetchResponse>(13, unknown)).error_code,
-            number(KafkaError::UnknownTopicId));
+            code(KafkaError::UnknownTopicId));
 }
 
 // ---- offsets
@@ -448,7 +442,7 @@ TEST(KafkaDeleteRecords, MovesTheStartOfAPartition) {
   };
   EXPECT_EQ(delete_before(2).low_watermark, 2);
   EXPECT_EQ(broker.log->partition({stream.id, 0})->start, 2);
-  EXPECT_EQ(delete_before(9).error_code, number(KafkaError::OffsetOutOfRange));
+  EXPECT_EQ(delete_before(9).error_code, code(KafkaError::OffsetOutOfRange));
   EXPECT_EQ(delete_before(-1).low_watermark, 3);
 }
 

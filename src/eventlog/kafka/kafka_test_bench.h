@@ -18,6 +18,8 @@
 
 namespace weft::kafka {
 
+inline constexpr std::string_view kOrders = "orders.order.created.v1";
+
 inline identity::PrincipalRef principal(std::string name, std::string tenant = "default",
                                         std::string action = "*", std::string resource = "*") {
   std::vector<identity::Grant> grants;

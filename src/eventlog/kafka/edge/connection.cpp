@@ -2,12 +2,12 @@
 
 #include "eventlog/kafka/handlers/handlers.h"
 #include "eventlog/kafka/handlers/produce.h"
+#include "eventlog/kafka/log_module.h"
 #include "runtime/log.h"
 
 namespace weft::kafka {
 namespace {
 
-constexpr std::string_view kModule = "kafka";
 constexpr std::size_t kBuffersPerWrite = 16;
 // Whoever has not said who he is cannot make us keep much.
 constexpr std::uint32_t kUnknownPeerRequestBytesMax = 64 * 1024;
@@ -43,7 +43,7 @@ void Connection::drain() {
 void Connection::end(std::string_view why) {
   if (is_closed_ || is_draining_) return;
   is_closed_ = true;
-  log_info(kModule, "connection ended",
+  log_info(kLogModule, "connection ended",
            {{"peer", session_.peer}, {"client", session_.client_id}, {"reason", why}});
 }
 

@@ -3,6 +3,7 @@
 
 #include "eventlog/kafka/groups/coordinator_state.h"
 #include "eventlog/kafka/groups/offset_records.h"
+#include "eventlog/kafka/log_module.h"
 #include "runtime/log.h"
 
 namespace weft::kafka {
@@ -12,7 +13,6 @@ using eventlog::NewRecord;
 
 namespace {
 
-constexpr std::string_view kModule = "kafka";
 constexpr Duration kTick = 100ms;
 constexpr Duration kExpiryInterval = 10min;
 constexpr std::size_t kSnapshotRecords = 500;  // per append
@@ -86,7 +86,7 @@ Task<Result<>> State::replay() {
   }
   const auto now = clock.now();
   for (auto& [key, entry] : groups) entry.empty_since = now;
-  log_info(kModule, "replayed group offsets", {{"groups", groups.size()}, {"records", next}});
+  log_info(kLogModule, "replayed group offsets", {{"groups", groups.size()}, {"records", next}});
   co_return Result<>();
 }
 
@@ -149,7 +149,7 @@ Task<Result<eventlog::Offset>> State::append(std::vector<NewRecord> records) {
   entry.push_back(std::move(batch));
   auto appended = co_await log.append(std::move(entry));
   if (!appended) {
-    log_warn(kModule, "cannot store group offsets", {{"error", appended.error().message}});
+    log_warn(kLogModule, "cannot store group offsets", {{"error", appended.error().message}});
     co_return std::unexpected(std::move(appended).error());
   }
   bytes_since_snapshot += bytes;
@@ -234,7 +234,7 @@ Task<void> State::write_snapshot() {
     const auto written = co_await append(std::exchange(records, {}));
     if (!written) co_return;
   }
-  log_info(kModule, "wrote all group offsets anew", {{"offsets", places.size()}});
+  log_info(kLogModule, "wrote all group offsets anew", {{"offsets", places.size()}});
 }
 
 Task<void> State::expire_offsets() {

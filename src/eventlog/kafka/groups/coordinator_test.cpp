@@ -6,8 +6,6 @@
 namespace weft::kafka {
 namespace {
 
-constexpr std::string_view kOrders = "orders.order.created.v1";
-
 JoinGroupRequest join_request(std::string_view group) {
   JoinGroupRequest request;
   request.group_id = group;

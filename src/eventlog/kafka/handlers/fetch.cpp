@@ -2,6 +2,7 @@
 
 #include "eventlog/core/record_batch.h"
 #include "eventlog/kafka/handlers/handlers.h"
+#include "eventlog/kafka/handlers/leader_epoch.h"
 
 namespace weft::kafka {
 namespace {
@@ -12,11 +13,11 @@ using TopicResponse = FetchResponse::FetchableTopicResponse;
 using PartitionData = TopicResponse::PartitionData;
 
 // The first version in which a consumer is given zstd (KIP-110), and topic ids replace names.
-constexpr std::int16_t kZstdFrom = 10;
-constexpr std::int16_t kTopicIdFrom = 13;
+constexpr std::int16_t kFetchZstdFrom = 10;
+constexpr std::int16_t kFetchTopicIdFrom = 13;
 constexpr std::int8_t kReadCommitted = 1;
 
-KafkaError kafka_error(ErrorCode error) {
+KafkaError fetch_error(ErrorCode error) {
   switch (error) {
     case ErrorCode::NotFound:
       return KafkaError::UnknownTopicOrPartition;
@@ -42,11 +43,6 @@ PartitionData refused(std::int32_t index, KafkaError error) {
   return partition;
 }
 
-KafkaError check_epoch(std::int32_t asked, std::int32_t current) {
-  if (asked < 0 || asked == current) return KafkaError::None;
-  return asked < current ? KafkaError::FencedLeaderEpoch : KafkaError::UnknownLeaderEpoch;
-}
-
 // Where the answer to an item of the log belongs in the response.
 struct Place {
   std::size_t topic = 0;
@@ -65,8 +61,9 @@ void plan_topic(Call& call, const FetchTopic& topic, Plan& plan) {
   answer.topic = topic.topic;
   answer.topic_id = topic.topic_id;
   constexpr auto kRead = identity::action::kStreamRead;
-  const auto stream = call.version >= kTopicIdFrom ? find_topic(call.session, topic.topic_id, kRead)
-                                                   : find_topic(call.session, topic.topic, kRead);
+  const auto stream = call.version >= kFetchTopicIdFrom
+                          ? find_topic(call.session, topic.topic_id, kRead)
+                          : find_topic(call.session, topic.topic, kRead);
   answer.partitions.reserve(topic.partitions.size());
   for (const auto& asked : topic.partitions) {
     auto error = stream ? KafkaError::None : stream.error();
@@ -89,14 +86,14 @@ void plan_topic(Call& call, const FetchTopic& topic, Plan& plan) {
 
 void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
   if (fetched.error) {
-    into.error_code = code(kafka_error(*fetched.error));
+    into.error_code = code(fetch_error(*fetched.error));
     if (*fetched.error == ErrorCode::NotFound) return;
   }
   into.high_watermark = fetched.info.end;
   into.last_stable_offset = fetched.info.end;
   into.log_start_offset = fetched.info.start;
   if (fetched.error) return;
-  if (call.version < kZstdFrom) {
+  if (call.version < kFetchZstdFrom) {
     for (const auto& batch : fetched.batches) {
       const auto header = eventlog::read_batch_header(*batch);
       if (!header || header->codec() != eventlog::Codec::Zstd) continue;
@@ -108,10 +105,12 @@ void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
   call.broker.metrics.fetched_bytes.add(into.records->size());
 }
 
-// Where nothing is left between the offset asked for and the end, the client would ask for ever: an empty
-// batch takes it to the end.
+// Where nothing is left between the offset asked for and the end, the client would ask for ever: an
+// empty batch takes it to the end.
 void bridge_hole(eventlog::Offset from, FetchedPartition& fetched) {
-  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start || from >= fetched.info.end) return;
+  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start ||
+      from >= fetched.info.end)
+    return;
   fetched.batches.push_back(std::make_shared<const std::string>(
       eventlog::empty_batch(from, fetched.info.end, fetched.info.leader_epoch)));
 }

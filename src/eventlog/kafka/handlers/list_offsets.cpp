@@ -1,5 +1,6 @@
 // ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
 #include "eventlog/kafka/handlers/handlers.h"
+#include "eventlog/kafka/handlers/leader_epoch.h"
 
 namespace weft::kafka {
 namespace {
@@ -93,11 +94,6 @@ Task<Found> find_offset(eventlog::EventLog& log, PartitionId partition, Partitio
     co_return found;
   }
   co_return co_await find_by_time(log, partition, info.end, timestamp);
-}
-
-KafkaError check_epoch(std::int32_t asked, std::int32_t current) {
-  if (asked < 0 || asked == current) return KafkaError::None;
-  return asked < current ? KafkaError::FencedLeaderEpoch : KafkaError::UnknownLeaderEpoch;
 }
 
 }  // namespace

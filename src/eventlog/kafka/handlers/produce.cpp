@@ -12,7 +12,7 @@ using eventlog::BatchHeader;
 using Partition = PreparedProduce::Partition;
 
 // The first version in which a producer may send zstd (KIP-110).
-constexpr std::int16_t kZstdFrom = 7;
+constexpr std::int16_t kProduceZstdFrom = 7;
 // How many refused records of a batch are named in the answer.
 constexpr std::size_t kRecordErrorsMax = 100;
 
@@ -127,7 +127,7 @@ void check_batch(Call& call, const eventlog::Stream& stream, std::string_view ba
     return refuse(partition, KafkaError::TransactionalIdAuthorizationFailed,
                   "transactions are not served here");
   }
-  if (header->codec() == eventlog::Codec::Zstd && call.version < kZstdFrom) {
+  if (header->codec() == eventlog::Codec::Zstd && call.version < kProduceZstdFrom) {
     return refuse(partition, KafkaError::UnsupportedCompressionType,
                   "zstd needs version 7 of Produce");
   }

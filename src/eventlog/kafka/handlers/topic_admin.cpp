@@ -6,9 +6,9 @@
 namespace weft::kafka {
 namespace {
 
-constexpr std::int16_t kTopicIdFrom = 6;  // of DeleteTopics
+constexpr std::int16_t kDeleteTopicIdFrom = 6;  // of DeleteTopics
 
-KafkaError kafka_error(ErrorCode error) {
+KafkaError admin_error(ErrorCode error) {
   switch (error) {
     case ErrorCode::InvalidArgument:
       return KafkaError::InvalidRequest;
@@ -30,7 +30,7 @@ KafkaError kafka_error(ErrorCode error) {
 
 Outcome outcome(const Result<>& result) {
   if (result) return {};
-  return {kafka_error(result.error().code), result.error().message};
+  return {admin_error(result.error().code), result.error().message};
 }
 
 Outcome no_admin() {
@@ -115,7 +115,7 @@ Task<CreateTopicsResponse> handle(Call& call, const CreateTopicsRequest& request
 Task<DeleteTopicsResponse> handle(Call& call, const DeleteTopicsRequest& request) {
   DeleteTopicsResponse response;
   std::vector<DeleteTopicsRequest::DeleteTopicState> topics = request.topics;
-  if (call.version < kTopicIdFrom) {
+  if (call.version < kDeleteTopicIdFrom) {
     for (const auto name : request.topic_names) topics.emplace_back().name = name;
   }
   for (const auto& topic : topics) {

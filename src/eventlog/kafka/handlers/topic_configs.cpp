@@ -14,7 +14,7 @@ using Config = Described::DescribeConfigsResourceResult;
 constexpr std::int8_t kTopicResource = 2;
 constexpr std::int8_t kBrokerResource = 4;
 
-enum class Source : std::int8_t { Topic = 1, StaticBroker = 4, Default = 5 };
+enum class Source : std::int8_t { DynamicTopic = 1, StaticBroker = 4, Default = 5 };
 enum class Type : std::int8_t { String = 2, Int = 3, Long = 5, List = 7 };
 
 struct Setting {
@@ -72,7 +72,7 @@ void add(Call& call, const std::optional<std::vector<std::string_view>>& wanted,
   }
 }
 
-KafkaError kafka_error(ErrorCode error) {
+KafkaError config_error(ErrorCode error) {
   switch (error) {
     case ErrorCode::InvalidArgument:
       return KafkaError::InvalidConfig;
@@ -124,7 +124,7 @@ Task<Outcome> alter(Call& call, const Alter& resource, bool validate_only) {
   std::string topic(resource.resource_name);
   const auto changed =
       co_await admin->configure(std::move(by), std::move(topic), std::move(configs), validate_only);
-  if (!changed) co_return Outcome(kafka_error(changed.error().code), changed.error().message);
+  if (!changed) co_return Outcome(config_error(changed.error().code), changed.error().message);
   co_return Outcome();
 }
 
@@ -152,8 +152,8 @@ Task<DescribeConfigsResponse> handle(Call& call, const DescribeConfigsRequest& r
       answer.error_code = code(stream.error());
       continue;
     }
-    add(call, resource.configuration_keys, topic_settings((*stream)->info.settings), Source::Topic,
-        answer);
+    add(call, resource.configuration_keys, topic_settings((*stream)->info.settings),
+        Source::DynamicTopic, answer);
   }
   co_return response;
 }
