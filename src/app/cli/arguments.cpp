@@ -10,7 +10,7 @@
 namespace weft::app {
 namespace {
 
-std::string environment_name(std::string_view flag) {
+std::string flag_variable(std::string_view flag) {
   std::string name = "WEFT_";
   for (char c : flag) name += c == '-' ? '_' : static_cast<char>(std::toupper(c));
   return name;
@@ -66,12 +66,12 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 }
 
 bool Arguments::has(std::string_view flag) const {
-  return given_.contains(flag) || std::getenv(environment_name(flag).c_str()) != nullptr;
+  return given_.contains(flag) || std::getenv(flag_variable(flag).c_str()) != nullptr;
 }
 
 std::string Arguments::get(std::string_view flag) const {
   if (auto it = given_.find(flag); it != given_.end()) return it->second.back();
-  if (const char* value = std::getenv(environment_name(flag).c_str())) return value;
+  if (const char* value = std::getenv(flag_variable(flag).c_str())) return value;
   if (auto it = fallback_.find(flag); it != fallback_.end()) return it->second;
   return {};
 }

@@ -9,7 +9,7 @@
 namespace weft::app {
 namespace {
 
-int list_clients(const Arguments& arguments) {
+int print_clients(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto answer = client->expect("GET", "/clients?limit=500");
@@ -19,7 +19,7 @@ int list_clients(const Arguments& arguments) {
               items_of(answer->json.root()));
 }
 
-int create_key(const Arguments& arguments) {
+int request_key(const Arguments& arguments) {
   if (arguments.positional().size() != 1) {
     return report(Error{ErrorCode::InvalidArgument, "name one client; `weft client list` shows them"});
   }
@@ -58,8 +58,8 @@ std::vector<Command> client_commands() {
   create_flags.push_back({"expires", "RFC3339", "when the key ends", "", false});
   create_flags.push_back({"note", "TEXT", "what it is for", "", false});
   return {
-      {"client list", "Lists API clients with their grants and keys", "", client_flags(), list_clients},
-      {"client key create", "Makes an API key for a client and shows it once", "<client>", create_flags, create_key},
+      {"client list", "Lists API clients with their grants and keys", "", client_flags(), print_clients},
+      {"client key create", "Makes an API key for a client and shows it once", "<client>", create_flags, request_key},
       {"client key revoke", "Ends an API key", "<client> <key id>", client_flags(), revoke_key},
   };
 }

@@ -13,7 +13,7 @@ const std::vector<Column> kDeliveryColumns = {
     {"ATTEMPTS", "/attempts"},     {"LAST", "/lastError"},            {"NEXT", "/nextAttemptAt"},
     {"CREATED", "/createdAt"},     {"TRACE", "/traceId"}};
 
-int list_subscriptions(const Arguments& arguments) {
+int print_subscriptions(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto answer = client->expect("GET", "/subscriptions?limit=500");
@@ -30,7 +30,7 @@ int list_subscriptions(const Arguments& arguments) {
               items_of(answer->json.root()));
 }
 
-int list_deliveries(const Arguments& arguments) {
+int print_deliveries(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto query = query_string({{"subscription", arguments.get("subscription")},
@@ -65,7 +65,7 @@ int show_delivery(const Arguments& arguments) {
               rows);
 }
 
-int redrive(const Arguments& arguments) {
+int request_redrive(const Arguments& arguments) {
   auto all = arguments.get("subscription");
   if (arguments.positional().empty() == all.empty()) {
     return report(Error{ErrorCode::InvalidArgument,
@@ -100,10 +100,10 @@ std::vector<Command> delivery_commands() {
   redrive_flags.push_back({"subscription", "NAME", "all dead letters of this subscription", "", false});
   return {
       {"subscription list", "Lists subscriptions with the state of their deliveries", "", client_flags(),
-       list_subscriptions},
-      {"delivery list", "Lists deliveries, newest first", "", list_flags, list_deliveries},
+       print_subscriptions},
+      {"delivery list", "Lists deliveries, newest first", "", list_flags, print_deliveries},
       {"delivery show", "Shows one delivery with each attempt", "<delivery>", client_flags(), show_delivery},
-      {"delivery redrive", "Sends dead letters again", "[delivery...]", redrive_flags, redrive},
+      {"delivery redrive", "Sends dead letters again", "[delivery...]", redrive_flags, request_redrive},
   };
 }
 

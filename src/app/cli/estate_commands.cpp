@@ -75,11 +75,6 @@ Result<std::string> folder_as_request(const std::string& folder, const std::stri
   return std::move(body).text();
 }
 
-std::string text_of(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
 std::int64_t number_at(const Json& root, std::string_view pointer) {
   const auto* value = root.at_pointer(pointer);
   return value != nullptr ? value->as_int64().value_or(0) : 0;
@@ -155,7 +150,7 @@ int apply(const Arguments& arguments) {
   return 0;
 }
 
-int rollback(const Arguments& arguments) {
+int request_rollback(const Arguments& arguments) {
   if (arguments.positional().size() != 1) {
     return report(Error{ErrorCode::InvalidArgument, "name the generation to go back to; `weft generation list`"});
   }
@@ -169,7 +164,7 @@ int rollback(const Arguments& arguments) {
   return 0;
 }
 
-int list_generations(const Arguments& arguments) {
+int print_generations(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto answer = client->expect("GET", "/generations");
@@ -186,7 +181,7 @@ int list_generations(const Arguments& arguments) {
               items_of(answer->json.root()));
 }
 
-int list_audit(const Arguments& arguments) {
+int print_audit(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto answer = client->expect("GET", "/audit");
@@ -196,7 +191,7 @@ int list_audit(const Arguments& arguments) {
               items_of(answer->json.root()));
 }
 
-int verify_audit(const Arguments& arguments) {
+int print_audit_check(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto answer = client->expect("GET", "/audit/verify");
@@ -222,10 +217,10 @@ std::vector<Command> estate_commands() {
       {"plan", "Shows what applying a folder would change; exit status 2 when something", "[folder]",
        client_flags(), plan},
       {"apply", "Makes a folder the current estate, all of it or nothing", "[folder]", apply_flags, apply},
-      {"rollback", "Makes an earlier generation current again", "<generation>", client_flags(), rollback},
-      {"generation list", "Lists generations, newest first", "", client_flags(), list_generations},
-      {"audit list", "Lists who changed what, newest first", "", client_flags(), list_audit},
-      {"audit verify", "Checks the audit trail's hash chain", "", client_flags(), verify_audit},
+      {"rollback", "Makes an earlier generation current again", "<generation>", client_flags(), request_rollback},
+      {"generation list", "Lists generations, newest first", "", client_flags(), print_generations},
+      {"audit list", "Lists who changed what, newest first", "", client_flags(), print_audit},
+      {"audit verify", "Checks the audit trail's hash chain", "", client_flags(), print_audit_check},
   };
 }
 

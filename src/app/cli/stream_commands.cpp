@@ -24,7 +24,7 @@ Result<std::string> only_name(const Arguments& arguments, std::string_view what)
   return arguments.positional()[0];
 }
 
-int list_streams(const Arguments& arguments) {
+int print_streams(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto query = query_string({{"limit", "500"}, {"internal", arguments.has("internal") ? "true" : ""}});
@@ -176,7 +176,7 @@ std::vector<Command> stream_commands() {
   auto list_flags = client_flags();
   list_flags.push_back({"internal", "", "internal streams too", "", false});
   return {
-      {"stream list", "Lists streams with their size", "", list_flags, list_streams},
+      {"stream list", "Lists streams with their size", "", list_flags, print_streams},
       {"stream describe", "Shows one stream: settings, partitions, offsets", "<stream>", client_flags(),
        describe_stream},
       {"stream produce", "Appends one record; the value is the argument or standard input",

@@ -22,11 +22,6 @@ struct SpanRow {
   bool failed = false;
 };
 
-std::string text_of(const Json& span, std::string_view name) {
-  const auto* value = span.find(name);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
 double milliseconds(const std::string& from, const std::string& to) {
   auto a = parse_rfc3339(from);
   auto b = parse_rfc3339(to);
@@ -67,7 +62,7 @@ void print_below(const std::vector<SpanRow>& rows, const std::string& parent, st
   }
 }
 
-int list_traces(const Arguments& arguments) {
+int print_traces(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto query = query_string({{"q", arguments.get("find")},
@@ -112,7 +107,7 @@ std::vector<Command> trace_commands() {
   list_flags.push_back({"errors", "", "only failed ones", "", false});
   list_flags.push_back({"limit", "N", "so many, newest first", "20", false});
   return {{"trace", "Shows what happened to one request, span by span", "<traceId>", client_flags(), trace},
-          {"trace list", "Lists recent traces", "", list_flags, list_traces}};
+          {"trace list", "Lists recent traces", "", list_flags, print_traces}};
 }
 
 }  // namespace weft::app

@@ -60,7 +60,7 @@ const SettingSpec* find_spec(std::string_view path) {
   return nullptr;
 }
 
-std::string environment_name(std::string_view path) {
+std::string setting_variable(std::string_view path) {
   std::string name = "WEFT_";
   for (char c : path) {
     if (c == '.') name += "__";
@@ -134,7 +134,7 @@ std::string settings_reference() {
       "| Setting | Default | Environment | What it is |\n|---|---|---|---|\n";
   for (const auto& spec : kSpecs) {
     auto fallback = spec.fallback.empty() ? std::string() : fmt::format("`{}`", spec.fallback);
-    out += fmt::format("| `{}` | {} | `{}` | {} |\n", spec.path, fallback, environment_name(spec.path), spec.help);
+    out += fmt::format("| `{}` | {} | `{}` | {} |\n", spec.path, fallback, setting_variable(spec.path), spec.help);
   }
   return out;
 }
@@ -191,7 +191,7 @@ Result<Settings> Settings::load(const std::string& file_name, const std::string&
     }
   }
   for (const auto& spec : kSpecs) {
-    auto name = environment_name(spec.path);
+    auto name = setting_variable(spec.path);
     if (auto value = environment(name)) {
       CHECK(settings.set(spec.path, std::move(*value), "environment variable " + name));
     }
