@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,6 +12,7 @@
 
 #include "app/node/demo.h"
 #include "app/node/node.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::app {
@@ -64,9 +66,22 @@ void log_to_file(const std::string& folder) {
   if (file >= 0) set_log_descriptor(file);
 }
 
+// A test that misnames its crash point would see nothing and pass.
+Result<> check_crash_point() {
+  auto wanted = CrashPoint::wanted();
+  if (!wanted) return {};
+  if (!CrashPoint::is_wanted_known()) {
+    return fail(ErrorCode::InvalidArgument, "WEFT_CRASH_AT: no crash point '{}'; there are:\n{}", *wanted,
+                fmt::join(CrashPoint::all(), "\n"));
+  }
+  log_warn("node", "this process kills itself at a crash point: WEFT_CRASH_AT is set", {{"point", *wanted}});
+  return {};
+}
+
 }  // namespace
 
 int run_node(const NodeStart& start, const WhenReady& when_ready) {
+  if (auto checked = check_crash_point(); !checked) return report_failure(checked.error());
   DemoServices demo;
   std::vector<std::string> defaults;
   if (start.demo == Demo::On) {

@@ -1,10 +1,14 @@
 #include "delivery/edge/journal.h"
 
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::delivery {
 
 namespace {
+
+CrashPoint before_record("delivery.before-record");
+CrashPoint after_record("delivery.after-record");
 
 // Much less than what the stream of cursors keeps.
 constexpr std::uint64_t kRewriteAfterBytes = 8ull * 1024 * 1024;
@@ -159,7 +163,9 @@ Task<void> Journal::flush() {
   for (auto& outcome : outcomes) {
     if (outcome.owner) outcome.owner->wake();
   }
+  before_record.reached();
   auto appended = co_await append(outcomes, lanes, records);
+  after_record.reached();
   if (appended) publish(outcomes, *appended);
   for (auto& waiter : waiters) {
     waiter->is_done = true;

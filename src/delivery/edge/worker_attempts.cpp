@@ -4,11 +4,15 @@
 #include "delivery/core/webhook_request.h"
 #include "delivery/edge/subscription_worker.h"
 #include "eventlog/events/event_view.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::delivery {
 
 namespace {
+
+CrashPoint before_send("delivery.before-send");
+CrashPoint after_answer("delivery.after-answer");
 
 constexpr Duration kUnreadRetryAfter = 1s;
 constexpr std::size_t kDeadEventBytesMax = 8 * 1024 * 1024;
@@ -59,7 +63,9 @@ Task<void> SubscriptionWorker::attempt(std::shared_ptr<SubscriptionWorker> self,
   auto& clock = self->parts_.context.parts.clock;
   if (!unread) {
     auto request = begin(attempt);
+    before_send.reached();
     auto response = co_await parts_.context.parts.sender.send(std::move(request));
+    after_answer.reached();
     bool was_cut_off = !response && response.error().code == ErrorCode::Cancelled;
     // Without a verdict: the next life makes this attempt again.
     if (!was_cut_off) finish(attempt, std::move(response));

@@ -7,6 +7,7 @@
 #include "estate/core/field_changes.h"
 #include "estate/core/generation_file.h"
 #include "estate/planner.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/loops.h"
 #include "runtime/run_until_done.h"
@@ -14,6 +15,10 @@
 namespace weft::estate {
 
 namespace {
+
+CrashPoint before_commit("estate.before-commit");
+CrashPoint after_commit("estate.after-commit");
+CrashPoint after_generation_file("estate.after-generation-file");
 
 constexpr std::size_t kChangesWaitingMax = 1000;
 constexpr std::size_t kGenerationFileMax = 1024 * 1024 * 1024;
@@ -248,15 +253,18 @@ Task<Result<Applied>> Estate::State::apply(const std::string& actor, const Chang
       next_generation(actor, applied.plan, changes.note, rollback_to, parts.clock.now());
   auto unit = generation_unit(generation, applied.plan, *current);
   auto events = audit_events(generation, applied.plan, parts.kinds);
+  before_commit.reached();
   auto head = co_await parts.audit.commit(std::move(unit), std::move(events));
   if (!head) {
     if (head.error().code == ErrorCode::Conflict) CO_CHECK(co_await reload());
     co_return Failure(std::move(head).error());
   }
+  after_commit.reached();
   auto next = std::make_shared<const EstateView>(std::move(planned.desired));
   publish(next, std::move(snapshots));
   applied.generation = generation.number;
   auto written = co_await write_generation_file(next, *head);
+  after_generation_file.reached();
   if (!written) {
     log_error("estate", "generation.json could not be written; the next start needs the database",
               {{"generation", generation.number}, {"error", written.error().message}});

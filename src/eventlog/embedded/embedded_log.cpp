@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
-#include "eventlog/embedded/crash_points.h"
 #include "eventlog/embedded/log_state.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::eventlog {
 
 namespace {
+
+CrashPoint during_close("log.during-close");
 
 Task<void> spawn_on(TaskGroup& group, Task<void> task) {
   group.spawn(std::move(task));
@@ -85,7 +87,7 @@ Task<void> EmbeddedLog::close() {
   auto& writer = state_->writer;
   std::function<Task<Result<>>()> last = [&writer] { return writer.write_marker(); };
   [[maybe_unused]] auto marked = co_await writer.execute<Result<>>(std::move(last));
-  crash_point(CrashPoint::DuringClose);
+  during_close.reached();
   writer.close_queue();
   co_await on_loop(state_->executors.log, state_->log_tasks.join());
   state_->lock.reset();

@@ -2,13 +2,18 @@
 
 #include <algorithm>
 
-#include "eventlog/embedded/crash_points.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/with_timeout.h"
 
 namespace weft::eventlog {
 
 namespace {
+
+CrashPoint before_manifest("log.before-manifest");
+CrashPoint after_manifest("log.after-manifest");
+CrashPoint after_wal_recycled("log.after-wal-recycled");
+CrashPoint after_spare_created("log.after-spare-created");
 
 constexpr std::size_t kSignalsMax = 64;
 constexpr std::size_t kFilesPerRound = 4;
@@ -185,10 +190,10 @@ Task<Result<>> LogMaintenance::write_manifest() {
   auto& named = manifest.segments;
   named.insert(named.end(), unreadable_.begin(), unreadable_.end());
   manifest_due_ = true;
-  crash_point(CrashPoint::BeforeManifest);
+  before_manifest.reached();
   CO_CHECK(co_await write_file_durably(context_.files, context_.manifest_path(),
                                        encode_manifest(manifest)));
-  crash_point(CrashPoint::AfterManifest);
+  after_manifest.reached();
   manifest_due_ = false;
   co_await remove_dead_segments(live);
   context_.metrics.segments.set(static_cast<std::int64_t>(segments_.size()));
@@ -224,7 +229,7 @@ Task<Result<>> LogMaintenance::retire(std::vector<SealedWal> files) {
       if (size == context_.options.wal_file_bytes) {
         CO_CHECK(co_await context_.files.rename(path, context_.wal_spare_path()));
         spare_ready_ = true;
-        crash_point(CrashPoint::AfterWalRecycled);
+        after_wal_recycled.reached();
         continue;
       }
     }
@@ -244,7 +249,7 @@ Task<Result<>> LogMaintenance::prepare_spare() {
            co_await context_.files.open(context_.wal_spare_path(), OpenMode::CreateOrOpen));
     CO_CHECK(co_await fill_with_zeros(*file, context_.options.wal_file_bytes));
     CO_CHECK(co_await context_.files.sync_directory(context_.wal_folder()));
-    crash_point(CrashPoint::AfterSpareCreated);
+    after_spare_created.reached();
   }
   spare_ready_ = false;
   std::function<Task<Result<>>()> adopt = [&writer] { return writer.wal().adopt_spare(); };

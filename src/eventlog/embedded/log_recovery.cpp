@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
-#include "eventlog/embedded/crash_points.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::eventlog {
 
 namespace {
+
+CrashPoint after_recovery_header("log.after-recovery-header");
+CrashPoint during_recovery("log.during-recovery");
 
 // More than one group ever has; a multiple of the alignment.
 constexpr WalPosition kTornBytesMax = std::uint64_t{1} << 32;
@@ -319,7 +322,7 @@ Task<Result<>> LogRecovery::go_on_after(std::uint64_t last_used) {
   start.leader_epoch = lost ? leader_epoch_ + 1 : leader_epoch_;
   if (!pending_.empty()) start.state = WalFileState::Prepared;
   CO_CHECK(co_await writer_.wal().start(start));
-  crash_point(CrashPoint::AfterRecoveryHeader);
+  after_recovery_header.reached();
   CO_CHECK(co_await rewrite_pending());
   CO_CHECK(co_await writer_.wal().activate());
   auto commands = skips();
@@ -332,7 +335,7 @@ Task<Result<std::uint64_t>> LogRecovery::run() {
   restore(manifest);
   CO_CHECK(co_await load_segments(manifest));
   CO_TRY(auto last_used, co_await replay_all(manifest));
-  crash_point(CrashPoint::DuringRecovery);
+  during_recovery.reached();
   CO_CHECK(co_await go_on_after(last_used));
   context_.metrics.cut_bytes.add(report_.cut_bytes);
   context_.metrics.damaged_bytes.add(report_.damaged_bytes);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "eventlog/embedded/crash_points.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::eventlog {
@@ -51,6 +51,11 @@ Task<void> LogWriter::process(const std::vector<Work*>& works) {
 }
 
 namespace {
+
+CrashPoint before_write("log.before-write");
+CrashPoint after_write_before_sync("log.after-write-before-sync");
+CrashPoint after_sync_before_ack("log.after-sync-before-ack");
+CrashPoint after_ack("log.after-ack");
 
 std::size_t cost_of(const AppendWork& work) {
   auto entries = work.together ? 1 : work.items.size();
@@ -266,21 +271,21 @@ Task<void> LogWriter::commit() {
   waiting_.clear();
   wakeups_.add(woken_);
   wakeups_.send();
-  crash_point(CrashPoint::AfterAck);
+  after_ack.reached();
   if (wal_.wants_spare()) signal_background();
 }
 
 Task<Result<>> LogWriter::write_group() {
   if (context_.stopped) co_return fail(ErrorCode::Unavailable, "the log has stopped");
-  crash_point(CrashPoint::BeforeWrite);
+  before_write.reached();
   CO_CHECK(co_await wal_.write(group_));
-  crash_point(CrashPoint::AfterWriteBeforeSync);
+  after_write_before_sync.reached();
   auto begun = context_.clock.mono();
   if (context_.options.mutant != LogMutant::AcknowledgeBeforeSync) CO_CHECK(co_await wal_.sync());
   context_.metrics.sync_seconds.observe(context_.clock.mono() - begun);
   context_.metrics.fsyncs.add();
   context_.metrics.groups.add();
-  crash_point(CrashPoint::AfterSyncBeforeAck);
+  after_sync_before_ack.reached();
   co_return Result<>();
 }
 

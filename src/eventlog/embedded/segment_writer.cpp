@@ -1,11 +1,14 @@
 #include "eventlog/embedded/segment_writer.h"
 
 #include "eventlog/core/record_batch.h"
-#include "eventlog/embedded/crash_points.h"
+#include "runtime/crash_point.h"
 
 namespace weft::eventlog {
 
 namespace {
+
+CrashPoint during_placement("log.during-placement");
+CrashPoint after_segment_sync("log.after-segment-sync");
 
 constexpr std::size_t kFlushBytes = 1024 * 1024;
 
@@ -43,7 +46,7 @@ Task<Result<>> SegmentWriter::flush() {
   CO_CHECK(co_await file_->write_at(parts, flushed_));
   flushed_ += buffer_.size();
   buffer_.clear();
-  crash_point(CrashPoint::DuringPlacement);
+  during_placement.reached();
   co_return Result<>();
 }
 
@@ -52,7 +55,7 @@ Task<Result<>> SegmentWriter::finish() {
   CO_CHECK(co_await flush());
   CO_CHECK(co_await file_->sync());
   context_.metrics.placed_bytes.add(flushed_);
-  crash_point(CrashPoint::AfterSegmentSync);
+  after_segment_sync.reached();
   co_return Result<>();
 }
 

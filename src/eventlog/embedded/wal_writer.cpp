@@ -1,12 +1,13 @@
 #include "eventlog/embedded/wal_writer.h"
+#include "runtime/crash_point.h"
 
 #include <algorithm>
-
-#include "eventlog/embedded/crash_points.h"
 
 namespace weft::eventlog {
 
 namespace {
+
+CrashPoint after_roll("log.after-roll");
 
 constexpr std::size_t kZeroChunk = 256 * 1024;
 
@@ -113,7 +114,7 @@ Task<Result<>> WalWriter::roll() {
   first_position_ = previous_end_ = position_;
   offset_ = kWalHeaderBytes;
   header_ = header();
-  crash_point(CrashPoint::AfterRoll);
+  after_roll.reached();
   co_return Result<>();
 }
 

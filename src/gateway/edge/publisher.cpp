@@ -6,9 +6,13 @@
 #include "base/json_writer.h"
 #include "base/uuid.h"
 #include "crypto/digest.h"
+#include "runtime/crash_point.h"
 
 namespace weft::gateway {
 namespace {
+
+CrashPoint before_append("gateway.before-append");
+CrashPoint before_answer("gateway.before-answer");
 
 // The parts cannot run into one another: each is preceded by its length.
 Digest digest_of(std::initializer_list<std::string_view> parts) {
@@ -176,6 +180,7 @@ Task<Result<eventlog::Offset>> Publisher::append(const PublishBinding& binding, 
   records.records.push_back(std::move(event.record));
   if (event.idempotency_key) entry.push_back(parts_.answers.entry(event.key, answer));
 
+  before_append.reached();
   auto start = parts_.clock.now();
   auto appended = co_await parts_.log.append(std::move(entry));
   record_span(binding, event, span, context, start, appended);
@@ -210,6 +215,7 @@ Task<http::Response> Publisher::publish(const PublishBinding& binding, PreparedE
   auto answer = make_answer(binding, event, parts_.clock.now());
   auto stored_at = co_await append(binding, event, answer, context);
   if (!stored_at) co_return append_failed(stored_at.error(), context);
+  before_answer.reached();
   claim.settle(*stored_at);
   co_return to_response(answer, false);
 }
