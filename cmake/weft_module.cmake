@@ -1,7 +1,8 @@
 # weft_module(NAME USES lower modules... LINKS libraries...)
 #
-# Declares src/NAME as the library weft_NAME, with its *_test.cpp files as weft_NAME_tests and, in the
-# fuzz preset, each *_fuzz.cpp as a program of its own. A module may only use modules that are declared
+# Declares src/NAME as the library weft_NAME, with its *_test.cpp files as weft_NAME_tests, its
+# *_simulation_test.cpp files as weft_NAME_simulation_tests and, in the fuzz preset, each *_fuzz.cpp as a
+# program of its own. A module may only use modules that are declared
 # before it, so a cycle cannot be written; tools/check.py compares real includes with USES.
 
 set_property(GLOBAL PROPERTY WEFT_MODULES "")
@@ -21,6 +22,9 @@ function(weft_module name)
   set(fuzzers ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(simulations ${tests})
+  list(FILTER tests EXCLUDE REGEX "_simulation_test\\.cpp$")
+  list(FILTER simulations INCLUDE REGEX "_simulation_test\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
 
   list(TRANSFORM M_USES PREPEND weft_ OUTPUT_VARIABLE used_targets)
@@ -35,13 +39,10 @@ function(weft_module name)
     target_include_directories(weft_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
   endif()
 
-  if(tests)
-    add_executable(weft_${name}_tests ${tests})
-    target_link_libraries(weft_${name}_tests PRIVATE weft_${name} GTest::gmock GTest::gtest_main)
-    target_compile_definitions(weft_${name}_tests PRIVATE WEFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    weft_precompile(weft_${name}_tests)
-    add_test(NAME ${name} COMMAND weft_${name}_tests)
-  endif()
+  weft_test_program(${name} tests ${tests})
+  # Thousands of seeds, so these are optimised: an inline function that a test file would compile without
+  # optimisation also stands in for the library's copy of it.
+  weft_test_program(${name} simulation_tests ${simulations})
 
   if(WEFT_FUZZ)
     foreach(fuzzer IN LISTS fuzzers)
@@ -51,6 +52,17 @@ function(weft_module name)
       target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     endforeach()
+  endif()
+endfunction()
+
+function(weft_test_program name suffix)
+  if(ARGN)
+    set(program weft_${name}_${suffix})
+    add_executable(${program} ${ARGN})
+    target_link_libraries(${program} PRIVATE weft_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${program} PRIVATE WEFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    weft_precompile(${program})
+    add_test(NAME ${name}_${suffix} COMMAND ${program})
   endif()
 endfunction()
 
@@ -77,7 +89,7 @@ function(weft_precompile target)
   if(target MATCHES "^weft_(base|crypto|contracts|storage|mapping)(_tests)?$")
     set(flavour std)
   endif()
-  if(target MATCHES "_tests$")
+  if(target MATCHES "_tests$" AND NOT target MATCHES "_simulation_tests$")
     target_compile_options(${target} PRIVATE ${WEFT_TEST_OPTIONS})
     target_precompile_headers(${target} REUSE_FROM weft_pch_${flavour}_tests)
   else()

@@ -1,24 +1,89 @@
 #!/usr/bin/env python3
-"""Long simulation: fresh seeds over the shipped object files, for as long as told, and a line in the ledger.
+"""Long simulation: fresh seeds over the shipped object files, and a line in the ledger for each simulation.
 
-usage: ./dev soak [--minutes N] [--seeds N] [--no-ledger]
+usage: ./dev soak [--minutes N] [--seeds N] [--jobs N] [--no-ledger] [--mutants]
 
-Each simulation is a test named *Simulation.*Seeds* that reads WEFT_SIM_FIRST and WEFT_SIM_SEEDS. The ledger,
-docs/soak-ledger.md, is committed: seeds that were run once need not be believed.
+Ends when each simulation has had --seeds seeds, or after --minutes (10 unless seeds are asked for). A simulation is a
+test named *Simulation.*Seeds*; it reads WEFT_FIRST_SEED and WEFT_SEEDS and prints which seeds it ran. --mutants shows
+instead at which seed each deliberate defect is found. docs/simulation.md says what is simulated; the ledger,
+docs/soak-ledger.md, is committed.
 """
 import argparse
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "docs/soak-ledger.md"
-SUITES = [("weft_eventlog_tests", "log"), ("weft_gateway_tests", "idempotency"), ("weft_delivery_tests", "delivery")]
-SEEDS_PER_RUN = 500
+LEDGER_HEAD = """# Soak ledger
+
+Seeds of the simulations ([what they are](simulation.md)) that `./dev soak` ran, and what they found. No seed is run twice.
+
+| Date | Commit | Simulation | Seeds | First and last | CPU minutes | Violations |
+|---|---|---|---|---|---|---|
+"""
+PROGRAMS = [("weft_eventlog_simulation_tests", "log"), ("weft_gateway_simulation_tests", "idempotency"),
+            ("weft_delivery_simulation_tests", "delivery")]
+SEEDS_PER_RUN = 250
+
+
+class Simulation:
+    """One seeded test and what came of it. Several workers may run seeds of it at once."""
+
+    def __init__(self, program, name, label, first):
+        self.program, self.name, self.label, self.first = program, name, label, first
+        self.next = first
+        self.left_over = []  # ranges behind a seed that found something
+        self.done = 0
+        self.findings = []
+        self.cpu_seconds = 0.0
+
+    def claimed(self):
+        return self.next - self.first
+
+    def claim(self, seeds_max):
+        """The next seeds to run, as first and count; absent when there are enough."""
+        if self.left_over:
+            return self.left_over.pop()
+        count = SEEDS_PER_RUN if seeds_max is None else min(SEEDS_PER_RUN, seeds_max - self.claimed())
+        self.next += count
+        return (self.next - count, count) if count > 0 else None
+
+    def run(self, begin, count):
+        """Exit status, output and CPU time of these seeds; the program ends at the first that finds something."""
+        environment = {**os.environ, "WEFT_FIRST_SEED": str(begin), "WEFT_SEEDS": str(count)}
+        process = subprocess.Popen([self.program, f"--gtest_filter={self.name}"], env=environment, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode, output, usage.ru_utime + usage.ru_stime
+
+    def note(self, begin, count, status, output, cpu_seconds):
+        self.cpu_seconds += cpu_seconds
+        failing = re.search(r"WEFT_SEED=(\d+)", output)
+        ran = re.search(rf"^(\d+) seeds were run, {begin} to ", output, re.M)
+        if status != 0 and failing:
+            seed = int(failing.group(1))
+            self.findings.append(str(seed))
+            self.done += seed + 1 - begin
+            if seed + 1 < begin + count:
+                self.left_over.append((seed + 1, begin + count - seed - 1))
+            print(output[-3000:], flush=True)
+        elif status == 0 and ran and int(ran.group(1)) == count:
+            self.done += count
+        else:
+            print(output[-3000:], flush=True)
+            raise SystemExit(f"soak: {self.name} did not run the seeds that it was told to")
+
+    def row(self, date, commit):
+        return (f"| {date} | {commit} | {self.label} | {self.done:,} | {self.first} to {self.next - 1} "
+                f"| {self.cpu_seconds / 60:.1f} | {', '.join(self.findings) or '0'} |\n")
 
 
 def first_unused_seed():
@@ -26,75 +91,109 @@ def first_unused_seed():
     return max(map(int, used), default=999_999) + 1
 
 
-def simulations(binary):
-    """The seeded simulation tests of a test program."""
-    listed = subprocess.run([binary, "--gtest_list_tests", "--gtest_filter=*Simulation.*Seed*"], text=True,
-                            capture_output=True, check=True).stdout
+def tests_of(program, pattern):
+    """The tests of a program whose names match."""
+    listed = subprocess.run([program, "--gtest_list_tests", f"--gtest_filter={pattern}"], text=True, capture_output=True,
+                            check=True).stdout
     names, suite = [], ""
     for line in listed.splitlines():
-        if line and not line.startswith(" "):
-            suite = line.strip()
-        elif line.startswith("  ") and suite:
+        if line.startswith("  ") and suite:
             names.append(suite + line.strip().split(" ")[0])
+        elif line.endswith("."):
+            suite = line.strip()
     return names
 
 
-def run_seeds(binary, name, first, count):
-    environment = {**os.environ, "WEFT_SIM_FIRST": str(first), "WEFT_SIM_SEEDS": str(count)}
-    result = subprocess.run([binary, f"--gtest_filter={name}", "--gtest_brief=1"], env=environment, text=True,
-                            capture_output=True)
-    return result.returncode == 0, result.stdout + result.stderr
+def built_programs():
+    for name, label in PROGRAMS:
+        program = ROOT / "build/release" / name
+        if not program.exists():
+            sys.exit(f"soak: {program} is not built; run ./dev build")
+        yield str(program), label
 
 
-def append_ledger(rows):
-    if not LEDGER.exists():
-        LEDGER.write_text("# Soak ledger\n\nSeeds of the simulations that were run by `./dev soak`, and what they found.\n\n"
-                          "| Date | Commit | Simulation | Seeds | Minutes | Findings |\n|---|---|---|---|---|---|\n")
-    with LEDGER.open("a") as ledger:
-        ledger.writelines(rows)
+def commit_name():
+    """The commit that was built, marked when the sources differ from it."""
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=ROOT, text=True, capture_output=True).stdout.strip()
+    return git("rev-parse", "--short", "HEAD") + ("+changes" if git("status", "--porcelain", "--", "src", "cmake") else "")
+
+
+def show_mutants():
+    status = 0
+    for program, _ in built_programs():
+        result = subprocess.run([program, "--gtest_filter=*Mutants.*"], text=True, capture_output=True)
+        print("\n".join(line for line in result.stdout.splitlines() if "mutant" in line and line.startswith("mutant")))
+        if result.returncode != 0:
+            print(result.stdout[-3000:])
+            status = 1
+    return status
+
+
+class Soak:
+    """Works on all simulations at once, each in turns of some seeds."""
+
+    def __init__(self, simulations, seeds, deadline):
+        self.simulations, self.seeds, self.deadline = simulations, seeds, deadline
+        self.lock = threading.Lock()
+        self.failure = None
+
+    def take(self):
+        """Seeds of the simulation that has had the fewest."""
+        with self.lock:
+            if self.failure or (self.deadline and time.monotonic() > self.deadline):
+                return None
+            for simulation in sorted(self.simulations, key=Simulation.claimed):
+                if claim := simulation.claim(self.seeds):
+                    return simulation, claim
+            return None
+
+    def work(self):
+        while taken := self.take():
+            simulation, (begin, count) = taken
+            outcome = simulation.run(begin, count)
+            with self.lock:
+                try:
+                    simulation.note(begin, count, *outcome)
+                except SystemExit as failure:
+                    self.failure = failure
+                    return
+                print(f"{simulation.label}: {simulation.done} seeds, {len(simulation.findings)} violations", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev soak")
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seeds", type=int, help="stop after so many seeds of each simulation")
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--seeds", type=int, help="of each simulation")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--no-ledger", action="store_true")
+    parser.add_argument("--mutants", action="store_true")
     options = parser.parse_args()
+    if options.mutants:
+        return show_mutants()
 
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True, capture_output=True).stdout.strip()
-    planned = []
-    for program, label in SUITES:
-        binary = ROOT / "build/release" / program
-        if binary.exists():
-            planned += [(str(binary), name, label) for name in simulations(binary)]
-    if not planned:
-        sys.exit("soak: no simulation is built; run ./dev build")
-    first = first_unused_seed()
-    deadline = time.monotonic() + options.minutes * 60
-    done = {name: 0 for _, name, _ in planned}
-    spent = {name: 0.0 for _, name, _ in planned}
-    findings = {name: [] for _, name, _ in planned}
-    while time.monotonic() < deadline and any(options.seeds is None or count < options.seeds for count in done.values()):
-        for binary, name, _ in planned:
-            if options.seeds is not None and done[name] >= options.seeds:
-                continue
-            count = SEEDS_PER_RUN if options.seeds is None else min(SEEDS_PER_RUN, options.seeds - done[name])
-            began = time.monotonic()
-            ok, output = run_seeds(binary, name, first + done[name], count)
-            spent[name] += time.monotonic() - began
-            if not ok:
-                seeds = sorted(set(re.findall(r"seed[ =:]+(\d+)", output)))
-                findings[name] += seeds or [f"{first + done[name]}…"]
-                print(output[-3000:])
-            done[name] += count
-            print(f"{name}: {done[name]} seeds, {len(findings[name])} findings", flush=True)
+    minutes = options.minutes or (None if options.seeds else 10)
+    commit, first = commit_name(), first_unused_seed()
+    simulations = [Simulation(program, name, label, first) for program, label in built_programs()
+                   for name in tests_of(program, "*Simulation.*Seeds*")]
+    if len(simulations) < len(PROGRAMS):
+        sys.exit("soak: a program has no test named *Simulation.*Seeds*")
+    soak = Soak(simulations, options.seeds, minutes and time.monotonic() + minutes * 60)
+    workers = [threading.Thread(target=soak.work) for _ in range(max(1, options.jobs))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if soak.failure:
+        raise soak.failure
+
     date = datetime.now(timezone.utc).date().isoformat()
-    rows = [f"| {date} | {commit} | {name} | {first} to {first + done[name] - 1} | {spent[name] / 60:.1f} | "
-            f"{', '.join(findings[name]) or 'none'} |\n" for _, name, _ in planned if done[name]]
+    rows = [simulation.row(date, commit) for simulation in simulations if simulation.done]
     if not options.no_ledger:
-        append_ledger(rows)
+        text = LEDGER.read_text() if LEDGER.exists() else LEDGER_HEAD
+        LEDGER.write_text(text + "".join(rows))
     print("".join(rows), end="")
-    return 1 if any(findings.values()) else 0
+    return 1 if any(simulation.findings for simulation in simulations) else 0
 
 
 if __name__ == "__main__":
