@@ -75,6 +75,13 @@ void IdempotencyIndex::settle(const Digest& key, eventlog::Offset answer) { end(
 
 void IdempotencyIndex::abandon(const Digest& key) { end(key, -1); }
 
+void IdempotencyIndex::forget(const Digest& key, eventlog::Offset answer) {
+  auto& mine = shard(key);
+  std::lock_guard lock(mine.mutex);
+  auto it = mine.stored.find(key);
+  if (it != mine.stored.end() && it->second == answer) mine.stored.erase(it);
+}
+
 void IdempotencyIndex::restore(const Digest& key, eventlog::Offset answer) {
   auto& mine = shard(key);
   std::lock_guard lock(mine.mutex);

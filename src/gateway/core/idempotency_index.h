@@ -42,6 +42,8 @@ class IdempotencyIndex {
   Claimed claim(const Digest& key, const Digest& payload, const MakeWaker& make_waker);
   void settle(const Digest& key, eventlog::Offset answer);
   void abandon(const Digest& key);
+  // Drops a stored key whose answer is gone, unless it has another one by now.
+  void forget(const Digest& key, eventlog::Offset answer);
 
   // Rebuilding at start, in offset order: a later answer replaces an earlier one.
   void restore(const Digest& key, eventlog::Offset answer);

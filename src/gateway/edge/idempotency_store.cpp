@@ -85,6 +85,10 @@ Task<Result<>> IdempotencyStore::start() {
     settings.name = kIdempotencyStream;
     settings.retention = options_.keep;
     CO_TRY(info, co_await log_.create_stream(std::move(settings)));
+  } else if (info->settings.retention != options_.keep) {
+    auto settings = info->settings;
+    settings.retention = options_.keep;
+    CO_TRY(info, co_await log_.alter_stream(info->id, std::move(settings)));
   }
   stream_ = info->id;
   auto state = log_.partition({stream_, 0});
@@ -140,7 +144,13 @@ Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest
     Begun begun;
     switch (claimed.claim) {
       case Claim::New: begun.claim = ClaimGuard(index_, key); co_return begun;
-      case Claim::Stored: co_return co_await repeat(payload, claimed.offset);
+      case Claim::Stored: {
+        auto repeated = co_await repeat(payload, claimed.offset);
+        if (repeated || !has_expired(claimed.offset)) co_return repeated;
+        // Retention was faster than forget_expired(): the key is free again.
+        index_.forget(key, claimed.offset);
+        continue;
+      }
       case Claim::OtherPayload: begun.outcome = Outcome::OtherPayload; co_return begun;
       case Claim::Full: begun.outcome = Outcome::Full; co_return begun;
       case Claim::InFlight: break;
@@ -161,6 +171,11 @@ eventlog::NewRecords IdempotencyStore::entry(const Digest& key, const StoredAnsw
   records.partition = 0;
   records.records.push_back(answer_record(key, answer));
   return records;
+}
+
+bool IdempotencyStore::has_expired(eventlog::Offset answer) const {
+  auto state = log_.partition({stream_, 0});
+  return state && answer < state->start;
 }
 
 void IdempotencyStore::forget_expired() {

@@ -81,7 +81,7 @@ class IdempotencyStore {
 
   IdempotencyStore(eventlog::EventLog& log, Clock& clock, const IdempotencyOptions& options);
 
-  // Creates the stream at first start and rebuilds the index from it.
+  // Creates the stream at first start, gives it the time that the options say, and rebuilds the index from it.
   Task<Result<>> start();
 
   Task<Result<Begun>> begin(Digest key, Digest payload);
@@ -96,6 +96,7 @@ class IdempotencyStore {
  private:
   Task<Result<StoredAnswer>> read_answer(eventlog::Offset offset);
   Task<Result<Begun>> repeat(Digest payload, eventlog::Offset offset);
+  bool has_expired(eventlog::Offset answer) const;
 
   eventlog::EventLog& log_;
   Clock& clock_;

@@ -1,0 +1,92 @@
+#include "gateway/edge/idempotency_store.h"
+
+#include <gtest/gtest.h>
+
+#include "eventlog/embedded/embedded_log.h"
+#include "runtime/log.h"
+#include "runtime/world.h"
+
+namespace weft::gateway {
+namespace {
+
+using Outcome = IdempotencyStore::Outcome;
+
+constexpr Digest kKey = {'k'};
+constexpr Digest kPayload = {'p'};
+
+class IdempotencyStoreTest : public ::testing::Test {
+ protected:
+  IdempotencyStoreTest() {
+    set_log_level(LogLevel::Error);
+    eventlog::LogOptions options;
+    options.folder = "/log";
+    options.wal_file_bytes = 256 * 1024;
+    options.wal_age_max = 100ms;
+    options.maintenance_interval = 50ms;
+    options.executors = eventlog::LogExecutors{world.executor(), world.executor()};
+    log = *world.run(
+        eventlog::EmbeddedLog::open(world.disk, world.clock, world.random, metrics, options));
+    begin(1s);
+  }
+  ~IdempotencyStoreTest() override { world.run(closed()); }
+
+  void begin(Duration keep) {
+    IdempotencyOptions options;
+    options.keep = keep;
+    store = std::make_unique<IdempotencyStore>(*log, world.clock, options);
+    ASSERT_TRUE(world.run(store->start()).has_value());
+  }
+  Task<bool> closed() {
+    co_await log->close();
+    co_return true;
+  }
+
+  // Claims the key and stores an answer.
+  void answer() {
+    auto begun = world.run(store->begin(kKey, kPayload));
+    ASSERT_TRUE(begun.has_value());
+    ASSERT_EQ(begun->outcome, Outcome::Mine);
+    StoredAnswer stored;
+    stored.payload = kPayload;
+    stored.status = 201;
+    std::vector<eventlog::NewRecords> entry;
+    entry.push_back(store->entry(kKey, stored));
+    auto appended = world.run(log->append(std::move(entry)));
+    ASSERT_TRUE(appended.has_value());
+    begun->claim.settle(appended->at(0).first_offset);
+  }
+
+  World world{1};
+  Metrics metrics;
+  std::unique_ptr<eventlog::EmbeddedLog> log;
+  std::unique_ptr<IdempotencyStore> store;
+};
+
+// The simulation's seed 22 got 503 until the node looked for expired keys.
+TEST_F(IdempotencyStoreTest, AKeyIsFreeAsSoonAsRetentionHasTakenItsAnswer) {
+  answer();
+  auto within = world.run(store->begin(kKey, kPayload));
+  world.run_for(5s);
+
+  auto after = world.run(store->begin(kKey, kPayload));
+
+  ASSERT_TRUE(within.has_value());
+  EXPECT_EQ(within->outcome, Outcome::Repeat);
+  ASSERT_TRUE(after.has_value()) << after.error().message;
+  EXPECT_EQ(after->outcome, Outcome::Mine);
+}
+
+TEST_F(IdempotencyStoreTest, AChangedTimeHoldsForTheStreamOfAnEarlierLife) {
+  answer();
+
+  begin(1h);
+  world.run_for(5s);
+  auto later = world.run(store->begin(kKey, kPayload));
+
+  ASSERT_TRUE(later.has_value());
+  EXPECT_EQ(later->outcome, Outcome::Repeat);
+  EXPECT_EQ(log->find_stream("default", kIdempotencyStream)->settings.retention, Duration(1h));
+}
+
+}  // namespace
+}  // namespace weft::gateway
