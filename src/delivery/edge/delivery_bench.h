@@ -66,6 +66,8 @@ class Endpoint {
   std::vector<ReceivedRequest> accepted;
   std::size_t under_way = 0;
   std::size_t under_way_max = 0;
+  std::set<std::string> ids_under_way;
+  std::vector<std::string> overlapping_ids;  // two attempts at one delivery at the same time
 };
 
 class SimulatedEndpoints final : public Sender {
@@ -79,8 +81,11 @@ class SimulatedEndpoints final : public Sender {
     ReceivedRequest received{clock_.now(), std::move(request)};
     endpoint.requests.push_back(received);
     endpoint.under_way_max = std::max(endpoint.under_way_max, ++endpoint.under_way);
+    auto id = received.id();
+    if (!endpoint.ids_under_way.insert(id).second) endpoint.overlapping_ids.push_back(id);
     auto slept = co_await clock_.sleep_for(endpoint.delay());
     --endpoint.under_way;
+    endpoint.ids_under_way.erase(id);
     if (!slept) co_return std::unexpected(std::move(slept).error());
     auto answer = next_answer(endpoint);
     if (answer && answer->status / 100 == 2) endpoint.accepted.push_back(std::move(received));
@@ -135,8 +140,9 @@ inline Subscription subscription_to(std::string host, std::string name = "crm") 
 class DeliveryLife {
  public:
   DeliveryLife(World& world, SimulatedEndpoints& endpoints, DeliveryLimits limits = {},
-               DeliveryMutant mutant = DeliveryMutant::None)
-      : world_(world) {
+               DeliveryMutant mutant = DeliveryMutant::None,
+               std::uint64_t wal_file_bytes = 4 * 1024 * 1024)
+      : world_(world), wal_file_bytes_(wal_file_bytes) {
     set_log_level(LogLevel::Error);
     auto opened = world.run(
         eventlog::EmbeddedLog::open(world.disk, world.clock, world.random, metrics, options()));
@@ -167,9 +173,9 @@ class DeliveryLife {
     service.reset();
     log.reset();
   }
-  void crash() {
+  void crash(CrashKeeps keeps = CrashKeeps::Random) {
     crashed = true;
-    world_.crash();
+    world_.crash(keeps);
     // Of the old life nothing can be stored any more; its tasks still have to end.
     if (log) world_.run(close_log());
     end();
@@ -178,7 +184,7 @@ class DeliveryLife {
   eventlog::LogOptions options() {
     eventlog::LogOptions out;
     out.folder = "/data/log";
-    out.wal_file_bytes = 4 * 1024 * 1024;
+    out.wal_file_bytes = wal_file_bytes_;
     out.executors = eventlog::LogExecutors{world_.executor(), world_.executor()};
     return out;
   }
@@ -189,6 +195,7 @@ class DeliveryLife {
   }
 
   World& world_;
+  std::uint64_t wal_file_bytes_;
   Metrics metrics;
   KeptSpans spans;
   NoSecrets secrets;

@@ -49,8 +49,12 @@ Task<Result<>> ensure_streams(DeliveryContext& context) {
   co_return Result<>();
 }
 
-void restore_dead_letters(DeliveryContext& context,
-                          std::map<std::string, eventlog::Record>& letters) {
+using Redrives = std::map<std::string, Redrive>;  // by delivery id
+
+// Those that were under way are given back.
+Redrives restore_dead_letters(DeliveryContext& context,
+                              std::map<std::string, eventlog::Record>& letters) {
+  Redrives redrives;
   for (auto& [id, record] : letters) {
     auto letter = parse_dead_letter(record);
     if (!letter) {
@@ -66,8 +70,17 @@ void restore_dead_letters(DeliveryContext& context,
     redrive.attempts_before = redrive.delivery.attempts;
     redrive.since = letter->since;
     redrive.due = context.parts.clock.now();
-    context.saved.add_redrive(std::move(redrive));
+    redrives.emplace(id, std::move(redrive));
   }
+  return redrives;
+}
+
+// An attempt that an earlier life made since the redrive: it counts, and the next one is not due
+// before its time.
+void count_attempt(Redrive& redrive, const AttemptDetail& attempt) {
+  if (attempt.number <= redrive.attempts_before + redrive.attempts) return;
+  redrive.attempts = attempt.number - redrive.attempts_before;
+  if (attempt.next_attempt) redrive.due = *attempt.next_attempt;
 }
 
 }  // namespace
@@ -185,13 +198,15 @@ Task<Result<>> restore_state(DeliveryContext& context) {
       letters.erase(*record.key);
   };
   CO_CHECK(co_await read_whole(log, context.dead, 0, keep_letter));
-  restore_dead_letters(context, letters);
+  auto redrives = restore_dead_letters(context, letters);
 
   auto attempts = log.partition({context.attempts, 0});
   auto shown = static_cast<eventlog::Offset>(context.parts.limits.delivered_shown_max);
-  auto keep_attempt = [&context, &letters](eventlog::Record record) {
+  auto keep_attempt = [&context, &redrives](eventlog::Record record) {
     auto parsed = parse_attempt(record.value.value_or(""));
     if (!parsed) return;
+    auto redrive = redrives.find(parsed->delivery.id);
+    if (redrive != redrives.end()) count_attempt(redrive->second, parsed->attempt);
     // A dead letter's own record is later news than its last attempt.
     if (auto letter = context.index.find(parsed->delivery.id); letter && letter->dead_letter) {
       parsed->delivery = letter->delivery;
@@ -200,8 +215,10 @@ Task<Result<>> restore_state(DeliveryContext& context) {
     }
     context.index.restored(parsed->delivery, record.offset, std::nullopt);
   };
-  co_return co_await read_whole(log, context.attempts, attempts ? attempts->end - shown : 0,
-                                keep_attempt);
+  CO_CHECK(co_await read_whole(log, context.attempts, attempts ? attempts->end - shown : 0,
+                               keep_attempt));
+  for (auto& [id, redrive] : redrives) context.saved.add_redrive(std::move(redrive));
+  co_return Result<>();
 }
 
 }  // namespace weft::delivery

@@ -409,6 +409,29 @@ TEST_F(Delivery, AfterARestartNothingIsSentTwiceAndRetriesKeepTheirTime) {
   EXPECT_EQ(crm.requests[2].id(), crm.requests[0].id());
 }
 
+// The simulation's seed 7 numbered two attempts alike.
+TEST_F(Delivery, ARedriveGoesOnCountingAfterACrashAndWaitsForItsTime) {
+  auto slow = subscription_to("crm");
+  slow.retry.initial_delay = slow.retry.delay_max = 10min;
+  auto& crm = endpoints.at("crm").then(Endpoint::status(400)).then(Endpoint::status(500));
+  apply({slow});
+  publish("1");
+  world.run_for(1s);
+  auto id = deliveries()[0].id;
+  ASSERT_TRUE(world.run(life->service->redrive("default", id, "user:admin")).has_value());
+  world.run_for(1s);
+  auto planned = show(id).attempts.at(1).next_attempt;
+  ASSERT_TRUE(planned.has_value());
+
+  crash_and_restart({slow});
+  world.run_for(11min);
+
+  auto attempts = show(id).attempts;
+  ASSERT_THAT(attempts, SizeIs(3));
+  EXPECT_EQ(attempts[2].number, 3u);
+  EXPECT_GE(crm.requests.at(2).at, *planned);
+}
+
 TEST_F(Delivery, ARedriveSurvivesACrash) {
   endpoints.at("crm").then(Endpoint::status(400)).otherwise = [] { return Endpoint::refused(); };
   apply({subscription_to("crm")});
