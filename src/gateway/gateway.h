@@ -27,7 +27,6 @@ namespace weft::gateway {
 struct GatewayOptions {
   std::uint64_t body_bytes_max = 10 * 1024 * 1024;  // of a request that is checked or published
   Duration upstream_timeout = std::chrono::seconds(30);
-  AccessLog access_log = AccessLog::Off;
 };
 
 struct GatewayParts {
@@ -39,6 +38,7 @@ struct GatewayParts {
   Loops& loops;
   Metrics& metrics;
   SpanSink& spans;
+  AccessLog* access_log = nullptr;  // null: none is kept
 };
 
 // A route as pages show it.

@@ -1,14 +1,15 @@
 // Begins and ends what is known about a request: the trace is read from `traceparent` or begun, and
-// at the end one server span and the route's metrics are recorded; an access log line when that is
-// switched on.
+// at the end one server span and the route's metrics are recorded, and an access log line when
+// there is such a log.
 //
-// Any loop; allocates nothing.
+// Any loop; allocates nothing but that line.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <string>
 
+#include "gateway/access_log.h"
 #include "gateway/proxy.h"
 #include "gateway/request_context.h"
 #include "http/server.h"
@@ -53,21 +54,25 @@ class RouteMetrics {
   std::atomic<double> requests_per_second_{0};
 };
 
-enum class AccessLog : bool { Off, On };
-
 class RequestRecorder {
  public:
-  RequestRecorder(Clock& clock, Random& random, SpanSink& spans, AccessLog access_log);
+  // `access_log` may be null: none is kept.
+  RequestRecorder(Clock& clock, Random& random, SpanSink& spans, AccessLog* access_log);
 
   RequestContext begin(http::Exchange& exchange);
   void end(const http::Exchange& exchange, RouteMetrics& route, const RequestContext& context,
            const ForwardResult& result);
+  // A request that no route took.
+  void end_unrouted(const http::Exchange& exchange, int status, std::string_view trace_id) const;
 
  private:
+  void log(const http::Exchange& exchange, const RouteMetrics& route, const RequestContext& context,
+           const ForwardResult& result, Duration latency) const;
+
   Clock& clock_;
   Random& random_;
   SpanSink& spans_;
-  AccessLog access_log_;
+  AccessLog* access_log_;
 };
 
 }  // namespace weft::gateway

@@ -77,6 +77,7 @@ struct Node::Parts {
   std::optional<kafka::GroupCoordinator> groups;
   std::optional<gateway::IdempotencyStore> answers;
   std::optional<GatewayKeys> gateway_keys;
+  std::unique_ptr<gateway::AccessLog> access_log;
   std::optional<gateway::Gateway> gateway;
   std::optional<delivery::ClientSender> sender;
   std::optional<delivery::DeliveryService> delivery;

@@ -77,8 +77,12 @@ Task<Result<>> Node::Parts::open_features() {
   gateway_options.body_bytes_max = settings.bytes("http.bodyBytesMax");
   gateway_options.upstream_timeout = settings.time("gateway.upstreamTimeout");
   gateway::PublisherParts publisher_parts{*log, *streams, *answers, traces, clock, random};
+  auto access_log_path = settings.text("gateway.accessLog");
+  if (!access_log_path.empty()) {
+    CO_TRY(access_log, gateway::AccessLog::open(files, std::move(access_log_path), metrics));
+  }
   gateway.emplace(gateway_options, gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, random,
-                                                         loops, metrics, traces});
+                                                         loops, metrics, traces, access_log.get()});
   sender.emplace(client);
   delivery::DeliveryParts delivery_parts{*log, *sender, secrets, clock, random, metrics, &traces, {}, {}};
   for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));

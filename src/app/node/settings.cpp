@@ -33,6 +33,7 @@ constexpr SettingSpec kSpecs[] = {
     {"gateway.idempotencyKeysMax", Number, "1000000", "keys remembered at once; above it new keys get 503"},
     {"gateway.idempotencyWait", Time, "10s", "how long a concurrent second request waits for the first"},
     {"gateway.upstreamTimeout", Time, "30s", "for a whole upstream call"},
+    {"gateway.accessLog", Text, "", "file that gets one JSON line per request; empty: none"},
     {"events.enabled", Switch, "true", "CloudEvents over HTTP at /events/{stream} of the gateway port"},
     {"kafka.anonymous", Switch, "false", "accept Kafka clients without credentials"},
     {"kafka.advertisedHost", Text, "", "host that clients are told to connect to; empty: the listen address"},

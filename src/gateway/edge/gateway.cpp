@@ -50,7 +50,7 @@ Gateway::Gateway(GatewayOptions options, GatewayParts parts)
       parts_(parts),
       publisher_(parts.publisher),
       proxy_(parts.clock, parts.metrics),
-      recorder_(parts.clock, parts.random, parts.spans, options.access_log),
+      recorder_(parts.clock, parts.random, parts.spans, parts.access_log),
       unrouted_(parts.metrics.counter("weft_gateway_unrouted_total", "Requests that no route takes.")),
       table_(parts.loops) {
   table_.store(std::make_shared<const RouteTable>(), parts_.loops);
@@ -255,6 +255,7 @@ Task<void> Gateway::answer_unrouted(http::Exchange& exchange, int status, std::s
   }
   auto sent = co_await exchange.respond(response);
   if (!sent) log_debug("gateway", "the answer could not be sent", {{"why", sent.error().message}});
+  recorder_.end_unrouted(exchange, status, trace);
 }
 
 std::vector<RouteInfo> Gateway::routes() const {

@@ -3,8 +3,6 @@
 #include <charconv>
 #include <cmath>
 
-#include "runtime/log.h"
-
 namespace weft::gateway {
 
 namespace {
@@ -84,7 +82,7 @@ void RouteMetrics::sample(Duration since_last) {
 }
 
 RequestRecorder::RequestRecorder(Clock& clock, Random& random, SpanSink& spans,
-                                 AccessLog access_log)
+                                 AccessLog* access_log)
     : clock_(clock), random_(random), spans_(spans), access_log_(access_log) {}
 
 RequestContext RequestRecorder::begin(http::Exchange& exchange) {
@@ -131,15 +129,44 @@ void RequestRecorder::end(const http::Exchange& exchange, RouteMetrics& route,
   span.failed = result.status >= 500 || !result.error.empty();
   span.attributes = std::span(attributes.list).first(attributes.count);
   spans_.record_view(span);
-  if (access_log_ == AccessLog::Off) return;
-  log_info("gateway", "request",
-           {{"method", head.method},
-            {"path", head.path},
-            {"status", result.status},
-            {"duration_us", to_us(latency)},
-            {"upstream", result.target},
-            {"trace_id", context.trace.trace_id_hex()},
-            {"principal", context.principal ? context.principal->id : std::string()}});
+  if (access_log_ != nullptr) log(exchange, route, context, result, latency);
+}
+
+void RequestRecorder::log(const http::Exchange& exchange, const RouteMetrics& route,
+                          const RequestContext& context, const ForwardResult& result,
+                          Duration latency) const {
+  const auto& head = exchange.head();
+  auto trace_id = context.trace.trace_id_hex();
+  AccessEntry entry;
+  entry.time = context.start;
+  entry.client = exchange.peer_address();
+  entry.method = head.method;
+  entry.host = head.host;
+  entry.path = head.path;
+  entry.route = route.route();
+  entry.status = result.status;
+  entry.duration = latency;
+  entry.upstream = result.target;
+  entry.upstream_time = result.upstream_time;
+  entry.error = result.error;
+  if (context.principal) entry.principal = context.principal->id;
+  entry.trace_id = trace_id;
+  access_log_->record(entry);
+}
+
+void RequestRecorder::end_unrouted(const http::Exchange& exchange, int status,
+                                   std::string_view trace_id) const {
+  if (access_log_ == nullptr) return;
+  AccessEntry entry;
+  entry.time = clock_.now();
+  entry.client = exchange.peer_address();
+  entry.method = exchange.head().method;
+  entry.host = exchange.head().host;
+  entry.path = exchange.head().path;
+  entry.status = status;
+  entry.duration = clock_.mono() - exchange.received_at();
+  entry.trace_id = trace_id;
+  access_log_->record(entry);
 }
 
 }  // namespace weft::gateway
