@@ -131,6 +131,7 @@ void ServerConnection::begin_exchange() {
   body_bytes_ = 0;
   whole_view_.reset();
   continue_is_due_ = head.expects_continue;
+  is_body_cut_ = false;
   response_ = ResponseState::None;
   keep_alive_ = head.keep_alive;
 }
@@ -157,7 +158,9 @@ void ServerConnection::keep_unread() {
 Task<bool> ServerConnection::settle_exchange() {
   if (raw_stream_) co_return false;
   if (response_ == ResponseState::None) {
-    auto answer = problem(500, "INTERNAL", "the request was not answered", trace_id_of(head()));
+    int status = is_body_cut_ ? 400 : 500;
+    auto why = is_body_cut_ ? "the connection ended inside the body" : "the request was not answered";
+    auto answer = problem(status, code_of(status), why, trace_id_of(head()));
     (void)co_await respond(answer);
   }
   if (response_ != ResponseState::Finished) co_return false;
@@ -257,6 +260,7 @@ Task<Result<>> ServerConnection::fill_body() {
     keep_alive_ = false;
     if (!count && count.error().code == ErrorCode::DeadlineExceeded) server_.timeouts.add();
     if (!count) co_return std::unexpected(std::move(count).error());
+    is_body_cut_ = true;
     co_return fail(ErrorCode::Unavailable, "the connection ended inside the body");
   }
   raw_ = std::string_view(body_in_.data(), *count);

@@ -104,6 +104,7 @@ class ServerConnection final : public Exchange {
   std::uint64_t body_bytes_ = 0;
   MonoTime body_started_{};
   bool continue_is_due_ = false;
+  bool is_body_cut_ = false;  // the peer ended its side inside it
 
   ResponseState response_ = ResponseState::None;
   bool keep_alive_ = true;

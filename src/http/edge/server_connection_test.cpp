@@ -288,6 +288,15 @@ TEST(ServerConnection, AnswersForAHandlerThatDidNot) {
   EXPECT_THAT(got, HasSubstr("\"code\":\"INTERNAL\""));
 }
 
+TEST(ServerConnection, SaysThatABodyWasCutWhereTheHandlerGaveUp) {
+  Conversation talk({"POST /pieces HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\nhello"});
+
+  auto& got = talk.run();
+
+  EXPECT_THAT(talk.handler.body_errors, testing::ElementsAre(ErrorCode::Unavailable));
+  EXPECT_THAT(got, AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("ended inside the body")));
+}
+
 TEST(ServerConnection, ClosesWhenAResponseEndsBeforeItsLength) {
   Conversation talk({"GET /short HTTP/1.1\r\nHost: a\r\n\r\n", kGet});
 
