@@ -34,7 +34,8 @@ bool may_work_later(int status) {
 
 bool may_work_later(ErrorCode code) {
   return code == ErrorCode::Unavailable || code == ErrorCode::DeadlineExceeded ||
-         code == ErrorCode::IoError || code == ErrorCode::ResourceExhausted;
+         code == ErrorCode::IoError || code == ErrorCode::ResourceExhausted ||
+         code == ErrorCode::Cancelled;
 }
 
 }  // namespace
@@ -143,7 +144,7 @@ Task<Result<>> OtlpExporter::send_with_retry(Batch batch) {
     }
     auto slept = co_await clock_.sleep_for(backoff(attempt, answer.retry_after));
     if (!slept) {
-      dropped_.add(batch.spans);
+      interrupted_ = std::move(batch);
       co_return slept;
     }
   }
@@ -162,7 +163,9 @@ Task<Result<>> OtlpExporter::run() {
 
 Task<Result<>> OtlpExporter::flush() {
   if (!url_) co_return std::unexpected(url_.error());
-  for (auto batch = next_batch(); batch.spans > 0; batch = next_batch()) {
+  auto batch = std::exchange(interrupted_, {});
+  if (batch.spans == 0) batch = next_batch();
+  for (; batch.spans > 0; batch = next_batch()) {
     auto answer = co_await send_once(batch);
     settle(batch, answer);
     if (answer.verdict != Verdict::Accepted) {

@@ -95,6 +95,7 @@ class OtlpExporter {
   Counter& exported_;
   Counter& dropped_;
   Counter& failed_attempts_;
+  Batch interrupted_;  // on its way when run() was cancelled; flush() sends it first
   std::uint64_t lost_in_store_ = 0;
   bool was_failing_ = false;
 };

@@ -236,17 +236,21 @@ TEST_F(OtlpExporterTest, FlushDoesNotRetry) {
   EXPECT_EQ(dropped(), 1U);
 }
 
-TEST_F(OtlpExporterTest, EndsWhenItIsCancelled) {
+TEST_F(OtlpExporterTest, FlushSendsTheBatchThatACancellationInterrupted) {
   receiver.script = {503};
   start();
   record(1);
   world.run_for(1100ms);
 
   world.crash();
-
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->error().code, ErrorCode::Cancelled);
-  EXPECT_EQ(dropped(), 1U);
+  EXPECT_TRUE(world.run(exporter->flush()));
+
+  ASSERT_THAT(receiver.requests, SizeIs(2));
+  EXPECT_EQ(receiver.spans_in(1), 1U);
+  EXPECT_EQ(exported(), 1U);
+  EXPECT_EQ(dropped(), 0U);
 }
 
 TEST_F(OtlpExporterTest, KeepsThePathOfAnEndpointThatHasOne) {

@@ -12,6 +12,7 @@
 #include "runtime/log.h"
 #include "runtime/on_loop.h"
 #include "runtime/run_until_done.h"
+#include "runtime/with_timeout.h"
 
 namespace weft::app {
 namespace {
@@ -163,6 +164,7 @@ void Node::Parts::end_loops() {
   for (std::size_t i = 0; i < loop_chores.size(); ++i) {
     run_until_done(control, on_loop(loops.at(i), loop_chores[i]->join()));
   }
+  if (exporter) run_until_done(control, flush_traces());
   loops.stop();
   loop_threads.join();
   if (log) run_until_done(control, log->close());
@@ -203,6 +205,13 @@ Task<void> Node::Parts::export_traces() {
   if (!ended && ended.error().code != ErrorCode::Cancelled) {
     log_error("telemetry", "traces are not exported", {{"why", ended.error().message}});
   }
+}
+
+// What requests and deliveries recorded until their end. A receiver that is away does not hold up the end.
+Task<void> Node::Parts::flush_traces() {
+  auto limit = std::min<Duration>(settings.time("shutdown.drain"), 2s);
+  auto sent = co_await with_timeout(clock, limit, exporter->flush());
+  if (!sent) log_warn("telemetry", "the last traces were not exported", {{"why", sent.error().message}});
 }
 
 Task<std::string> Node::Parts::reconcile() {

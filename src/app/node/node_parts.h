@@ -120,6 +120,7 @@ struct Node::Parts {
   Task<std::string> reconcile();  // a warning, or empty
   Task<void> sample_activity();
   Task<void> export_traces();
+  Task<void> flush_traces();
   Task<void> close();
   void end_loops();
   Result<> listen();
