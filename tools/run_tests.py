@@ -2,7 +2,8 @@
 """Runs every test, stage by stage, and ends with one line of totals: N passed, N failed.
 
 Stages: check, unit, web, e2e, and hub, which runs only when it is named until all of it passes against the real
-binary (docs/roadmap.md). Name some to run only those.
+binary (docs/roadmap.md). Name some to run only those. --interop adds the quick checks against parts from other
+registries, as CI does; what could not be had there is neither passed nor failed.
 """
 import json
 import os
@@ -121,18 +122,27 @@ def hub_stage():
     return ok, bad or (1 if code else 0)
 
 
+def interop_stage():
+    code, out = run(["./dev", "interop", "--quick"], timeout=1200)
+    ok, bad = count(r"^interop: (\d+) passed", out), count(r"^interop: \d+ passed, (\d+) failed", out)
+    return ok, bad or (1 if code else 0)
+
+
 STAGES = {
     "check": check_stage,
     "unit": unit_stage,
     "web": web_stage,
     "e2e": pytest_stage("tests/e2e", 1800),
     "hub": hub_stage,
+    "interop": interop_stage,
 }
 
 
 def main():
     wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or [
-        name for name in STAGES if name != "hub"]
+        name for name in STAGES if name not in ("hub", "interop")]
+    if "--interop" in sys.argv and "interop" not in wanted:
+        wanted.append("interop")
     unknown = [name for name in wanted if name not in STAGES]
     if unknown:
         sys.exit(f"run_tests: no stage {unknown[0]}; there are {', '.join(STAGES)}")

@@ -318,7 +318,7 @@ Result<JsonDocument> JsonDocument::parse(std::string text, const JsonLimits& lim
 }
 
 const Json& JsonDocument::root() const {
-  static const Json null;
+  static const Json null{};
   return parts_ == nullptr ? null : parts_->root;
 }
 

@@ -170,7 +170,7 @@ def test_the_official_library_verifies_the_webhook(demo, receiver):
     post_order(demo, "key-1")
     wait_until(receiver.accepted, what="the delivery")
     request = receiver.accepted()[0]
-    modules = ROOT / "tests/e2e/node"
+    modules = os.environ.get("WEFT_NODE_FOLDER", ROOT / "tests/e2e/node")
     script = """
       const { Webhook } = require('standardwebhooks');
       const input = JSON.parse(require('fs').readFileSync(0, 'utf8'));

@@ -42,7 +42,7 @@ def main():
                 failed += 1
                 print(f"FAILED   {name}: {error}", flush=True)
                 traceback.print_exc()
-    print(f"{passed} passed, {failed} failed, {not_run} not run")
+    print(f"interop: {passed} passed, {failed} failed, {not_run} not run")
     return 1 if failed else 0
 
 

@@ -1,0 +1,85 @@
+"""Parts from other registries, brought at run time under build/interop and never committed."""
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+
+from run import NotRun
+from weft_process import ROOT
+
+FOLDER = ROOT / "build/interop"
+NODE_FOLDER = ROOT / "tests"
+PYTHON_PACKAGES = ["kafka-python[lz4,snappy,zstd]", "confluent-kafka", "opentelemetry-proto", "pytest"]
+
+
+def fetch(words, what, **options):
+    """Runs a registry's client; what it cannot bring is a check that is not run."""
+    if shutil.which(words[0]) is None:
+        raise NotRun(f"{words[0]} is not installed")
+    try:
+        result = subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
+    except subprocess.TimeoutExpired:
+        raise NotRun(f"{what}: no answer within 300 s") from None
+    if result.returncode != 0:
+        said = (result.stderr.strip() or result.stdout.strip() or "no word").splitlines()[-1]
+        raise NotRun(f"{what}: {said[:300]}")
+    return result.stdout
+
+
+@functools.cache
+def python():
+    """A Python environment with the current clients from PyPI; returns its interpreter."""
+    interpreter = FOLDER / "python/bin/python"
+    if not interpreter.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        fetch([sys.executable, "-m", "venv", str(FOLDER / "python")], "python3 -m venv")
+    fetch([str(interpreter), "-m", "pip", "install", "--quiet", "--upgrade", *PYTHON_PACKAGES], "pip install")
+    return interpreter
+
+
+def version(package):
+    return fetch([str(python()), "-c", f"import importlib.metadata as m; print(m.version({package!r}))"], package).strip()
+
+
+@functools.cache
+def node():
+    """The npm packages of tests/package-lock.json; returns the folder that has them in node_modules."""
+    if not all((NODE_FOLDER / "node_modules" / name).exists() for name in ("kafkajs", "standardwebhooks")):
+        fetch(["npm", "ci", "--no-audit", "--no-fund"], "npm ci", cwd=NODE_FOLDER)
+    return NODE_FOLDER
+
+
+@functools.cache
+def json_schema_suite():
+    """The published JSON-Schema-Test-Suite as PyPI's source package of `jsonschema` carries it; returns its folder."""
+    target = FOLDER / "json-schema-test-suite"
+    if not (target / "tests/draft2020-12").is_dir():
+        python()
+        downloads = FOLDER / "downloads"
+        fetch([str(FOLDER / "python/bin/python"), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary",
+               "jsonschema", "--dest", str(downloads), "jsonschema"], "pip download jsonschema")
+        archive = max(downloads.glob("jsonschema-*.tar.gz"), key=os.path.getmtime)
+        with tarfile.open(archive) as source:
+            for member in source.getmembers():
+                parts = member.name.split("/")
+                if len(parts) > 3 and parts[1] == "json" and parts[2] in ("tests", "remotes") and member.isfile():
+                    assert ".." not in parts
+                    file = target.joinpath(*parts[2:])
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(source.extractfile(member).read())
+        if not (target / "tests/draft2020-12").is_dir():
+            raise NotRun(f"{archive.name} does not carry the suite's draft2020-12")
+    return target
+
+
+def pytest_in(interpreter, *words, environment=None):
+    """Runs end-to-end tests with another interpreter; returns how many passed. A skipped one is a failure here."""
+    result = subprocess.run([str(interpreter), "-m", "pytest", "-q", "-o", "python_files=*_test.py", "-p", "no:cacheprovider",
+                             *words], cwd=ROOT, text=True, capture_output=True, timeout=600,
+                            env={**os.environ, **(environment or {})})
+    last = (result.stdout.strip().splitlines() or [result.stderr])[-1]
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-1000:]
+    assert "skipped" not in last, last
+    return int(last.split(" passed")[0].split()[-1])
