@@ -79,11 +79,32 @@ class PathWalk {
 
 }  // namespace
 
+std::string_view Json::raw() const {
+  if ((flags_ & kHasRaw) == 0) return {};
+  switch (type()) {
+    case Type::Null:
+    case Type::True:
+      return {chars(), 4};
+    case Type::False:
+      return {chars(), 5};
+    case Type::Number:
+      return number();
+    case Type::String:
+      if ((flags_ & kEscaped) == 0) return {chars() - 1, size_ + std::size_t{2}};
+      break;
+    case Type::Array:
+    case Type::Object:
+      break;
+  }
+  const RawText& text = at<RawText>()[-1];
+  return {text.chars, text.size};
+}
+
 std::optional<std::int64_t> Json::as_int64() const {
-  if (type_ != Type::Number) return std::nullopt;
+  if (!is_number()) return std::nullopt;
   if ((flags_ & kPlainInteger) != 0) {
     std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(chars_, chars_ + size_, value);
+    const auto [end, error] = std::from_chars(chars(), chars() + size_, value);
     return error == std::errc{} ? std::optional(value) : std::nullopt;
   }
   const auto decimal = Decimal::parse(number());
@@ -98,18 +119,18 @@ bool Json::is_integer_lexeme() const {
 }
 
 double Json::as_double() const {
-  if (type_ != Type::Number) return 0;
+  if (!is_number()) return 0;
   double value = 0;
-  const auto [end, error] = std::from_chars(chars_, chars_ + size_, value);
+  const auto [end, error] = std::from_chars(chars(), chars() + size_, value);
   if (error != std::errc::result_out_of_range) return value;
-  const bool negative = chars_[0] == '-';
+  const bool negative = has_minus();
   const bool huge = compare_numbers(negative ? number().substr(1) : number(), "1") > 0;
   value = huge ? std::numeric_limits<double>::infinity() : 0.0;
   return negative ? -value : value;
 }
 
 const Json* Json::find(std::string_view key) const {
-  if (type_ != Type::Object) return nullptr;
+  if (!is_object()) return nullptr;
   if ((flags_ & kIndexed) != 0) return find_indexed(members(), key);
   for (const JsonMember& member : members())
     if (member.key() == key) return &member.value;

@@ -38,27 +38,29 @@ class Json {
 
   Json() = default;  // null
 
-  Type type() const { return type_; }
-  bool is_null() const { return type_ == Type::Null; }
-  bool is_bool() const { return type_ == Type::False || type_ == Type::True; }
-  bool is_number() const { return type_ == Type::Number; }
-  bool is_string() const { return type_ == Type::String; }
-  bool is_array() const { return type_ == Type::Array; }
-  bool is_object() const { return type_ == Type::Object; }
+  Type type() const { return static_cast<Type>(type_); }
+  bool is_null() const { return type() == Type::Null; }
+  bool is_bool() const { return type() == Type::False || type() == Type::True; }
+  bool is_number() const { return type() == Type::Number; }
+  bool is_string() const { return type() == Type::String; }
+  bool is_array() const { return type() == Type::Array; }
+  bool is_object() const { return type() == Type::Object; }
 
   // Requires the matching type.
-  bool as_bool() const { return type_ == Type::True; }
-  std::string_view as_string() const { return {chars_, size_}; }  // unescaped UTF-8
-  std::string_view number() const { return {chars_, size_}; }     // the lexeme, valid JSON
-  std::span<const Json> elements() const { return {elements_, size_}; }
+  bool as_bool() const { return type() == Type::True; }
+  std::string_view as_string() const { return {chars(), size_}; }  // unescaped UTF-8
+  std::string_view number() const { return {chars(), size_}; }     // the lexeme, valid JSON
+  std::span<const Json> elements() const { return {at<Json>(), size_}; }
   std::span<const JsonMember> members() const;  // document order
 
   // Whether a number is mathematically an integer of any size: 5, 5.0 and 50e-1 are.
   bool is_integer() const {
-    return type_ == Type::Number && ((flags_ & kPlainInteger) != 0 || is_integer_lexeme());
+    return is_number() && ((flags_ & kPlainInteger) != 0 || is_integer_lexeme());
   }
   // Whether a number is written as digits alone, or as a minus and digits.
   bool is_plain_integer() const { return (flags_ & kPlainInteger) != 0; }
+  // Whether a number is written with a minus, as -0 is too.
+  bool has_minus() const { return (flags_ & kMinus) != 0; }
   // The value as a 64-bit integer: 5, 5.0 and 50e-1 are 5; absent when it is not an integer or too
   // large.
   std::optional<std::int64_t> as_int64() const;
@@ -79,7 +81,7 @@ class Json {
   // Byte offset of the value's first character in the source text.
   std::uint32_t offset() const { return offset_; }
   // The value's own bytes in a JSON source text; empty when it came from YAML.
-  std::string_view raw() const { return {raw_, raw_size_}; }
+  std::string_view raw() const;
 
   // Equality as JSON Schema defines it: 1 equals 1.0, objects compare without order.
   friend bool operator==(const Json& a, const Json& b);
@@ -87,24 +89,39 @@ class Json {
  private:
   friend class JsonBuilder;
 
-  static constexpr std::uint8_t kIndexed = 1;       // object with a sorted index behind its members
-  static constexpr std::uint8_t kPlainInteger = 2;  // number of digits alone, or a minus and digits
-  static constexpr std::uint8_t kAscii = 4;         // string of bytes below 0x80
+  enum Flag : std::uint8_t {
+    kIndexed = 1,       // object with a sorted index behind its members
+    kPlainInteger = 2,  // number of digits alone, or a minus and digits
+    kAscii = 4,         // string of bytes below 0x80
+    kMinus = 8,         // number that begins with a minus
+    kHasRaw = 16,       // from a JSON text
+    kEscaped = 32,      // string whose characters lie in the arena, not in the text
+  };
 
+  // Lies in front of the elements or members, and of the characters of a string with escapes, when
+  // there is a raw text: elsewhere it follows from the place.
+  struct RawText {
+    const char* chars;
+    std::uint64_t size;
+  };
+
+  template <class T>
+  const T* at() const {
+    return reinterpret_cast<const T*>(static_cast<std::uintptr_t>(place_));
+  }
+  const char* chars() const { return at<char>(); }
   bool is_integer_lexeme() const;
 
-  union {
-    const char* chars_ = nullptr;
-    const Json* elements_;
-    const JsonMember* members_;
-  };
-  const char* raw_ = nullptr;
+  // Trees are read far more often than built, and often from memory that is no longer in the cache:
+  // so a value is 16 bytes. The place is the address of the characters, elements or members (of a
+  // literal: of its raw text); a user's addresses have 48 bits, which JsonArena makes sure of.
+  std::uint64_t type_ : 8 = 0;
+  std::uint64_t flags_ : 8 = 0;
+  std::uint64_t place_ : 48 = 0;
   std::uint32_t size_ = 0;
   std::uint32_t offset_ = 0;
-  std::uint32_t raw_size_ = 0;
-  Type type_ = Type::Null;
-  std::uint8_t flags_ = 0;
 };
+static_assert(sizeof(Json) == 16);
 
 struct JsonMember {
   Json key_value;  // the key as a String value, so that it has a position too
@@ -113,7 +130,7 @@ struct JsonMember {
 };
 
 inline std::span<const JsonMember> Json::members() const {
-  return {members_, size_};
+  return {at<JsonMember>(), size_};
 }
 
 // A tree with the text that it points into. Movable; its values stay valid when it moves.

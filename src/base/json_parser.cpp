@@ -44,7 +44,7 @@ class Reader {
   bool read_key();
   bool read_string();
   bool skip_special(bool& ascii, bool& escaped);
-  bool unescape(const char* from, const char* to, std::string_view& text, bool& ascii);
+  bool read_escaped_string(const char* quote, bool ascii);
   bool read_escape(const char*& from, const char* to, char*& out, bool& ascii);
   bool read_number();
   bool read_literal(std::string_view word, Json::Type type);
@@ -163,8 +163,8 @@ bool Reader::read_string() {
     if (at_ < end_ && *at_ == '"') break;
     if (!skip_special(ascii, escaped)) return false;
   }
-  std::string_view text(quote + 1, at_);
-  if (escaped && !unescape(quote + 1, at_, text, ascii)) return false;
+  if (escaped) return read_escaped_string(quote, ascii);
+  const std::string_view text(quote + 1, at_);
   ++at_;
   build_.string(text, ascii, offset(quote), {quote, at_});
   return true;
@@ -189,8 +189,11 @@ bool Reader::skip_special(bool& ascii, bool& escaped) {
   return true;
 }
 
-bool Reader::unescape(const char* from, const char* to, std::string_view& text, bool& ascii) {
-  char* const start = build_.arena().take(static_cast<std::size_t>(to - from));
+// Requires that at_ is the closing quote.
+bool Reader::read_escaped_string(const char* quote, bool ascii) {
+  const char* from = quote + 1;
+  const char* const to = at_++;
+  char* const start = build_.escaped_room(static_cast<std::size_t>(to - from));
   char* out = start;
   while (from < to) {
     if (*from != '\\') {
@@ -199,7 +202,8 @@ bool Reader::unescape(const char* from, const char* to, std::string_view& text, 
       return false;
     }
   }
-  text = {start, out};
+  build_.escaped_string(start, static_cast<std::size_t>(out - start), ascii, offset(quote),
+                        {quote, at_});
   return true;
 }
 
@@ -293,6 +297,7 @@ Result<Json> parse_into(std::string_view text, JsonArena& arena, const JsonLimit
   if (text.size() > bytes_max)
     return fail(ErrorCode::ResourceExhausted, "the text has {} bytes, the limit is {}", text.size(),
                 bytes_max);
+  JsonArena::check_address(text.data() + text.size());
   Reader reader(text, arena, limits.depth_max);
   if (!reader.read()) return std::unexpected(reader.error());
   return reader.root();

@@ -246,6 +246,29 @@ TEST(Json, GivesRawTextOfContainers) {
   EXPECT_EQ(document.root().find("a")->elements()[1].raw(), "{}");
 }
 
+TEST(Json, GivesRawTextOfEveryKindOfValue) {
+  constexpr std::string_view kElements[] = {"null",    "true", "false",        "-1.50e3",
+                                            R"("")",   "[]",   R"("a\/b")",    R"("\u0041é")",
+                                            R"("aé")", "{}",   R"({"k\n": 1})"};
+  std::string text;
+  for (const std::string_view element : kElements)
+    text.append(text.empty() ? "[ " : " , ").append(element);
+  text += " ]";
+  const auto document = parsed(text);
+
+  EXPECT_EQ(document.root().raw(), text);
+  ASSERT_EQ(document.root().size(), std::size(kElements));
+  for (std::size_t i = 0; i < std::size(kElements); ++i)
+    EXPECT_EQ(document.root().elements()[i].raw(), kElements[i]);
+  EXPECT_EQ(document.root().elements().back().members()[0].key_value.raw(), R"("k\n")");
+  EXPECT_EQ(Json().raw(), "");
+}
+
+TEST(Json, KnowsNumbersWithAMinus) {
+  const auto document = parsed("[-1,-0,-2.5,1,0,1e-2]");
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(document.root().elements()[i].has_minus(), i < 3);
+}
+
 TEST(JsonDocument, StaysValidWhenMoved) {
   auto document = parsed("[\"\\u0041\", 2]");
   const Json* const second = &document.root().elements()[1];

@@ -9,6 +9,7 @@ void JsonArena::add_chunk(std::size_t at_least) {
   chunks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
   free_ = chunks_.back().bytes.get();
   end_ = free_ + size;
+  check_address(end_);
   next_chunk_ = std::min(size * 2, kChunkMax);
 }
 

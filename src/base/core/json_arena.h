@@ -14,6 +14,12 @@ namespace weft {
 
 class JsonArena {
  public:
+  // What a value can point to; see Json.
+  static constexpr std::uintptr_t kAddressMask = (std::uintptr_t{1} << 48) - 1;
+  static void check_address(const void* end) {
+    ENSURE(reinterpret_cast<std::uintptr_t>(end) <= kAddressMask, "an address has 48 bits");
+  }
+
   JsonArena() = default;
   explicit JsonArena(std::size_t first_chunk) : next_chunk_(first_chunk) {}
 

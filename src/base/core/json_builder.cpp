@@ -49,17 +49,19 @@ void JsonBuilder::grow() {
 const Json* JsonBuilder::close(const char* raw_end) {
   const std::uint32_t count = top_ - open_ - 1;
   Json& slot = stack_[open_];
-  const bool object = slot.type_ == Json::Type::Object;
+  const bool object = slot.is_object();
   const std::uint32_t size = object ? count / 2 : count;
   const bool indexed = object && size > kUnindexedMembersMax;
-  char* room = arena_.take(count * sizeof(Json) + (indexed ? size * sizeof(std::uint32_t) : 0));
+  const std::size_t header = raw_end == nullptr ? 0 : sizeof(Json::RawText);
+  char* const room = header + arena_.take(header + count * sizeof(Json) +
+                                          (indexed ? size * sizeof(std::uint32_t) : 0));
+  if (raw_end != nullptr) set_raw(room, {slot.chars(), raw_end});
   if (count > 0) std::memcpy(room, static_cast<const void*>(&slot + 1), count * sizeof(Json));
 
   const std::uint32_t around = slot.size_;
-  slot.elements_ = reinterpret_cast<const Json*>(room);
+  set_place(slot, room);
   slot.size_ = size;
-  slot.flags_ = indexed ? Json::kIndexed : 0;
-  if (raw_end != nullptr) slot.raw_size_ = static_cast<std::uint32_t>(raw_end - slot.raw_);
+  if (indexed) slot.flags_ = slot.flags_ | Json::kIndexed;
   top_ = open_ + 1;
   open_ = around;
   --depth_;

@@ -3,7 +3,8 @@
 // side by side and no native stack is used. Private to base: the JSON parser and the YAML parser
 // build with it.
 //
-// While a container is open, its slot on the stack holds the place of the slot around it in size_.
+// While a container is open, its slot on the stack holds the place of the slot around it in size_,
+// and in place_ where its raw text begins.
 #pragma once
 
 #include <cstdint>
@@ -22,37 +23,44 @@ class JsonBuilder {
 
   JsonArena& arena() { return arena_; }
   bool is_open() const { return open_ != kNone; }
-  bool in_object() const { return stack_[open_].type_ == Json::Type::Object; }
+  bool in_object() const { return stack_[open_].is_object(); }
   std::uint32_t depth() const { return depth_; }
   // In an object: whether a key waits for its value.
   bool after_key() const { return (top_ - open_ - 1) % 2 == 1; }
 
+  // The raw text of a value is empty when it has none. A literal's is its word, a number's its
+  // lexeme.
   void literal(Json::Type type, std::uint32_t offset, std::string_view raw) {
-    Json& slot = push(type, offset, raw);
-    slot.chars_ = nullptr;
-    slot.size_ = 0;
-    slot.flags_ = 0;
+    push(type, raw.empty() ? 0 : Json::kHasRaw, raw.data(), 0, offset);
   }
   void number(std::string_view lexeme, bool plain_integer, std::uint32_t offset,
               std::string_view raw) {
-    Json& slot = push(Json::Type::Number, offset, raw);
-    slot.chars_ = lexeme.data();
-    slot.size_ = static_cast<std::uint32_t>(lexeme.size());
-    slot.flags_ = plain_integer ? Json::kPlainInteger : 0;
+    push(Json::Type::Number,
+         (plain_integer ? Json::kPlainInteger : 0) | (lexeme[0] == '-' ? Json::kMinus : 0) |
+             (raw.empty() ? 0 : Json::kHasRaw),
+         lexeme.data(), lexeme.size(), offset);
   }
+  // The raw text, if any, is the text between two quotes.
   void string(std::string_view text, bool ascii, std::uint32_t offset, std::string_view raw) {
-    Json& slot = push(Json::Type::String, offset, raw);
-    slot.chars_ = text.data();
-    slot.size_ = static_cast<std::uint32_t>(text.size());
-    slot.flags_ = ascii ? Json::kAscii : 0;
+    push(Json::Type::String, (ascii ? Json::kAscii : 0) | (raw.empty() ? 0 : Json::kHasRaw),
+         text.data(), text.size(), offset);
+  }
+  // For a string that differs from its raw text: room for its characters.
+  char* escaped_room(std::size_t size) {
+    return arena_.take(sizeof(Json::RawText) + size) + sizeof(Json::RawText);
+  }
+  // Requires that `room` is the escaped_room of this string.
+  void escaped_string(char* room, std::size_t size, bool ascii, std::uint32_t offset,
+                      std::string_view raw) {
+    set_raw(room, raw);
+    push(Json::Type::String, (ascii ? Json::kAscii : 0) | Json::kHasRaw | Json::kEscaped, room,
+         size, offset);
   }
   // A finished tree a second time (a YAML alias).
   void copy(const Json& tree) { room() = tree; }
 
   void open(Json::Type type, std::uint32_t offset, const char* raw) {
-    Json& slot = push(type, offset, {raw, 0});
-    slot.size_ = open_;
-    slot.flags_ = 0;
+    push(type, raw == nullptr ? 0 : Json::kHasRaw, raw, open_, offset);
     open_ = top_ - 1;
     ++depth_;
   }
@@ -72,13 +80,20 @@ class JsonBuilder {
     if (top_ == size_) grow();
     return stack_[top_++];
   }
-  Json& push(Json::Type type, std::uint32_t offset, std::string_view raw) {
+  void push(Json::Type type, int flags, const char* place, std::size_t size, std::uint32_t offset) {
     Json& slot = room();
-    slot.raw_ = raw.data();
-    slot.raw_size_ = static_cast<std::uint32_t>(raw.size());
+    slot.type_ = static_cast<std::uint8_t>(type);
+    slot.flags_ = static_cast<std::uint8_t>(flags);
+    set_place(slot, place);
+    slot.size_ = static_cast<std::uint32_t>(size);
     slot.offset_ = offset;
-    slot.type_ = type;
-    return slot;
+  }
+  static void set_place(Json& slot, const char* place) {
+    slot.place_ = reinterpret_cast<std::uintptr_t>(place) & JsonArena::kAddressMask;
+  }
+  static void set_raw(char* in_front_of, std::string_view raw) {
+    const Json::RawText text{raw.data(), raw.size()};
+    std::memcpy(in_front_of - sizeof text, &text, sizeof text);
   }
   void grow();
   const JsonMember* index_members(const JsonMember* members, std::uint32_t count,
