@@ -2,6 +2,10 @@
 
 #include <re2/re2.h>
 
+#include <bit>
+#include <cstring>
+#include <utility>
+
 namespace weft::contracts {
 
 // Reads ^ items $? where an item is a character or set with an optional count.
@@ -19,6 +23,7 @@ class SimplePatternParser {
       if (!read_item()) return std::nullopt;
     }
     if (out_.items_.size() > kItemsMax || !out_.is_deterministic()) return std::nullopt;
+    out_.find_fixed();
     return std::move(out_);
   }
 
@@ -167,7 +172,44 @@ bool SimplePattern::is_deterministic() const {
   return true;
 }
 
+void SimplePattern::find_fixed() {
+  constexpr std::size_t kLeast = 8;
+  constexpr std::size_t kMost = 16;
+  std::vector<std::pair<std::uint8_t, std::uint8_t>> ranges;
+  for (const Item& item : items_) {
+    if (item.min != item.max || ranges.size() + item.max > kMost) return;
+    unsigned low = 0;
+    while (low < 256 && !item.has(static_cast<unsigned char>(low))) ++low;
+    unsigned end = low;
+    while (end < 256 && item.has(static_cast<unsigned char>(end))) ++end;
+    if (low == end) return;
+    for (unsigned c = end; c < 256; ++c)
+      if (item.has(static_cast<unsigned char>(c))) return;
+    ranges.insert(ranges.end(), item.max,
+                  {static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(end - 1)});
+  }
+  if (ranges.size() < kLeast) return;
+  fixed_.emplace();
+  fixed_->size = static_cast<std::uint32_t>(ranges.size());
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const auto& [low, high] = ranges[i < 8 ? i : ranges.size() - kMost + i];
+    fixed_->low[i] = low;
+    fixed_->high[i] = high;
+  }
+}
+
+bool SimplePattern::Fixed::matches(std::string_view text, bool to_end) const {
+  if (to_end ? text.size() != size : text.size() < size) return false;
+  std::array<std::uint64_t, 2> words;
+  std::memcpy(&words[0], text.data(), 8);
+  std::memcpy(&words[1], text.data() + size - 8, 8);
+  const auto bytes = std::bit_cast<Bytes>(words);
+  const auto fits = std::bit_cast<std::array<std::uint64_t, 2>>((bytes >= low) & (bytes <= high));
+  return (fits[0] & fits[1]) == ~std::uint64_t{0};
+}
+
 bool SimplePattern::matches(std::string_view text) const {
+  if (fixed_) return fixed_->matches(text, to_end_);
   const char* at = text.data();
   const char* const end = at + text.size();
   for (const Item& item : items_) {

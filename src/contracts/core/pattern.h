@@ -38,9 +38,22 @@ class SimplePattern {
     bool meets(const Item& other) const;
   };
   bool is_deterministic() const;
+  // ^ORD-[0-9]{6}$ and the like: one range of bytes for each of a fixed number of characters.
+  // Compared all at once: the first eight against the lower half of the bounds, the last eight
+  // against the upper one, whether they overlap or not.
+  struct Fixed {
+    using Bytes [[gnu::vector_size(16)]] = std::uint8_t;
+    Bytes low{};
+    Bytes high{};
+    std::uint32_t size = 0;
+
+    bool matches(std::string_view text, bool to_end) const;
+  };
+  void find_fixed();
 
   std::vector<Item> items_;
   bool to_end_ = false;
+  std::optional<Fixed> fixed_;
 };
 
 class Pattern {

@@ -103,5 +103,28 @@ TEST(SimplePattern, AgreesWithRe2) {
   }
 }
 
+TEST(SimplePattern, ComparesAFixedNumberOfCharactersAtOnce) {
+  for (const char* const ecma :
+       {"^[A-Z]{3}-[0-9]{4}$", "^[A-Z]{3}-[0-9]{5}$", "^[A-Z]{3}-[0-9]{12}$", "^[A-Z]{3}-[0-9]{7}",
+        "^[A-Z]{3}-[0-9]{13}$", "^[A-Z]{3}-[0-9]{2}$"}) {
+    const auto simple = SimplePattern::parse(ecma);
+    ASSERT_TRUE(simple.has_value()) << ecma;
+    const re2::RE2 oracle(*translate_ecma_pattern(ecma));
+    // Each prefix of a text that fits, also with one byte changed.
+    const std::string fitting = "ABZ-01234567890123456789";
+    for (std::size_t size = 0; size <= fitting.size(); ++size) {
+      for (std::size_t at = 0; at <= size; ++at) {
+        for (const char other : {'0', '9', ':', '/', 'A', 'Z', '[', '@', '-', '\0', '\x7f'}) {
+          std::string text = fitting.substr(0, size);
+          if (at < size) text[at] = other;
+          ASSERT_EQ(simple->matches(text), re2::RE2::PartialMatch(text, oracle))
+              << ecma << " " << text;
+        }
+      }
+    }
+    EXPECT_FALSE(simple->matches("ABZ-0123é56789012345")) << ecma;
+  }
+}
+
 }  // namespace
 }  // namespace weft::contracts
