@@ -52,10 +52,10 @@ bool Evaluator::is_zero(const Json& number) {
   return compare_numbers(number.number(), "0") == 0;
 }
 
-bool Evaluator::length_fits(const Block& block, const Json& text) {
-  if (block.size_min[0] == 0 && text.size() <= block.size_max[0]) return true;
+bool Evaluator::length_fits(const Json& text, std::uint32_t min, std::uint32_t max) {
+  if (min == 0 && text.size() <= max) return true;
   const std::size_t length = count_characters(text.as_string());
-  return length >= block.size_min[0] && length <= block.size_max[0];
+  return length >= min && length <= max;
 }
 
 void Evaluator::report_type(const Block& block, const Json& value, const InstancePath* path) {
@@ -165,13 +165,6 @@ bool Evaluator::run_checked(const Block& block, const Json& value, EvaluatedSet*
   return run_nested<false>(block, value, marks, nullptr);
 }
 
-bool Evaluator::run_members(const Block& block, const Json& value) {
-  if (!enter()) return false;
-  const bool ok = known_members(program_.members[block.members], value);
-  --depth_;
-  return ok;
-}
-
 template <bool kReport>
 bool Evaluator::run_nested(const Block& block, const Json& value, EvaluatedSet* marks,
                            const InstancePath* path) {
@@ -224,7 +217,7 @@ namespace {
 // Most bounds are decided by the sign, or by the number of digits and their order as text.
 std::strong_ordering compare_to_bound(const Json& value, const Bound& bound) {
   const std::string_view number = value.number();
-  if (number[0] != '-') {
+  if (!value.has_minus()) {
     if (bound.is_zero && number[0] != '0') return std::strong_ordering::greater;
     if (value.is_plain_integer() && !bound.natural.empty()) {
       if (number.size() != bound.natural.size()) return number.size() <=> bound.natural.size();
@@ -375,24 +368,6 @@ bool Evaluator::contains(const Instruction& i, const Json& value, EvaluatedSet* 
                     found < range.min ? "least" : "most", found < range.min ? range.min : range.max,
                     (found < range.min ? range.min : range.max) == 1 ? "" : "s"));
   return false;
-}
-
-// The common case: no patterns, nobody asks what was evaluated, no reports.
-bool Evaluator::known_members(const MembersTable& table, const Json& value) {
-  std::uint64_t seen = 0;
-  std::uint32_t guess = 0;  // producers mostly write members in the schema's order
-  for (const JsonMember& m : value.members()) {
-    const std::uint32_t number = table.table.is(guess, m.key()) ? guess : table.table.find(m.key());
-    BlockId block = table.additional;
-    if (number != NameTable::kAbsent) {
-      guess = number + 1;
-      const MembersTable::Name& name = table.names[number];
-      seen |= name.required_bit;
-      if (name.has_schema) block = name.block;
-    }
-    if (block != kAcceptAll && !run<false>(block, m.value, nullptr, nullptr)) return false;
-  }
-  return (seen & table.required) == table.required;
 }
 
 template <bool kReport>

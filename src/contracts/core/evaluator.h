@@ -45,40 +45,74 @@ class Evaluator {
   static bool size_fits(const Block& block, const Json& value) {
     const auto kind = static_cast<std::size_t>(value.type()) - std::size_t{4};
     if (value.is_string() && !value.is_ascii()) [[unlikely]]
-      return length_fits(block, value);
+      return length_fits(value, block.size_min[0], block.size_max[0]);
     return value.size() >= block.size_min[kind] && value.size() <= block.size_max[kind];
+  }
+  static bool size_fits(const Checks& checks, const Json& value) {
+    return value.size() >= checks.size_min && value.size() <= checks.size_max;
+  }
+  static bool length_fits(const Checks& checks, const Json& text) {
+    if (text.is_ascii()) [[likely]]
+      return size_fits(checks, text);
+    return length_fits(text, checks.size_min, checks.size_max);
   }
   static bool number_fits(const Block& block, const Json& value) {
     if (block.integers_only && !value.is_integer()) return false;
-    return !block.not_negative || value.number()[0] != '-' || is_zero(value);
+    return !block.not_negative || is_not_negative(value);
   }
+  static bool is_not_negative(const Json& number) { return !number.has_minus() || is_zero(number); }
   static bool is_zero(const Json& number);
-  static bool length_fits(const Block& block, const Json& text);
+  static bool length_fits(const Json& text, std::uint32_t min, std::uint32_t max);
 
   template <bool kReport>
-  [[gnu::always_inline]] bool run(BlockId id, const Json& value, EvaluatedSet* marks, const InstancePath* path) {
+  [[gnu::always_inline]] bool run(BlockId id, const Json& value, EvaluatedSet* marks,
+                                  const InstancePath* path) {
     const Block& block = program_.blocks[id];
     if constexpr (kReport) return run_reporting(block, value, marks, path);
-    switch (block.checks[static_cast<std::size_t>(value.type())]) {
+    if (marks == nullptr) return check(block.checks, value);
+    return (block.types & type_bit(value.type())) != 0 && run_checked(block, value, marks);
+  }
+  // Without reports and marks: what nearly all values of nearly all schemas go through.
+  [[gnu::always_inline]] bool check(const Checks& checks, const Json& value) {
+    switch (checks.of[static_cast<std::size_t>(value.type())]) {
       case Check::Refuse:
         return false;
       case Check::Accept:
         return true;
+      case Check::Length:
+        return length_fits(checks, value);
       case Check::Size:
-        return size_fits(block, value);
-      case Check::Number:
-        return number_fits(block, value);
+        return size_fits(checks, value);
+      case Check::Integer:
+        return value.is_integer();
+      case Check::NotNegative:
+        return is_not_negative(value);
+      case Check::Natural:
+        return value.is_integer() && is_not_negative(value);
+      case Check::Range:
+        return check_range(checks, value);
+      case Check::Pattern:
+        return length_fits(checks, value) &&
+               program_.patterns[checks.target].matches(value.as_string());
+      case Check::OneOfTexts:
+        return is_one_of(program_.values[checks.target].strings, value);
+      case Check::Elements:
+        return size_fits(checks, value) && check_elements(checks, value);
       case Check::Members:
-        if (marks == nullptr) return size_fits(block, value) && run_members(block, value);
-        break;
+        return size_fits(checks, value) && check_members(checks, value);
       case Check::Code:
         break;
     }
-    return run_checked(block, value, marks);
+    return run_checked(program_.blocks[checks.block], value, nullptr);
   }
+  WEFT_OUT_OF_LINE bool check_range(const Checks&, const Json&);
+  WEFT_OUT_OF_LINE static bool is_one_of(const NameTable& texts, const Json& value) {
+    return texts.find(value.as_string()) != NameTable::kAbsent;
+  }
+  WEFT_OUT_OF_LINE bool check_elements(const Checks&, const Json&);
+  WEFT_OUT_OF_LINE bool check_members(const Checks&, const Json&);
   bool run_reporting(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
-  bool run_checked(const Block&, const Json&, EvaluatedSet*);
-  bool run_members(const Block&, const Json&);
+  WEFT_OUT_OF_LINE bool run_checked(const Block&, const Json&, EvaluatedSet*);
   template <bool kReport>
   bool run_nested(const Block&, const Json&, EvaluatedSet*, const InstancePath*);
   template <bool kReport>
@@ -110,7 +144,12 @@ class Evaluator {
   template <bool kReport>
   WEFT_OUT_OF_LINE bool members(const Instruction&, const Json&, EvaluatedSet*,
                                 const InstancePath*);
-  bool known_members(const MembersTable&, const Json&);
+  WEFT_OUT_OF_LINE bool known_members(const MembersTable&, const Json&);
+  bool match_members(const MembersTable&, const Json&);
+  WEFT_OUT_OF_LINE static bool is_all(const MembersTable&, const MembersTable::Known&,
+                                      std::string_view key);
+  WEFT_OUT_OF_LINE static const MembersTable::Known& look_up(const MembersTable&,
+                                                             std::string_view key);
   template <bool kReport>
   bool member(const MembersTable&, std::uint32_t name, std::uint32_t index, const Json& object,
               EvaluatedSet*, const InstancePath*);

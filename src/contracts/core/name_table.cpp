@@ -7,7 +7,6 @@
 namespace weft::contracts {
 
 NameTable::NameTable(std::vector<std::string> names) : names_(std::move(names)) {
-  for (const std::string& name : names_) prints_.push_back(print_of(name));
   constexpr int kSeedsPerSize = 50;
   constexpr std::size_t kPerfectMax = 64;
   const unsigned least = std::max(1u, static_cast<unsigned>(std::bit_width(names_.size() * 2)));

@@ -1,6 +1,6 @@
 // A fixed set of names with numbers, for finding the members of an instance: a hash without
 // collisions, tried out when the table is built. Names of at most 16 bytes are compared as three
-// integers. Immutable after build(); any thread.
+// integers, which differ for different names. Immutable after build(); any thread.
 #pragma once
 
 #include <bit>
@@ -33,16 +33,40 @@ class NameTable {
     }
   }
 
-  // Whether the name has that number (which may be one too far): how members that come in the order
-  // of the table are recognised, so that what follows need not wait for the hash.
-  [[gnu::always_inline]] bool is(std::uint32_t number, std::string_view name) const {
-    if (number >= prints_.size()) return false;
-    const Print& known = prints_[number];
-    if (known.size != name.size()) return false;
-    const Print print = print_of(name);
-    return print.head == known.head && print.tail == known.tail &&
-           (known.size <= 16 || names_[number] == name);
-  }
+  // A name by its length and ends: how a member that comes where it is expected is recognised, so
+  // that what follows need not wait for the hash. The branches are as predictable as the order.
+  struct Ends {
+    std::uint64_t head = 0;
+    std::uint64_t tail = 0;
+    std::uint32_t size = ~std::uint32_t{0};  // no name is that long: equal to nothing
+
+    static Ends of(std::string_view name) {
+      const char* const at = name.data();
+      const std::size_t size = name.size();
+      Ends ends{0, 0, static_cast<std::uint32_t>(size)};
+      if (size >= 8) {
+        ends.head = load<std::uint64_t>(at);
+        ends.tail = load<std::uint64_t>(at + size - 8);
+      } else if (size >= 4) {
+        ends.head = load<std::uint32_t>(at);
+        ends.tail = load<std::uint32_t>(at + size - 4);
+      } else {
+        ends.head = few(at, size);
+      }
+      return ends;
+    }
+    // Decides when the size is at most kWhole; else the middle is still to be compared.
+    [[gnu::always_inline]] bool fit(std::string_view name) const {
+      if (name.size() != size) return false;
+      const char* const at = name.data();
+      if (size >= 8)
+        return load<std::uint64_t>(at) == head && load<std::uint64_t>(at + size - 8) == tail;
+      if (size >= 4)
+        return load<std::uint32_t>(at) == head && load<std::uint32_t>(at + size - 4) == tail;
+      return few(at, size) == head;
+    }
+    static constexpr std::uint32_t kWhole = 16;
+  };
 
   const std::vector<std::string>& names() const { return names_; }
 
@@ -50,8 +74,7 @@ class NameTable {
   struct Print {
     std::uint64_t head = 0;
     std::uint64_t tail = 0;
-    std::uint32_t size =
-        ~std::uint32_t{0};  // no name is that long, so an empty slot matches nothing
+    std::uint32_t size = ~std::uint32_t{0};  // so that an empty slot matches nothing
   };
   struct Slot {
     Print print;
@@ -64,22 +87,28 @@ class NameTable {
     std::memcpy(&word, at, sizeof word);
     return word;
   }
-  static std::uint64_t byte(const char* at) { return static_cast<unsigned char>(*at); }
+  // Up to three characters.
+  static std::uint64_t few(const char* at, std::size_t size) {
+    const auto byte = [at](std::size_t i) {
+      return std::uint64_t{static_cast<unsigned char>(at[i])};
+    };
+    return size == 0 ? 0 : byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+  }
 
-  // Distinct for distinct names of at most 16 bytes.
+  // Without a branch on the lengths that names mostly have: texts of an enumeration come in no
+  // order.
   static Print print_of(std::string_view name) {
     const char* const at = name.data();
     const std::size_t size = name.size();
     Print print{0, 0, static_cast<std::uint32_t>(size)};
-    if (size >= 8) {
-      print.head = load<std::uint64_t>(at);
-      print.tail = load<std::uint64_t>(at + size - 8);
-    } else if (size >= 4) {
-      print.head = load<std::uint32_t>(at) | std::uint64_t{load<std::uint32_t>(at + size - 4)}
-                                                 << 32;
-    } else if (size > 0) {
-      print.head = byte(at) | byte(at + size / 2) << 8 | byte(at + size - 1) << 16;
+    if (size < 4) {
+      print.head = few(at, size);
+      return print;
     }
+    const char* const last = at + size - 4;
+    const std::size_t step = size >> 3 << 2;
+    print.head = load<std::uint32_t>(at) | std::uint64_t{load<std::uint32_t>(at + step)} << 32;
+    print.tail = load<std::uint32_t>(last) | std::uint64_t{load<std::uint32_t>(last - step)} << 32;
     return print;
   }
   std::size_t place_of(const Print& print) const {
@@ -91,7 +120,6 @@ class NameTable {
   std::uint32_t find_sorted(std::string_view name) const;
 
   std::vector<std::string> names_;
-  std::vector<Print> prints_;  // by number
   std::vector<Slot> slots_;
   std::uint64_t seed_ = 1;
   unsigned shift_ = 63;

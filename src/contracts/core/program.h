@@ -78,15 +78,31 @@ inline constexpr std::uint8_t kBooleanBits =
 enum class Check : std::uint8_t {
   Refuse,
   Accept,
-  Size,     // size_min and size_max alone
-  Number,   // integers_only and not_negative alone
-  Members,  // the sizes and one MembersTable without patterns
-  Code,     // all fields and the instructions
+  Length,       // text: the bounds alone
+  Size,         // array or object: the bounds alone
+  Integer,      // number
+  NotNegative,  // number
+  Natural,      // number: both
+  Range,        // number: in a Range
+  Pattern,      // text: the bounds and one pattern
+  OneOfTexts,   // text: in the strings of one ValueSet
+  Elements,     // array: the bounds and one block for all elements
+  Members,      // object: the bounds and one MembersTable without patterns
+  Code,         // all of the block
+};
+
+// The checks of one schema by the type of the value, small enough to lie beside a member's name.
+// What is more than one bound and one target can say is left to the block's code.
+struct Checks {
+  std::array<Check, 8> of{};  // by Json::Type
+  std::uint32_t size_min = 0;
+  std::uint32_t size_max = ~std::uint32_t{0};
+  std::uint32_t target = 0;  // number of the range, pattern, value set, block or members table
+  BlockId block = kAcceptAll;
 };
 
 struct Block {
-  std::array<Check, 8> checks{};  // by Json::Type
-  std::uint32_t members = 0;      // for Check::Members
+  Checks checks;
   std::uint8_t types = kAllTypes;
   bool integers_only = false;  // where it allows numbers
   bool not_negative = false;   // likewise
@@ -116,6 +132,12 @@ struct Bound {
   std::string natural;
 };
 
+// Bounds that are integers, both included, for numbers written with digits alone.
+struct Range {
+  std::int64_t min = INT64_MIN;
+  std::int64_t max = INT64_MAX;
+};
+
 // The values of enum or const.
 struct ValueSet {
   std::uint8_t simple_types = 0;  // of null, false, true: allowed by their type alone
@@ -142,8 +164,16 @@ struct MembersTable {
     std::uint32_t pattern = 0;
     BlockId block = kAcceptAll;
   };
+  // All that a member needs when no reports are wanted, in one line of the cache.
+  struct alignas(64) Known {
+    NameTable::Ends ends;
+    std::uint32_t step = 1;  // to the name expected next
+    std::uint64_t required_bit = 0;
+    Checks checks;
+  };
   NameTable table;
-  std::vector<Name> names;  // by the table's numbers
+  std::vector<Name> names;   // by the table's numbers
+  std::vector<Known> known;  // likewise; the last one, which no name is, is for members without
   std::vector<ForPattern> patterns;
   BlockId additional = kAcceptAll;
   bool has_additional = false;
@@ -165,6 +195,7 @@ struct Program {
   std::vector<Instruction> code;
   std::vector<BlockId> lists;
   std::vector<Bound> bounds;
+  std::vector<Range> ranges;
   std::vector<CountRange> counts;
   std::vector<Pattern> patterns;
   std::vector<FormatCheck> formats;

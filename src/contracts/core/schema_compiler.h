@@ -109,7 +109,12 @@ class SchemaCompiler {
   void lay_out();
   void lay_out(Draft& draft, const std::vector<BlockId>& to);
   // Requires that the block's instructions are laid out.
-  Check check_for(Block& block, Json::Type type) const;
+  void choose_checks(Block& block) const;
+  struct Wanted;
+  std::optional<Range> range_of(const Block& block) const;
+  Wanted check_for(const Block& block, Json::Type type) const;
+  // Requires all blocks.
+  void lay_out(MembersTable& table) const;
   bool fold(Block& block, const Instruction& instruction) const;
   static void redirect(Instruction& instruction, const std::vector<BlockId>& to);
   std::vector<BlockId> forwarded() const;
