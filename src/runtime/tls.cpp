@@ -4,6 +4,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+
 #include "runtime/edge/tls_stream.h"
 
 namespace weft {
@@ -48,6 +53,79 @@ Result<std::shared_ptr<TlsContext::State>> make_state(const SSL_METHOD* method,
   return state;
 }
 
+// OpenSSL's own text for an unreadable file names its internals; say what the system says.
+Result<> check_readable(const std::string& file, std::string_view what) {
+  std::ifstream in(file);
+  if (in && in.peek() != std::ifstream::traits_type::eof()) return {};
+  if (in.eof()) return fail(ErrorCode::InvalidArgument, "{} {} is empty", what, file);
+  return fail(ErrorCode::InvalidArgument, "{} {} cannot be read: {}", what, file,
+              std::strerror(errno));
+}
+
+Result<> use_certificate(SSL_CTX* context, const std::string& file) {
+  CHECK(check_readable(file, "certificate file"));
+  if (SSL_CTX_use_certificate_chain_file(context, file.c_str()) == 1) return {};
+  return fail(
+      ErrorCode::InvalidArgument,
+      "certificate file {} holds no usable PEM certificate (-----BEGIN CERTIFICATE-----): {}", file,
+      tls_error("OpenSSL").message);
+}
+
+struct Passphrase {
+  std::string text;
+  bool was_asked = false;  // the key is encrypted
+};
+
+// Without this callback OpenSSL asks at the terminal.
+int give_passphrase(char* into, int size, int, void* argument) {
+  auto& passphrase = *static_cast<Passphrase*>(argument);
+  passphrase.was_asked = true;
+  const auto& text = passphrase.text;
+  if (text.empty() || text.size() > static_cast<std::size_t>(size)) return -1;
+  std::memcpy(into, text.data(), text.size());
+  return static_cast<int>(text.size());
+}
+
+Failure key_failure(const std::string& file, const Passphrase& passphrase) {
+  const auto reason = tls_error("OpenSSL").message;
+  if (!passphrase.was_asked) {
+    return fail(ErrorCode::InvalidArgument,
+                "key file {} holds no usable PEM key (-----BEGIN PRIVATE KEY-----): {}", file,
+                reason);
+  }
+  if (passphrase.text.empty()) {
+    return fail(ErrorCode::InvalidArgument, "key file {} is encrypted: give its passphrase", file);
+  }
+  return fail(ErrorCode::InvalidArgument,
+              "key file {} cannot be read with the passphrase that is given", file);
+}
+
+Result<> use_key(SSL_CTX* context, const TlsIdentity& identity) {
+  CHECK(check_readable(identity.key_file, "key file"));
+  Passphrase passphrase{identity.key_passphrase};
+  SSL_CTX_set_default_passwd_cb(context, give_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context, &passphrase);
+  ERR_clear_error();
+  const int used =
+      SSL_CTX_use_PrivateKey_file(context, identity.key_file.c_str(), SSL_FILETYPE_PEM);
+  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+  SSL_CTX_set_default_passwd_cb(context, nullptr);
+  // A key of another pair fails at once when it is of the certificate's type.
+  const auto reason = ERR_GET_REASON(ERR_peek_last_error());
+  const bool is_other = reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH;
+  if (used != 1 && !is_other) return key_failure(identity.key_file, passphrase);
+  if (used == 1 && SSL_CTX_check_private_key(context) == 1) return {};
+  ERR_clear_error();
+  return fail(ErrorCode::InvalidArgument, "key file {} is not the key of the certificate in {}",
+              identity.key_file, identity.certificate_file);
+}
+
+WallTime wall_time(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return WallTime(std::chrono::seconds(::timegm(&parts)));
+}
+
 }  // namespace
 
 Error tls_error(std::string_view what) {
@@ -57,28 +135,32 @@ Error tls_error(std::string_view what) {
   return {ErrorCode::Unavailable, fmt::format("{}: {}", what, text)};
 }
 
-Result<TlsContext> TlsContext::server(const std::string& certificate_file,
-                                      const std::string& key_file,
+Result<TlsContext> TlsContext::server(const TlsIdentity& identity,
                                       const std::vector<std::string>& alpn) {
   TRY(auto state, make_state(TLS_server_method(), alpn));
   auto* context = state->context.get();
-  auto unusable = [](const std::string& file) {
-    auto error = tls_error(file);
-    error.code = ErrorCode::InvalidArgument;
-    return std::unexpected(std::move(error));
-  };
-  if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
-    return unusable(certificate_file);
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return unusable(key_file);
-  }
-  if (SSL_CTX_check_private_key(context) != 1) return unusable(key_file);
+  CHECK(use_certificate(context, identity.certificate_file));
+  CHECK(use_key(context, identity));
   // A second ticket is of use to clients with parallel connections only and costs 40 µs.
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!state->alpn.empty()) SSL_CTX_set_alpn_select_cb(context, choose_alpn, &state->alpn);
   return TlsContext(std::move(state));
+}
+
+TlsCertificate TlsContext::certificate() const {
+  TlsCertificate out;
+  const auto* certificate = SSL_CTX_get0_certificate(state_->context.get());
+  if (certificate == nullptr) return out;
+  if (auto* memory = BIO_new(BIO_s_mem())) {
+    X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    out.subject.resize(BIO_ctrl_pending(memory));
+    BIO_read(memory, out.subject.data(), static_cast<int>(out.subject.size()));
+    BIO_free(memory);
+  }
+  out.not_before = wall_time(X509_get0_notBefore(certificate));
+  out.not_after = wall_time(X509_get0_notAfter(certificate));
+  return out;
 }
 
 Result<TlsContext> TlsContext::client(const std::string& ca_file,

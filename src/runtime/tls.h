@@ -16,14 +16,33 @@
 
 namespace weft {
 
+// A server's certificate with its chain and its key, as PEM files.
+struct TlsIdentity {
+  std::string certificate_file;
+  std::string key_file;
+  std::string key_passphrase;  // of an encrypted key; nobody is ever asked at a terminal
+};
+
+// What a certificate says about itself.
+struct TlsCertificate {
+  std::string subject;  // CN=weft.example.com
+  WallTime not_before{};
+  WallTime not_after{};
+};
+
 class TlsContext {
  public:
-  // PEM files: the certificate with its chain, and its key. `alpn`: protocols offered, best first.
-  static Result<TlsContext> server(const std::string& certificate_file, const std::string& key_file,
+  // InvalidArgument names the file and what is wrong with it: unreadable, no PEM, a key that does
+  // not match, a passphrase that is missing or wrong. A certificate out of its time is accepted;
+  // look at certificate(). `alpn`: protocols offered, best first.
+  static Result<TlsContext> server(const TlsIdentity& identity,
                                    const std::vector<std::string>& alpn);
   // `ca_file` empty: the system's authorities.
   static Result<TlsContext> client(const std::string& ca_file,
                                    const std::vector<std::string>& alpn);
+
+  // Of a server.
+  TlsCertificate certificate() const;
 
   struct State;
   const State& state() const { return *state_; }

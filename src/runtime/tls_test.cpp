@@ -1,6 +1,6 @@
 #include "runtime/tls.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -16,12 +16,15 @@
 namespace weft {
 namespace {
 
+using ::testing::HasSubstr;
 using Stream = std::unique_ptr<net::Stream>;
+
+constexpr long kHour = 3600;
 
 // A self-signed certificate for localhost and 127.0.0.1, made anew for each test.
 class Certificate {
  public:
-  Certificate() {
+  explicit Certificate(long not_after_seconds = kHour, std::string passphrase = "") {
     folder_ =
         std::filesystem::temp_directory_path() / fmt::format("weft-tls-{}", SystemRandom().next());
     std::filesystem::create_directories(folder_);
@@ -29,8 +32,8 @@ class Certificate {
     X509* certificate = X509_new();
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -24 * kHour);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), not_after_seconds);
     X509_set_pubkey(certificate, key);
     auto* subject = X509_get_subject_name(certificate);
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
@@ -48,7 +51,10 @@ class Certificate {
     PEM_write_X509(out, certificate);
     std::fclose(out);
     out = std::fopen(key_file().c_str(), "w");
-    PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+    const auto* cipher = passphrase.empty() ? nullptr : EVP_aes_256_cbc();
+    const auto* secret = reinterpret_cast<const unsigned char*>(passphrase.data());
+    PEM_write_PrivateKey(out, key, cipher, passphrase.empty() ? nullptr : secret,
+                         static_cast<int>(passphrase.size()), nullptr, nullptr);
     std::fclose(out);
     X509_free(certificate);
     EVP_PKEY_free(key);
@@ -57,6 +63,7 @@ class Certificate {
 
   std::string certificate_file() const { return folder_ / "cert.pem"; }
   std::string key_file() const { return folder_ / "key.pem"; }
+  TlsIdentity identity() const { return {certificate_file(), key_file(), ""}; }
 
  private:
   std::filesystem::path folder_;
@@ -80,9 +87,7 @@ struct TlsWorld {
 
   TlsWorld()
       : listener(run_until_done(io, network.listen(net::Endpoint{"127.0.0.1", 1})).value()),
-        server(TlsContext::server(certificate.certificate_file(), certificate.key_file(),
-                                  {"h2", "http/1.1"})
-                   .value()),
+        server(TlsContext::server(certificate.identity(), {"h2", "http/1.1"}).value()),
         client(TlsContext::client(certificate.certificate_file(), {"http/1.1"}).value()) {}
 
   void shake_hands(std::string name) {
@@ -174,11 +179,71 @@ TEST(Tls, ReportsAStreamThatWasCutWithoutGoodbye) {
   EXPECT_EQ(got.error().code, ErrorCode::DataLoss);
 }
 
-TEST(Tls, NamesTheFileThatCannotBeUsed) {
-  auto missing = TlsContext::server("/nonexistent/cert.pem", "/nonexistent/key.pem", {});
+// Why a server cannot be set up with this.
+std::string refusal(const TlsIdentity& identity) {
+  auto context = TlsContext::server(identity, {});
+  if (context) return "";
+  EXPECT_EQ(context.error().code, ErrorCode::InvalidArgument);
+  return context.error().message;
+}
 
-  EXPECT_EQ(missing.error().code, ErrorCode::InvalidArgument);
-  EXPECT_NE(missing.error().message.find("/nonexistent/cert.pem"), std::string::npos);
+TEST(Tls, NamesTheFileThatCannotBeReadAndTheSystemsReason) {
+  Certificate certificate;
+  auto no_certificate = certificate.identity();
+  no_certificate.certificate_file = "/nonexistent/cert.pem";
+  auto no_key = certificate.identity();
+  no_key.key_file = "/nonexistent/key.pem";
+
+  EXPECT_EQ(refusal(no_certificate),
+            "certificate file /nonexistent/cert.pem cannot be read: No such file or directory");
+  EXPECT_EQ(refusal(no_key),
+            "key file /nonexistent/key.pem cannot be read: No such file or directory");
+}
+
+TEST(Tls, SaysWhenAFileHoldsSomethingElse) {
+  Certificate certificate;
+  auto swapped = certificate.identity();
+  std::swap(swapped.certificate_file, swapped.key_file);
+  auto twice = certificate.identity();
+  twice.key_file = twice.certificate_file;
+
+  EXPECT_THAT(refusal(swapped), HasSubstr("key.pem holds no usable PEM certificate"));
+  EXPECT_THAT(refusal(twice), HasSubstr("cert.pem holds no usable PEM key"));
+}
+
+TEST(Tls, SaysWhenTheKeyIsOfAnotherCertificate) {
+  Certificate certificate;
+  Certificate other;
+  auto mixed = certificate.identity();
+  mixed.key_file = other.key_file();
+
+  EXPECT_EQ(refusal(mixed), fmt::format("key file {} is not the key of the certificate in {}",
+                                        mixed.key_file, mixed.certificate_file));
+}
+
+TEST(Tls, OpensAnEncryptedKeyWithItsPassphraseAndNeverAsksForIt) {
+  Certificate certificate(kHour, "open sesame");
+  auto with = certificate.identity();
+
+  EXPECT_THAT(refusal(with), HasSubstr("key.pem is encrypted: give its passphrase"));
+  with.key_passphrase = "open barley";
+  EXPECT_THAT(refusal(with), HasSubstr("key.pem cannot be read with the passphrase"));
+  with.key_passphrase = "open sesame";
+  EXPECT_EQ(refusal(with), "");
+}
+
+TEST(Tls, TellsTheTimeInWhichACertificateIsValid) {
+  Certificate expired(-kHour);
+
+  auto context = TlsContext::server(expired.identity(), {});
+
+  ASSERT_TRUE(context) << context.error().message;
+  auto certificate = context->certificate();
+  auto now = SystemClock().now();
+  EXPECT_EQ(certificate.subject, "CN=weft test");
+  EXPECT_LT(certificate.not_after, now);
+  EXPECT_GT(certificate.not_after, now - 2h);
+  EXPECT_LT(certificate.not_before, now - 23h);
 }
 
 }  // namespace
