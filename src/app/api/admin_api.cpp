@@ -104,16 +104,22 @@ Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& h
     return parts_.identity.authenticate_api_key(field->substr(7));
   }
   if (auto session = session_of(head)) return session->principal;
-  if (auto cookies = head.find("Cookie"); cookies && cookie_value(*cookies, cookie_name_)) {
+  if (session_cookie(head)) {
     return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
   }
   return fail(ErrorCode::Unauthenticated, "send the admin token as \"Authorization: Bearer <token>\"");
 }
 
 std::optional<Session> AdminApi::session_of(const http::RequestHead& head) const {
-  auto cookies = head.find("Cookie");
-  auto id = cookies ? cookie_value(*cookies, cookie_name_) : std::nullopt;
+  auto id = session_cookie(head);
   return id ? sessions_.find(*id) : std::nullopt;
+}
+
+std::optional<std::string_view> AdminApi::session_cookie(const http::RequestHead& head) const {
+  auto cookies = head.find("Cookie");
+  if (!cookies) return std::nullopt;
+  auto secure = cookie_value(*cookies, secure_cookie_name(cookie_name_));
+  return secure ? secure : cookie_value(*cookies, cookie_name_);
 }
 
 Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
@@ -198,9 +204,12 @@ Task<Result<http::Response>> AdminApi::create_session(ApiCall& call) {
   write_session(body, **principal);
   body.member("expiresAt", to_rfc3339(parts_.clock.now() + Sessions::kLifetime)).end();
   auto response = json_answer(std::move(body), 201);
-  response.add("Set-Cookie", fmt::format("{}={}; Path=/api; HttpOnly; SameSite=Strict; Max-Age={}{}",
-                                         cookie_name_, id, std::chrono::seconds(std::chrono::hours(12)).count(),
-                                         call.exchange.is_tls() ? "; Secure" : ""));
+  const bool is_tls = call.exchange.is_tls();
+  response.add(
+      "Set-Cookie",
+      fmt::format("{}={}; Path=/api; HttpOnly; SameSite=Strict; Max-Age={}{}",
+                  is_tls ? secure_cookie_name(cookie_name_) : cookie_name_, id,
+                  std::chrono::seconds(std::chrono::hours(12)).count(), is_tls ? "; Secure" : ""));
   response.add("Cache-Control", "no-store");
   co_return response;
 }
@@ -213,12 +222,13 @@ Task<Result<http::Response>> AdminApi::get_session(ApiCall& call) {
 }
 
 Task<Result<http::Response>> AdminApi::delete_session(ApiCall& call) {
-  if (auto cookies = call.exchange.head().find("Cookie")) {
-    if (auto id = cookie_value(*cookies, cookie_name_)) sessions_.close(*id);
-  }
+  if (auto id = session_cookie(call.exchange.head())) sessions_.close(*id);
   http::Response response;
   response.status = 204;
-  response.add("Set-Cookie", cookie_name_ + "=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0");
+  const bool is_tls = call.exchange.is_tls();
+  response.add("Set-Cookie", fmt::format("{}=; Path=/api; HttpOnly; SameSite=Strict; Max-Age=0{}",
+                                         is_tls ? secure_cookie_name(cookie_name_) : cookie_name_,
+                                         is_tls ? "; Secure" : ""));
   co_return response;
 }
 

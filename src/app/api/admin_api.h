@@ -46,6 +46,7 @@ class AdminApi final : public http::Handler {
   Match match(std::string_view method, std::string_view path) const;
   Result<identity::PrincipalRef> authenticate(const http::RequestHead& head) const;
   std::optional<Session> session_of(const http::RequestHead& head) const;
+  std::optional<std::string_view> session_cookie(const http::RequestHead& head) const;
   Result<> authorise(const ApiCall& call, const ApiRoute& route) const;
   void add_session_routes();
 

@@ -65,4 +65,8 @@ std::string session_cookie_name(std::uint16_t port) {
   return port == kDefaultPort ? "weft_session" : "weft_session_" + std::to_string(port);
 }
 
+std::string secure_cookie_name(std::string_view plain_name) {
+  return std::string(plain_name) + "_tls";
+}
+
 }  // namespace weft::app

@@ -54,4 +54,8 @@ std::optional<std::string_view> cookie_value(std::string_view cookie_field, std:
 // Cookies do not tell ports apart: a second node of one host needs a name of its own.
 std::string session_cookie_name(std::uint16_t port);
 
+// A browser lets no plain page replace a Secure cookie: the TLS listener needs a name of its own as
+// well.
+std::string secure_cookie_name(std::string_view plain_name);
+
 }  // namespace weft::app

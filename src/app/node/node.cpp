@@ -138,6 +138,9 @@ void Node::run() {
   parts.admin_server->start();
   parts.ops_server->start();
   parts.kafka_server->start();
+  if (parts.gateway_tls_server) parts.gateway_tls_server->start();
+  if (parts.admin_tls_server) parts.admin_tls_server->start();
+  if (parts.kafka_tls_server) parts.kafka_tls_server->start();
   parts.ops->set_ready(true);
   log_info("node", "ready",
            {{"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
@@ -149,8 +152,11 @@ void Node::run() {
   run_until_done(parts.control, parts.close());
   auto drain = parts.settings.time("shutdown.drain");
   parts.gateway_server->stop(drain);
+  if (parts.gateway_tls_server) parts.gateway_tls_server->stop(drain);
   parts.admin_server->stop(std::min<Duration>(drain, 1s));
+  if (parts.admin_tls_server) parts.admin_tls_server->stop(std::min<Duration>(drain, 1s));
   parts.kafka_server->stop(drain);
+  if (parts.kafka_tls_server) parts.kafka_tls_server->stop(drain);
   parts.ops_server->stop(0s);
   parts.end_loops();
   auto removed = run_until_done(parts.control, parts.files.remove(data_folder() + "/node.json"));
@@ -227,8 +233,11 @@ Result<> Node::Parts::write_node_file() {
       .member("admin", addresses.hub)
       .member("gateway", addresses.gateway)
       .member("kafka", addresses.kafka)
-      .member("ops", addresses.ops)
-      .end();
+      .member("ops", addresses.ops);
+  if (!addresses.hub_tls.empty()) out.member("adminTls", addresses.hub_tls);
+  if (!addresses.gateway_tls.empty()) out.member("gatewayTls", addresses.gateway_tls);
+  if (!addresses.kafka_tls.empty()) out.member("kafkaTls", addresses.kafka_tls);
+  out.end();
   return run_until_done(control, write_file_durably(files, settings.text("data.folder") + "/node.json", out.text() + "\n"));
 }
 

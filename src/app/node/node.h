@@ -24,6 +24,10 @@ struct NodeAddresses {
   std::string gateway;  // http://127.0.0.1:8000
   std::string kafka;    // 127.0.0.1:9092
   std::string ops;      // http://127.0.0.1:9600
+  // Empty without a certificate.
+  std::string hub_tls;      // https://127.0.0.1:8443
+  std::string gateway_tls;  // https://127.0.0.1:8444
+  std::string kafka_tls;    // 127.0.0.1:9094
 };
 
 class Node {

@@ -95,6 +95,10 @@ struct Node::Parts {
   std::unique_ptr<http::Server> gateway_server;
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> ops_server;
+  // Null without a certificate.
+  std::unique_ptr<http::Server> gateway_tls_server;
+  std::unique_ptr<http::Server> admin_tls_server;
+  std::unique_ptr<kafka::KafkaServer> kafka_tls_server;
 
   // What the admin API's routes work with.
   std::optional<EstateRoutesParts> estate_routes_parts;
@@ -124,9 +128,16 @@ struct Node::Parts {
   Task<void> close();
   void end_loops();
   Result<> listen();
+  Result<> listen_with_tls();
+  Result<std::unique_ptr<http::Server>> open_https(std::string_view listener,
+                                                   http::Handler& handler);
+  Result<std::unique_ptr<kafka::KafkaServer>> open_kafka(std::string_view port_setting,
+                                                         std::optional<TlsContext> tls);
+  void tell_listeners();
   Result<> write_node_file();
   http::ServerOptions server_options(std::string name, std::string_view port_setting) const;
   net::Endpoint endpoint(std::string_view port_setting) const;
+  net::Endpoint tls_endpoint(std::string_view port_setting) const;
   std::vector<ApiRoute> admin_routes();
 };
 

@@ -2,6 +2,7 @@
 #include "app/node/install_paths.h"
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
+#include "app/node/tls_settings.h"
 #include "app/version.h"
 #include "base/document.h"
 #include "estate/loader.h"
@@ -12,6 +13,14 @@ namespace {
 
 constexpr std::string_view kFormatFile = "FORMAT";
 constexpr std::string_view kFormat = "weft data folder 1\n";
+
+// A certificate that clients refuse is no reason to stay down: the plain listeners still work.
+void warn_of_certificate(std::string_view listener, const TlsContext& tls, WallTime now) {
+  const auto certificate = tls.certificate();
+  const auto warning = certificate_warning(certificate, now);
+  if (warning.empty()) return;
+  log_warn("node", warning, {{"listener", listener}, {"certificate", certificate.subject}});
+}
 
 }  // namespace
 
@@ -132,6 +141,13 @@ net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
   return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
 }
 
+net::Endpoint Node::Parts::tls_endpoint(std::string_view port_setting) const {
+  auto at = endpoint(port_setting);
+  auto address = settings.text("listen.tlsAddress");
+  if (!address.empty()) at.host = std::move(address);
+  return at;
+}
+
 http::ServerOptions Node::Parts::server_options(std::string name, std::string_view port_setting) const {
   http::ServerOptions options;
   options.name = std::move(name);
@@ -194,8 +210,22 @@ Result<> Node::Parts::listen() {
   TRY(gateway_server, http::Server::open(server_options("gateway", "ports.gateway"), *gateway_door, loops, clock, metrics));
   TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
+  TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
+  addresses.hub = "http://" + admin_server->local().text();
+  admin->set_port(admin_server->local().port);
+  addresses.gateway = "http://" + gateway_server->local().text();
+  addresses.ops = "http://" + ops_server->local().text();
+  addresses.kafka = kafka_server->local().text();
+  CHECK(listen_with_tls());
+  tell_listeners();
+  return {};
+}
+
+Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_view port_setting,
+                                                                    std::optional<TlsContext> tls) {
   kafka::KafkaOptions options;
-  options.listen = endpoint("ports.kafka");
+  options.listen = tls ? tls_endpoint(port_setting) : endpoint(port_setting);
+  options.tls = std::move(tls);
   options.advertised.host = settings.text("kafka.advertisedHost");
   options.limits.connections_max = static_cast<std::uint32_t>(settings.number("kafka.connectionsMax"));
   options.limits.request_bytes_max = static_cast<std::uint32_t>(settings.bytes("kafka.requestBytesMax"));
@@ -206,14 +236,44 @@ Result<> Node::Parts::listen() {
         identity::PrincipalType::Client, "anonymous", std::string(estate::kDefaultTenant), std::move(grants)));
   }
   kafka::KafkaParts kafka_parts{*log, *log, *kafka_topics, *groups, loops, clock, random, metrics, &*kafka_keys, nullptr};
-  TRY(kafka_server, kafka::KafkaServer::open(std::move(options), kafka_parts));
-  addresses.hub = "http://" + admin_server->local().text();
-  admin->set_port(admin_server->local().port);
-  addresses.gateway = "http://" + gateway_server->local().text();
-  addresses.ops = "http://" + ops_server->local().text();
-  addresses.kafka = kafka_server->local().text();
-  system_routes_parts->listeners = {{"hub", addresses.hub}, {"gateway", addresses.gateway}, {"kafka", addresses.kafka}, {"ops", addresses.ops}};
+  return kafka::KafkaServer::open(std::move(options), kafka_parts);
+}
+
+// Null without a certificate.
+Result<std::unique_ptr<http::Server>> Node::Parts::open_https(std::string_view listener,
+                                                              http::Handler& handler) {
+  TRY(auto tls, tls_of(settings, listener, {"http/1.1"}));
+  if (!tls) return std::unique_ptr<http::Server>();
+  warn_of_certificate(listener, *tls, clock.now());
+  auto port_setting = fmt::format("ports.{}Tls", listener);
+  auto options = server_options(fmt::format("{}_tls", listener), port_setting);
+  options.listen = tls_endpoint(port_setting);
+  options.tls = std::move(tls);
+  return http::Server::open(std::move(options), handler, loops, clock, metrics);
+}
+
+Result<> Node::Parts::listen_with_tls() {
+  TRY(gateway_tls_server, open_https("gateway", *gateway_door));
+  if (gateway_tls_server) addresses.gateway_tls = "https://" + gateway_tls_server->local().text();
+  TRY(admin_tls_server, open_https("admin", *admin));
+  if (admin_tls_server) addresses.hub_tls = "https://" + admin_tls_server->local().text();
+  TRY(auto kafka_tls, tls_of(settings, "kafka", {}));
+  if (!kafka_tls) return {};
+  warn_of_certificate("kafka", *kafka_tls, clock.now());
+  TRY(kafka_tls_server, open_kafka("ports.kafkaTls", std::move(kafka_tls)));
+  addresses.kafka_tls = kafka_tls_server->local().text();
   return {};
+}
+
+void Node::Parts::tell_listeners() {
+  auto& told = system_routes_parts->listeners;
+  told = {{"hub", addresses.hub},
+          {"gateway", addresses.gateway},
+          {"kafka", addresses.kafka},
+          {"ops", addresses.ops}};
+  if (!addresses.hub_tls.empty()) told.emplace_back("hub over TLS", addresses.hub_tls);
+  if (!addresses.gateway_tls.empty()) told.emplace_back("gateway over TLS", addresses.gateway_tls);
+  if (!addresses.kafka_tls.empty()) told.emplace_back("kafka over TLS", addresses.kafka_tls);
 }
 
 }  // namespace weft::app

@@ -39,14 +39,15 @@ Result<Settings> load_settings(const NodeStart& start, std::vector<std::string> 
 
 std::string banner_of(const Node& node, const std::string& extra) {
   const auto& at = node.addresses();
-  auto banner = fmt::format(
-      "Weft is ready.\n"
-      "  hub      {}/#token={}\n"
-      "  gateway  {}\n"
-      "  kafka    {}\n"
-      "  ops      {}/metrics\n"
-      "  data     {}\n",
-      at.hub, node.admin_token(), at.gateway, at.kafka, at.ops, node.data_folder());
+  const auto token = node.admin_token();
+  auto banner = fmt::format("Weft is ready.\n  hub      {}/#token={}\n", at.hub, token);
+  if (!at.hub_tls.empty()) banner += fmt::format("           {}/#token={}\n", at.hub_tls, token);
+  banner += fmt::format("  gateway  {}\n", at.gateway);
+  if (!at.gateway_tls.empty()) banner += fmt::format("           {}\n", at.gateway_tls);
+  banner += fmt::format("  kafka    {}\n", at.kafka);
+  if (!at.kafka_tls.empty())
+    banner += fmt::format("           {} (security.protocol=SSL or SASL_SSL)\n", at.kafka_tls);
+  banner += fmt::format("  ops      {}/metrics\n  data     {}\n", at.ops, node.data_folder());
   return banner + extra;
 }
 

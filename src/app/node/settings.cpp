@@ -1,6 +1,10 @@
 #include "app/node/settings.h"
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "app/cli/arguments.h"
 #include "base/document.h"
@@ -13,13 +17,33 @@ using enum SettingType;
 constexpr SettingSpec kSpecs[] = {
     {"data.folder", Text, "weft-data", "where everything durable is kept"},
     {"estate.folder", Text, "", "folder of documents that is applied at start; empty: none"},
-    {"listen.address", Text, "127.0.0.1", "address of all listeners; 0.0.0.0 or :: to serve the network"},
+    {"listen.address", Text, "127.0.0.1",
+     "address of all listeners; 0.0.0.0 or :: to serve the network"},
+    {"listen.tlsAddress", Text, "", "address of the TLS listeners; empty: listen.address"},
     {"ports.admin", Number, "8080", "hub and admin API"},
     {"ports.gateway", Number, "8000", "API gateway and CloudEvents"},
     {"ports.kafka", Number, "9092", "Kafka protocol"},
     {"ports.ops", Number, "9600", "/livez /readyz /metrics"},
+    {"ports.adminTls", Number, "8443",
+     "hub and admin API over TLS; listens when it has a certificate"},
+    {"ports.gatewayTls", Number, "8444",
+     "API gateway and CloudEvents over TLS; listens when it has a certificate"},
+    {"ports.kafkaTls", Number, "9094",
+     "Kafka protocol over TLS; listens when it has a certificate"},
     {"ports.offset", Number, "0", "added to every port"},
     {"ports.auto", Switch, "false", "let the system pick free ports and print them"},
+    {"tls.certificateFile", Text, "",
+     "PEM file: the certificate and its chain, of every TLS listener; empty: there is none"},
+    {"tls.keyFile", Text, "", "PEM file: the private key"},
+    {"tls.keyPassphrase", Secret, "", "of key files that are encrypted"},
+    {"tls.admin.certificateFile", Text, "",
+     "for hub and admin API alone, instead of tls.certificateFile"},
+    {"tls.admin.keyFile", Text, "", "its private key"},
+    {"tls.gateway.certificateFile", Text, "",
+     "for the gateway alone, instead of tls.certificateFile"},
+    {"tls.gateway.keyFile", Text, "", "its private key"},
+    {"tls.kafka.certificateFile", Text, "", "for Kafka alone, instead of tls.certificateFile"},
+    {"tls.kafka.keyFile", Text, "", "its private key"},
     {"threads.loops", Number, "0", "event loops; 0: one per core"},
     {"http.headBytesMax", Bytes, "32KiB", "longest request head"},
     {"http.fieldsMax", Number, "100", "header fields per request"},
@@ -30,25 +54,33 @@ constexpr SettingSpec kSpecs[] = {
     {"http.writeTimeout", Time, "30s", "for a client that does not read"},
     {"http.connectionsMax", Number, "10000", "connections per HTTP listener"},
     {"gateway.idempotencyTime", Time, "24h", "how long the answer to an Idempotency-Key is kept"},
-    {"gateway.idempotencyKeysMax", Number, "1000000", "keys remembered at once; above it new keys get 503"},
-    {"gateway.idempotencyWait", Time, "10s", "how long a concurrent second request waits for the first"},
+    {"gateway.idempotencyKeysMax", Number, "1000000",
+     "keys remembered at once; above it new keys get 503"},
+    {"gateway.idempotencyWait", Time, "10s",
+     "how long a concurrent second request waits for the first"},
     {"gateway.upstreamTimeout", Time, "30s", "for a whole upstream call"},
     {"gateway.accessLog", Text, "", "file that gets one JSON line per request; empty: none"},
-    {"events.enabled", Switch, "true", "CloudEvents over HTTP at /events/{stream} of the gateway port"},
+    {"events.enabled", Switch, "true",
+     "CloudEvents over HTTP at /events/{stream} of the gateway port"},
     {"kafka.anonymous", Switch, "false", "accept Kafka clients without credentials"},
-    {"kafka.advertisedHost", Text, "", "host that clients are told to connect to; empty: the listen address"},
+    {"kafka.advertisedHost", Text, "",
+     "host that clients are told to connect to; empty: the listen address"},
     {"kafka.connectionsMax", Number, "10000", "Kafka connections"},
     {"kafka.requestBytesMax", Bytes, "100MiB", "largest Kafka request"},
-    {"kafka.rebalanceDelay", Time, "3s", "how long an empty group waits for more members at its first join"},
+    {"kafka.rebalanceDelay", Time, "3s",
+     "how long an empty group waits for more members at its first join"},
     {"log.walFileBytes", Bytes, "64MiB", "size of one write-ahead file"},
     {"log.tailBytesMax", Bytes, "16MiB", "newest records kept in memory for readers"},
-    {"log.queueBytesMax", Bytes, "256MiB", "appends waiting for the disk; above it producers are told to wait"},
+    {"log.queueBytesMax", Bytes, "256MiB",
+     "appends waiting for the disk; above it producers are told to wait"},
     {"log.reserveBytes", Bytes, "256MiB", "free disk below which appends are refused"},
-    {"delivery.concurrency", Number, "8", "deliveries in flight per subscription unless it says otherwise"},
+    {"delivery.concurrency", Number, "8",
+     "deliveries in flight per subscription unless it says otherwise"},
     {"delivery.recentMax", Number, "10000", "deliveries that lists can show"},
     {"egress.allow", List, "", "hosts, addresses or ranges that Weft may connect to; \"*\": any"},
     {"telemetry.traceBytesMax", Bytes, "16MiB", "recent traces kept in memory"},
-    {"telemetry.otlpEndpoint", Text, "", "OTLP/HTTP endpoint for traces, such as http://127.0.0.1:4318"},
+    {"telemetry.otlpEndpoint", Text, "",
+     "OTLP/HTTP endpoint for traces, such as http://127.0.0.1:4318"},
     {"log.level", Text, "info", "debug, info, warn or error"},
     {"shutdown.drain", Time, "10s", "how long requests in flight may take at shutdown"},
     {"hub.folder", Text, "", "the hub's files; empty: those installed beside the binary"},
@@ -82,6 +114,7 @@ Failure unknown(std::string_view path, std::string_view where) {
 Result<> check_value(const SettingSpec& spec, std::string_view value) {
   switch (spec.type) {
     case Text:
+    case Secret:
     case List: return {};
     case Bytes: CHECK(parse_bytes(value)); return {};
     case Time: CHECK(parse_duration(value)); return {};
@@ -113,6 +146,28 @@ Result<std::string> scalar_text(const Json& value) {
   return lines;
 }
 
+// A secret's variable, or else the content of the file that the variable with _FILE names, without
+// its last line end.
+Result<std::optional<std::string>> from_environment(const SettingSpec& spec,
+                                                    const Settings::Environment& environment,
+                                                    std::string& name) {
+  name = setting_variable(spec.path);
+  auto value = environment(name);
+  if (value || spec.type != Secret) return value;
+  name += "_FILE";
+  auto path = environment(name);
+  if (!path) return path;
+  std::ifstream file(*path);
+  if (!file) {
+    return fail(ErrorCode::InvalidArgument, "environment variable {}: {} cannot be read: {}", name,
+                *path, std::strerror(errno));
+  }
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
 using Found = std::vector<std::pair<std::string, const Json*>>;
 
 void flatten(const Json& node, const std::string& prefix, Found& out) {
@@ -130,12 +185,18 @@ std::span<const SettingSpec> setting_specs() { return kSpecs; }
 std::string settings_reference() {
   std::string out =
       "# Settings\n\n"
-      "Made by `weft settings`. A setting is taken from a flag (`--set path=value`), else from the environment, else from\n"
-      "`weft.yaml` (`--config FILE`), else it has its default. Sizes are written `64KiB` or `10MB`, times `250ms`, `30s`, `7d`.\n\n"
+      "Made by `weft settings`. A setting is taken from a flag (`--set path=value`), else from the "
+      "environment, else from\n"
+      "`weft.yaml` (`--config FILE`), else it has its default. Sizes are written `64KiB` or "
+      "`10MB`, times `250ms`, `30s`, `7d`.\n"
+      "A secret is better not written on a command line: its variable with `_FILE` at the end "
+      "names a file that holds it.\n\n"
       "| Setting | Default | Environment | What it is |\n|---|---|---|---|\n";
   for (const auto& spec : kSpecs) {
     auto fallback = spec.fallback.empty() ? std::string() : fmt::format("`{}`", spec.fallback);
-    out += fmt::format("| `{}` | {} | `{}` | {} |\n", spec.path, fallback, setting_variable(spec.path), spec.help);
+    auto variable = fmt::format("`{}`", setting_variable(spec.path));
+    if (spec.type == Secret) variable += fmt::format(" or `{}_FILE`", setting_variable(spec.path));
+    out += fmt::format("| `{}` | {} | {} | {} |\n", spec.path, fallback, variable, spec.help);
   }
   return out;
 }
@@ -192,8 +253,9 @@ Result<Settings> Settings::load(const std::string& file_name, const std::string&
     }
   }
   for (const auto& spec : kSpecs) {
-    auto name = setting_variable(spec.path);
-    if (auto value = environment(name)) {
+    std::string name;
+    TRY(auto value, from_environment(spec, environment, name));
+    if (value) {
       CHECK(settings.set(spec.path, std::move(*value), "environment variable " + name));
     }
   }
@@ -215,6 +277,10 @@ const std::string& Settings::value_of(std::string_view path, SettingType type) c
 }
 
 std::string Settings::text(std::string_view path) const { return value_of(path, Text); }
+
+std::string Settings::secret(std::string_view path) const {
+  return value_of(path, Secret);
+}
 
 std::int64_t Settings::number(std::string_view path) const {
   return std::stoll(value_of(path, Number));

@@ -1,6 +1,7 @@
-// The server's settings: one table that says every name, type, default and help. From it follow weft.yaml,
-// the environment (WEFT_ and the path in upper case, "__" for "."; _FILE for secrets), --set path=value and
-// the reference in docs/settings.md. Precedence: flag > environment > file > default.
+// The server's settings: one table that says every name, type, default and help. From it follow
+// weft.yaml, the environment (WEFT_ and the path in upper case, "__" for "."), --set path=value and
+// the reference in docs/settings.md. Precedence: flag > environment > file > default. A secret may
+// also come from the file that its variable with _FILE at the end names.
 //
 // Immutable after load; any thread.
 #pragma once
@@ -18,7 +19,7 @@
 
 namespace weft::app {
 
-enum class SettingType : std::uint8_t { Text, Number, Bytes, Time, Switch, List };
+enum class SettingType : std::uint8_t { Text, Secret, Number, Bytes, Time, Switch, List };
 
 struct SettingSpec {
   std::string_view path;  // "ports.admin"
@@ -43,6 +44,7 @@ class Settings {
 
   // Require: the path is in the table with that type.
   std::string text(std::string_view path) const;
+  std::string secret(std::string_view path) const;
   std::int64_t number(std::string_view path) const;
   std::uint64_t bytes(std::string_view path) const;
   Duration time(std::string_view path) const;

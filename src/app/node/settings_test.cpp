@@ -39,6 +39,33 @@ TEST(Settings, TakeTheFlagBeforeTheEnvironmentBeforeTheFile) {
   EXPECT_EQ(settings->number("ports.gateway"), 1);
 }
 
+TEST(Settings, TakeASecretFromTheFileThatItsVariableNames) {
+  auto path = ::testing::TempDir() + "weft-settings-secret";
+  std::ofstream(path) << "open sesame\n";
+  auto named = [&](const std::string& name) -> std::optional<std::string> {
+    if (name == "WEFT_TLS__KEY_PASSPHRASE_FILE") return path;
+    return std::nullopt;
+  };
+  auto missing = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "WEFT_TLS__KEY_PASSPHRASE_FILE") return "/nonexistent/secret";
+    return std::nullopt;
+  };
+  auto both = [&](const std::string& name) -> std::optional<std::string> {
+    if (name == "WEFT_TLS__KEY_PASSPHRASE") return "direct";
+    return named(name);
+  };
+  auto file = "tls: {keyPassphrase: of the settings file}\n";
+
+  EXPECT_EQ(Settings::load("weft.yaml", file, named, {})->secret("tls.keyPassphrase"),
+            "open sesame");
+  EXPECT_EQ(Settings::load("weft.yaml", file, both, {})->secret("tls.keyPassphrase"), "direct");
+  auto refused = Settings::load("weft.yaml", file, missing, {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("WEFT_TLS__KEY_PASSPHRASE_FILE: /nonexistent/secret cannot be read"));
+  std::remove(path.c_str());
+}
+
 TEST(Settings, ReadSizesTimesAndLists) {
   auto file = "http: {bodyBytesMax: 64KiB, idleTimeout: 2m}\negress: {allow: [127.0.0.0/8, '*.example.com']}\n";
 
