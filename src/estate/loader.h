@@ -68,4 +68,9 @@ class Loader {
   Environment environment_;
 };
 
+// A resource as a document: canonical JSON that any loader, with an environment or without, reads
+// back as the same resource. It differs from Resource::text() where a resolved value looks like a
+// reference. Use it for what is sent to a node or shown for editing.
+std::string document_text(const Resource& resource, const KindSet& kinds);
+
 }  // namespace weft::estate

@@ -340,5 +340,38 @@ TEST(EnvironmentSecrets, RevealsTheVariableOrItsFile) {
   EXPECT_FALSE(secrets.reveal("${secret:c}"));
 }
 
+// What a node makes of the documents that a client resolved and sent.
+ResourcePtr sent(const Resource& resource) {
+  auto received = Loader(tiny_kinds()).load_text("r.json", document_text(resource, tiny_kinds()));
+  EXPECT_THAT(errors(received), IsEmpty());
+  return received.resources.size() == 1 ? received.resources[0] : nullptr;
+}
+
+TEST(Loader, ReadsBackEveryResourceThatItWroteAsADocument) {
+  for (std::string written :
+       {"plain", "$${env:TEAM}", "$$${env:TEAM}", "$${env:TEAM} of ${env:TEAM}", "$${file:x.yaml}",
+        "${secret:a/b}", "$${secret:a/b}", "$$${secret:a/b}", "$${secret:open", "a ${.b} ${",
+        "${$${env:TEAM}", "$${env:open", "$ {env:TEAM} $$", "${env:TRICKY}"}) {
+    auto first = load(stream_yaml("s", 1, "owner: '" + written + "'"),
+                      environment({{"TEAM", "shop"}, {"TRICKY", "${env:TEAM} $${file:f}"}}));
+    ASSERT_THAT(errors(first), IsEmpty()) << written;
+
+    auto second = sent(*first.resources[0]);
+
+    ASSERT_NE(second, nullptr) << written;
+    EXPECT_EQ(second->text(), first.resources[0]->text()) << written;
+  }
+}
+
+TEST(Loader, LeavesTheReferencesOfSecretsAsTheyAreInADocument) {
+  auto first = load(hook_yaml("h", "$${env:TEAM}", "${env:HOOK_SECRET}"));
+  ASSERT_THAT(errors(first), IsEmpty());
+
+  auto text = document_text(*first.resources[0], tiny_kinds());
+
+  EXPECT_THAT(text, HasSubstr(R"("secret":"${env:HOOK_SECRET}")"));
+  EXPECT_THAT(text, HasSubstr(R"("stream":"$${env:TEAM}")"));
+}
+
 }  // namespace
 }  // namespace weft::estate

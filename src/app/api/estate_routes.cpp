@@ -254,7 +254,10 @@ Task<Result<http::Response>> get_resource(EstateRoutesParts& parts, ApiCall& cal
   JsonWriter out;
   out.object().key("resource");
   write_resource(out, *entry);
-  out.key("document").raw(entry->resource->text()).key("usedBy").array();
+  out.key("document")
+      .raw(estate::document_text(*entry->resource, parts.estate.kinds()))
+      .key("usedBy")
+      .array();
   for (const auto& other : view->entries()) {
     const auto* kind = parts.estate.kinds().find(other.resource->kind());
     if (kind == nullptr || !kind->references || other.resource->tenant() != id.tenant) continue;

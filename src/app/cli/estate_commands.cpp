@@ -68,7 +68,7 @@ Result<std::string> folder_as_request(const std::string& folder, const std::stri
     const auto& id = resource->id();
     body.object()
         .member("path", fmt::format("{}/{}/{}.json", id.tenant, id.kind, id.name))
-        .member("content", resource->text())
+        .member("content", estate::document_text(*resource, kinds))
         .end();
   }
   body.end().end();

@@ -54,6 +54,17 @@ std::vector<std::string> file_references(const Json& root) {
   return paths;
 }
 
+std::string document_text(const Resource& resource, const KindSet& kinds) {
+  if (resource.text().find("${") == std::string_view::npos) return std::string(resource.text());
+  const auto* kind = kinds.find(resource.kind());
+  return canonical_json(resource.root(), [&](const std::string& pointer, const Json& value) {
+    const bool is_resolved = value.is_string() && may_hold_references(pointer) &&
+                             !(kind != nullptr && is_at_or_below_any(pointer, kind->secret_fields));
+    if (!is_resolved) return std::optional<std::string>();
+    return std::optional(json_quoted(escape_references(value.as_string())));
+  });
+}
+
 void DocumentReader::read(const SourcePtr& document, const FileTexts& files) {
   const auto& root = document->root();
   if (!root.is_object() || !looks_like_resource(root)) {

@@ -100,6 +100,22 @@ Result<std::string> expand_references(std::string_view text, const Environment& 
   }
 }
 
+std::string escape_references(std::string_view text) {
+  std::string out;
+  for (;;) {
+    auto start = text.find("${");
+    if (start == std::string_view::npos) return out.append(text);
+    out.append(text.substr(0, start));
+    auto inside = text.substr(start + 2);
+    // A secret reference stays what it is where expand_references() leaves it alone.
+    const bool is_kept_secret =
+        inside.starts_with(kSecret) && inside.contains('}') && !out.ends_with('$');
+    if (is_ours(inside) && !is_kept_secret) out.append("$");
+    out.append("${");
+    text = inside;
+  }
+}
+
 Environment process_environment() {
   return [](std::string_view name) -> std::optional<std::string> {
     const char* value = std::getenv(std::string(name).c_str());

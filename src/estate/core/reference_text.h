@@ -16,6 +16,10 @@ namespace weft::estate {
 // Fails on an unset variable, a reference without end, and a file reference inside other text.
 Result<std::string> expand_references(std::string_view text, const Environment& environment);
 
+// The text from which expand_references() makes this one, whatever the environment: what looks like
+// a reference in a resolved text is none, and gets its escape (back).
+std::string escape_references(std::string_view text);
+
 // The path when the whole text is ${file:path}.
 std::optional<std::string> file_reference(std::string_view text);
 
