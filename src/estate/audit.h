@@ -60,7 +60,9 @@ struct AuditQuery {
   AuditQuery() {}
   std::optional<std::string> tenant;
   std::optional<std::string> actor;
-  std::optional<std::string> object;
+  std::optional<std::string> object;       // "Kind name"
+  std::optional<std::string> object_kind;  // any name
+  std::optional<std::string> object_name;  // any kind
   std::uint64_t before_sequence = 0;  // 0: from the newest
   std::size_t limit = 100;            // at most 1000
 };

@@ -56,12 +56,21 @@ TEST_F(AuditTrail, CanBeSearched) {
   of_object.object = "Stream c";
   AuditQuery of_actor;
   of_actor.actor = "user:bob";
+  AuditQuery of_kind;
+  of_kind.object_kind = "Stream";
+  AuditQuery of_other_kind;
+  of_other_kind.object_kind = "Strea";
+  AuditQuery of_name;
+  of_name.object_name = "c";
   AuditQuery page;
   page.before_sequence = 3;
   page.limit = 1;
 
   EXPECT_EQ(list(of_object).size(), 2u);
   EXPECT_EQ(list(of_actor).size(), 2u);
+  EXPECT_EQ(list(of_kind).size(), 4u);
+  EXPECT_EQ(list(of_other_kind).size(), 0u);
+  EXPECT_EQ(list(of_name).size(), 2u);
   ASSERT_EQ(list(page).size(), 1u);
   EXPECT_EQ(list(page)[0].sequence, 2u);
 }

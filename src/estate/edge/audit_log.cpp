@@ -20,6 +20,12 @@ constexpr int kTurnsMax = 1000;
 constexpr std::string_view kColumns =
     "sequence, at, actor, tenant, action, object, before, after, generation, previous_hash, hash";
 
+// As SQL counts them: code points.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+
 AuditEntry entry_of(const Row& row) {
   AuditEntry entry;
   entry.sequence = static_cast<std::uint64_t>(row.integer(0));
@@ -176,6 +182,14 @@ Task<Result<std::vector<AuditEntry>>> AuditLog::list(AuditQuery query) {
   if (query.tenant) where("tenant =", *query.tenant);
   if (query.actor) where("actor =", *query.actor);
   if (query.object) where("object =", *query.object);
+  if (query.object_kind) {
+    auto start = *query.object_kind + " ";
+    where(fmt::format("substr(object, 1, {}) =", characters(start)), start);
+  }
+  if (query.object_name) {
+    auto end = " " + *query.object_name;
+    where(fmt::format("substr(object, length(object) - {}) =", characters(end) - 1), end);
+  }
   if (query.before_sequence > 0) {
     where("sequence <", static_cast<std::int64_t>(query.before_sequence));
   }
