@@ -100,6 +100,13 @@ enum class SubscriptionState : std::uint8_t {
 };
 std::string_view name(SubscriptionState state);
 
+// Where a subscription stands in one partition.
+struct SubscriptionPosition {
+  eventlog::PartitionId partition;
+  eventlog::Offset next = 0;  // the first record that it has not looked at
+  std::uint64_t lag = 0;      // records from there to the end
+};
+
 struct SubscriptionStatus {
   std::string tenant;
   std::string name;
@@ -116,6 +123,7 @@ struct SubscriptionStatus {
   std::uint64_t delivered = 0;        // since the start of the node
   std::uint64_t failed_attempts = 0;  // since the start of the node
   std::uint64_t lag_records = 0;      // in its streams, not yet looked at
+  std::vector<SubscriptionPosition> positions;
   std::optional<Duration> lag_time;   // age of the oldest event that is not settled
   std::uint64_t attempts_recent = 0;  // of the last 15 minutes
   std::uint64_t failures_recent = 0;

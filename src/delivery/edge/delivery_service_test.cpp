@@ -375,6 +375,13 @@ TEST_F(Delivery, PausedKeepsEventsAndSendsThemLater) {
   EXPECT_THAT(endpoints.at("crm").requests, IsEmpty());
   EXPECT_EQ(status().state, SubscriptionState::Paused);
   EXPECT_EQ(status().lag_records, 1u);
+  std::uint64_t lag = 0;
+  for (const auto& position : status().positions) {
+    auto end = life->log->partition(position.partition)->end;
+    EXPECT_EQ(position.lag, static_cast<std::uint64_t>(end - position.next));
+    lag += position.lag;
+  }
+  EXPECT_EQ(lag, 1u);
 
   apply({subscription_to("crm")});
   world.run_for(1s);

@@ -247,12 +247,14 @@ std::vector<eventlog::NewRecord> SubscriptionWorker::everything() const {
 
 std::uint64_t SubscriptionWorker::lag_records() const {
   std::uint64_t lag = 0;
-  for (const auto& lane : lanes_) {
-    auto info = parts_.context.parts.log.partition(lane->partition);
-    if (info)
-      lag += static_cast<std::uint64_t>(std::max<std::int64_t>(info->end - lane->acks.next(), 0));
-  }
+  for (const auto& lane : lanes_) lag += lag_of(*lane);
   return lag;
+}
+
+std::uint64_t SubscriptionWorker::lag_of(const Lane& lane) const {
+  auto info = parts_.context.parts.log.partition(lane.partition);
+  if (!info) return 0;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(info->end - lane.acks.next(), 0));
 }
 
 SubscriptionStatus SubscriptionWorker::status() const {
@@ -290,8 +292,10 @@ SubscriptionStatus SubscriptionWorker::status() const {
   out.last_error = std::move(counts.last_error);
   out.attempts_max = spec_->retry.attempts_max;
   out.age_max = spec_->retry.age_max;
-  out.lag_records = lag_records();
   for (const auto& lane : lanes_) {
+    auto lag = lag_of(*lane);
+    out.lag_records += lag;
+    out.positions.push_back({lane->partition, lane->acks.next(), lag});
     if (lane->ready.empty()) continue;
     auto age = now - lane->ready.front().timestamp;
     out.lag_time = out.lag_time ? std::max(*out.lag_time, Duration(age)) : Duration(age);

@@ -86,6 +86,7 @@ class SubscriptionWorker final : public Wakeable,
   void start(Job job);
   void queue_redrive(Redrive redrive);
   std::uint64_t lag_records() const;
+  std::uint64_t lag_of(const Lane& lane) const;
   void give_back(Job& job, WallTime when);
 
   // Attempts.
