@@ -106,7 +106,12 @@ void DeliveryIndex::count_attempt(Entry& entry, WallTime now) {
 
 void DeliveryIndex::started(const DeliverySummary& delivery) {
   std::lock_guard lock(mutex_);
-  if (!by_id_.contains(delivery.id)) put(delivery);
+  if (by_id_.contains(delivery.id)) return;
+  auto shown = delivery;
+  // The attempt under way counts when it has ended.
+  if (shown.attempts > 0) --shown.attempts;
+  if (shown.attempts == 0) shown.last_attempt.reset();
+  put(std::move(shown));
 }
 
 void DeliveryIndex::recorded(DeliverySummary delivery, eventlog::Offset attempt,

@@ -59,6 +59,20 @@ TEST(DeliveryIndex, CountsFollowEachChangeOfStatus) {
   EXPECT_EQ(index.counts("default", "erp", kRecordedAt).dead, 0u);
 }
 
+TEST(DeliveryIndex, DoesNotCountTheAttemptUnderWay) {
+  DeliveryIndex index;
+  auto first = delivery(1, DeliveryStatus::Pending);
+  first.attempts = 1;
+  first.last_attempt = kNow;
+  index.started(first);
+
+  EXPECT_EQ(index.find(first.id)->delivery.attempts, 0u);
+  EXPECT_EQ(index.find(first.id)->delivery.last_attempt, std::nullopt);
+  first.status = DeliveryStatus::Delivered;
+  index.recorded(first, 0, std::nullopt, kNow);
+  EXPECT_EQ(index.find(first.id)->delivery.attempts, 1u);
+}
+
 TEST(DeliveryIndex, RecentAttemptsAreThoseOfAQuarterOfAnHour) {
   DeliveryIndex index;
   index.recorded(delivery(1, DeliveryStatus::Failing), 0, std::nullopt, kRecordedAt);
