@@ -65,9 +65,9 @@ Task<Result<http::Response>> StaticFiles::serve(const http::RequestHead& head) c
                              "hub.folder. The admin API is at /api/v1.\n");
   }
   auto it = files_->find(head.path);
-  if (it == files_->end() && head.path.substr(head.path.rfind('/')).find('.') == std::string_view::npos) {
-    it = files_->find("/index.html");
-  }
+  // Pages have names of things in their paths, such as /streams/orders.order.created.v1.
+  auto is_page = !head.path.starts_with("/assets/") && !head.path.starts_with("/api/");
+  if (it == files_->end() && is_page) it = files_->find("/index.html");
   if (it == files_->end()) co_return fail(ErrorCode::NotFound, "no file {}", head.path);
   http::Response response(200, it->second.type, it->second.content);
   response.add("Cache-Control", it->second.immutable ? "public, max-age=31536000, immutable" : "no-cache");

@@ -1,5 +1,6 @@
-// The hub's files, read once at start and served from memory. Paths without a file extension get
-// index.html, because the hub routes in the browser. Immutable; any thread.
+// The hub's files, read once at start and served from memory. Every path that is no file gets
+// index.html, because the hub routes in the browser; only what would be an asset or belongs to the
+// API is missing. Immutable; any thread.
 #pragma once
 
 #include <map>
