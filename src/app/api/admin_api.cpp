@@ -217,6 +217,10 @@ Task<Result<http::Response>> AdminApi::create_session(ApiCall& call) {
 Task<Result<http::Response>> AdminApi::get_session(ApiCall& call) {
   JsonWriter body;
   write_session(body, *call.principal);
+  auto is_cookie = !call.exchange.head().find("Authorization");
+  if (auto session = session_of(call.exchange.head()); is_cookie && session) {
+    body.member("expiresAt", to_rfc3339(session->expires));
+  }
   body.end();
   co_return json_answer(std::move(body));
 }

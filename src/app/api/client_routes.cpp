@@ -38,7 +38,9 @@ void write_client(JsonWriter& out, const estate::Resource& client, const std::ve
     write_key(out, key);
     out.end();
   }
-  out.end().end();
+  out.end();
+  const auto* declared = client.spec().find("apiKeys");
+  out.member("declaredKeys", declared != nullptr ? declared->elements().size() : 0).end();
 }
 
 Task<Result<http::Response>> list_clients(ClientRoutesParts& parts, ApiCall& call) {

@@ -131,11 +131,18 @@ Task<Result<http::Response>> get_subscription(DeliveryRoutesParts& parts, ApiCal
   co_return json_answer(std::move(out));
 }
 
+// What is not dead, or has nowhere to go, is a conflict with the state of things.
+Result<http::Response> refused_redrive(const Error& error, const ApiCall& call) {
+  if (error.code != ErrorCode::FailedPrecondition) return std::unexpected(error);
+  return http::problem(409, "CONFLICT", error.message, call.trace.trace_id_hex());
+}
+
 Task<Result<http::Response>> redrive_all(DeliveryRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto count, co_await parts.delivery.redrive_all(std::string(call.tenant()), call.captures[0],
-                                                         call.principal->id));
+  auto count =
+      co_await parts.delivery.redrive_all(std::string(call.tenant()), call.captures[0], call.principal->id);
+  if (!count) co_return refused_redrive(count.error(), call);
   JsonWriter out;
-  out.object().member("redriven", count).end();
+  out.object().member("redriven", *count).end();
   co_return json_answer(std::move(out), 202);
 }
 
@@ -179,10 +186,7 @@ Task<Result<http::Response>> get_delivery(DeliveryRoutesParts& parts, ApiCall& c
 
 Task<Result<http::Response>> redrive(DeliveryRoutesParts& parts, ApiCall& call) {
   auto summary = co_await parts.delivery.redrive(std::string(call.tenant()), call.captures[0], call.principal->id);
-  if (!summary && summary.error().code == ErrorCode::FailedPrecondition) {
-    co_return http::problem(409, "CONFLICT", summary.error().message, call.trace.trace_id_hex());
-  }
-  if (!summary) co_return std::unexpected(std::move(summary).error());
+  if (!summary) co_return refused_redrive(summary.error(), call);
   JsonWriter out;
   write_delivery(out, *summary);
   co_return json_answer(std::move(out), 202);

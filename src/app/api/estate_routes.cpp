@@ -358,7 +358,8 @@ Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& c
   out.key("changes").array();
   for (const auto& entry : entries) {
     const auto& event = entry.event;
-    if (!event.before && !event.after) continue;
+    // The generation has an entry of its own; it is no change of a resource.
+    if (event.object.starts_with("Generation ") || (!event.before && !event.after)) continue;
     auto space = event.object.find(' ');
     out.object()
         .member("action", action_of(event))
@@ -371,13 +372,20 @@ Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& c
   co_return json_answer(std::move(out));
 }
 
+// The trail says "estate.create"; what is changed in the estate needs no noun here.
+std::string_view shown_action(std::string_view action) {
+  constexpr std::string_view kEstate = "estate.";
+  if (action.starts_with(kEstate)) action.remove_prefix(kEstate.size());
+  return action;
+}
+
 void write_audit_entry(JsonWriter& out, const estate::AuditEntry& entry) {
   const auto& event = entry.event;
   out.object()
       .member("sequence", entry.sequence)
       .member("at", to_rfc3339(entry.time))
       .member("actor", event.actor)
-      .member("action", event.action);
+      .member("action", shown_action(event.action));
   auto space = event.object.find(' ');
   out.member("kind", std::string_view(event.object).substr(0, space));
   if (space != std::string::npos) out.member("name", std::string_view(event.object).substr(space + 1));
@@ -395,6 +403,8 @@ Task<Result<http::Response>> list_audit(EstateRoutesParts& parts, ApiCall& call)
   auto kind = call.parameter("kind");
   auto name = call.parameter("name");
   if (kind && name) query.object = fmt::format("{} {}", *kind, *name);
+  else if (kind) query.object_kind = std::string(*kind);
+  else if (name) query.object_name = std::string(*name);
   if (call.principal->scope != identity::TenantScope::All) query.tenant = std::string(call.tenant());
   query.limit = limit + 1;
   CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json.h"
+
 namespace weft::app {
 namespace {
 
@@ -39,7 +41,8 @@ std::optional<ShownStream> find_shown(const eventlog::EventLog& log, const event
   return ShownStream{std::move(*info), nullptr};
 }
 
-void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::EventLog& log) {
+void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::EventLog& log,
+                  const StreamTraffic& traffic) {
   const auto& settings = stream.info.settings;
   std::int64_t records = 0;
   std::uint64_t bytes = 0;
@@ -57,6 +60,7 @@ void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::Ev
       .member("partitions", settings.partitions)
       .member("records", records)
       .member("bytes", bytes)
+      .member("recordsPerSecond", traffic.records_per_second)
       .member("durability", settings.durability == eventlog::Durability::Disk ? "disk" : "memory")
       .member("cleanup", settings.cleanup == eventlog::Cleanup::Delete ? "delete" : "compact")
       .member("validation", declared != nullptr && declared->validates() ? "every" : "none")
@@ -66,7 +70,21 @@ void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::Ev
   write_limit(out, "retentionBytes", static_cast<std::int64_t>(settings.retention_bytes));
   if (declared != nullptr && !declared->description.empty()) out.member("description", declared->description);
   if (declared != nullptr && !declared->schema_name.empty()) out.member("schemaName", declared->schema_name);
+  if (traffic.last_record) out.member("lastRecordAt", to_rfc3339(*traffic.last_record));
   out.end();
+}
+
+std::optional<std::string> sample_value(const eventlog::StreamDeclaration& declared) {
+  if (!declared.schema) return std::nullopt;
+  auto schema = JsonDocument::parse(declared.schema_text);
+  if (!schema) return std::nullopt;
+  const auto* examples = schema->root().find("examples");
+  if (examples == nullptr || !examples->is_array()) return std::nullopt;
+  for (const auto& example : examples->elements()) {
+    std::string text(example.raw());
+    if (declared.violations_of_text(text).empty()) return text;
+  }
+  return std::nullopt;
 }
 
 void write_partitions(JsonWriter& out, const ShownStream& stream, const eventlog::EventLog& log) {

@@ -23,7 +23,16 @@ std::vector<ShownStream> shown_streams(const eventlog::EventLog& log, const even
 std::optional<ShownStream> find_shown(const eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
                                       std::string_view tenant, std::string_view name);
 
-void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::EventLog& log);
+// What is measured, not declared.
+struct StreamTraffic {
+  double records_per_second = 0;
+  std::optional<WallTime> last_record;
+};
+
+void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::EventLog& log,
+                  const StreamTraffic& traffic);
+// A value that passes the stream's schema: the first of the schema's `examples` that does.
+std::optional<std::string> sample_value(const eventlog::StreamDeclaration& declared);
 void write_partitions(JsonWriter& out, const ShownStream& stream, const eventlog::EventLog& log);
 
 }  // namespace weft::app

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "app/api/group_lag.h"
 #include "app/api/record_json.h"
 #include "app/api/record_tail.h"
 #include "app/api/stream_json.h"
@@ -21,6 +22,13 @@ Failure no_such_stream(const std::string& name) {
   return fail(ErrorCode::NotFound, "there is no stream \"{}\"; `weft stream list` shows them", name);
 }
 
+Task<StreamTraffic> traffic_of(StreamRoutesParts& parts, const ShownStream& stream) {
+  StreamTraffic traffic;
+  traffic.records_per_second = parts.rates.per_second(parts.clock.mono(), parts.log, stream.info.id);
+  traffic.last_record = co_await parts.last_records.of(stream.info);
+  co_return traffic;
+}
+
 Task<Result<http::Response>> list_streams(StreamRoutesParts& parts, ApiCall& call) {
   CO_TRY(auto limit, call.limit());
   CO_TRY(auto after, read_cursor(call));
@@ -33,7 +41,8 @@ Task<Result<http::Response>> list_streams(StreamRoutesParts& parts, ApiCall& cal
   for (const auto& stream : all) {
     if (stream.info.settings.name <= after) continue;
     if (shown == limit) break;
-    write_stream(out, stream, parts.log);
+    auto traffic = co_await traffic_of(parts, stream);
+    write_stream(out, stream, parts.log, traffic);
     last = stream.info.settings.name;
     ++shown;
   }
@@ -43,69 +52,40 @@ Task<Result<http::Response>> list_streams(StreamRoutesParts& parts, ApiCall& cal
   co_return json_answer(std::move(out));
 }
 
-struct GroupLag {
-  std::string group;
-  kafka::GroupDescription description;
-  std::map<kafka::OffsetKey, kafka::CommittedOffset> offsets;
-};
-
-void write_group(JsonWriter& out, const GroupLag& group, const ShownStream& stream,
-                 const eventlog::EventLog& log) {
-  std::int64_t lag = 0;
-  JsonWriter offsets;
-  offsets.array();
-  for (const auto& [key, committed] : group.offsets) {
-    if (key.topic != stream.info.topic_id) continue;
-    auto partition = log.partition({stream.info.id, key.partition});
-    auto behind = partition ? std::max<std::int64_t>(0, partition->end - committed.offset) : 0;
-    lag += behind;
-    offsets.object()
-        .member("partition", key.partition)
-        .member("offset", committed.offset)
-        .member("lag", behind)
-        .end();
+// Who reads the stream: consumer groups, then subscriptions, with their positions in it alone.
+Task<std::vector<Reader>> readers_of(StreamRoutesParts& parts, const ApiCall& call, const ShownStream& stream) {
+  std::string tenant(call.tenant());
+  auto id = stream.info.id;
+  auto readers = co_await consumer_groups(parts.log, parts.groups, tenant);
+  auto keep_ours = [id](Reader& reader) {
+    std::erase_if(reader.positions, [id](const auto& position) { return position.partition.stream != id; });
+    return !reader.positions.empty();
+  };
+  std::erase_if(readers, [&](Reader& reader) { return !keep_ours(reader); });
+  auto subscriptions = co_await parts.delivery.subscriptions(tenant);
+  for (const auto& subscription : subscriptions) {
+    auto reader = reader_of(subscription);
+    if (keep_ours(reader)) readers.push_back(std::move(reader));
   }
-  offsets.end();
-  out.object()
-      .member("group", group.group)
-      .member("kind", "consumer-group")
-      .member("state", kafka::name(group.description.state))
-      .member("members", group.description.members.size())
-      .member("lag", lag)
-      .key("offsets")
-      .raw(offsets.text())
-      .end();
-}
-
-Task<std::vector<GroupLag>> groups_of(StreamRoutesParts& parts, ApiCall& call, const ShownStream& stream) {
-  std::vector<GroupLag> found;
-  auto summaries = co_await parts.groups.list(std::string(call.tenant()));
-  for (const auto& summary : summaries) {
-    kafka::GroupKey key{std::string(call.tenant()), summary.group};
-    GroupLag group;
-    group.group = summary.group;
-    group.offsets = co_await parts.groups.offsets(key);
-    auto reads_it = std::any_of(group.offsets.begin(), group.offsets.end(), [&](const auto& entry) {
-      return entry.first.topic == stream.info.topic_id;
-    });
-    if (!reads_it) continue;
-    group.description = co_await parts.groups.describe(key);
-    found.push_back(std::move(group));
-  }
-  co_return found;
+  co_return readers;
 }
 
 Task<Result<http::Response>> get_stream(StreamRoutesParts& parts, ApiCall& call) {
   auto stream = find_shown(parts.log, parts.streams, call.tenant(), call.captures[0]);
   if (!stream) co_return no_such_stream(call.captures[0]);
-  auto groups = co_await groups_of(parts, call, *stream);
+  auto readers = co_await readers_of(parts, call, *stream);
+  auto traffic = co_await traffic_of(parts, *stream);
   JsonWriter out;
   out.object().key("stream");
-  write_stream(out, *stream, parts.log);
+  write_stream(out, *stream, parts.log, traffic);
   out.key("partitions");
   write_partitions(out, *stream, parts.log);
   out.key("groups").array();
-  for (const auto& group : groups) write_group(out, group, *stream, parts.log);
+  for (const auto& reader : readers) {
+    auto behind = reader.behind;
+    if (!behind) behind = co_await time_behind(parts.log, parts.clock.now(), reader.positions);
+    write_reader(out, reader, *behind);
+  }
   out.end();
   if (stream->declared && stream->declared->schema) {
     out.key("schema")
@@ -115,6 +95,7 @@ Task<Result<http::Response>> get_stream(StreamRoutesParts& parts, ApiCall& call)
         .member("text", stream->declared->schema_text)
         .end();
   }
+  if (auto sample = stream->declared ? sample_value(*stream->declared) : std::nullopt) out.member("sample", *sample);
   out.end();
   co_return json_answer(std::move(out));
 }

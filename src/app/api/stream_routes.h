@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "app/api/call.h"
+#include "app/api/last_records.h"
+#include "app/node/stream_rates.h"
 #include "delivery/delivery_service.h"
 #include "eventlog/event_log.h"
 #include "eventlog/kafka/groups/coordinator.h"
@@ -22,6 +24,8 @@ struct StreamRoutesParts {
   Clock& clock;
   Random& random;
   SpanSink& spans;
+  const StreamRates& rates;
+  LastRecords& last_records;
 };
 
 // The parts outlive the routes.

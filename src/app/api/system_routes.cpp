@@ -1,5 +1,7 @@
 #include "app/api/system_routes.h"
 
+#include "app/api/attention.h"
+#include "app/api/group_lag.h"
 #include "app/version.h"
 #include "identity/decisions.h"
 
@@ -8,20 +10,18 @@ namespace {
 
 using identity::action::kAdminRead;
 
-struct Check {
-  std::string name;
-  std::string status = "pass";  // pass, warn, fail
-  std::string message;
-};
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 
-constexpr double kMiB = 1024.0 * 1024.0;
+std::string counted(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
 
-Check check_log(const eventlog::LogStatus& status) {
-  Check check{"log", "pass", fmt::format("{} write-ahead files, {} segments", status.wal_files, status.segments)};
+NodeCheck check_log(const eventlog::LogStatus& status) {
+  NodeCheck check{"log", "pass", counted(status.wal_files, "write-ahead file") + ", " + counted(status.segments, "segment")};
   if (status.damaged_ranges > 0) {
     check.status = "warn";
-    check.message = fmt::format("{} damaged ranges were found at start; copies are in quarantine/ of the log's folder",
-                                status.damaged_ranges);
+    check.message = counted(status.damaged_ranges, "damaged range") +
+                    " found at start; copies are in quarantine/ of the log's folder";
   }
   if (status.disk_full) {
     check.status = "fail";
@@ -34,38 +34,43 @@ Check check_log(const eventlog::LogStatus& status) {
   return check;
 }
 
-Task<Check> check_disk(SystemRoutesParts& parts) {
-  Check check{"disk", "pass", ""};
+Task<NodeCheck> check_disk(SystemRoutesParts& parts) {
+  NodeCheck check{"disk", "pass", ""};
   auto free = co_await parts.files.free_bytes(parts.data_folder);
   if (!free) {
     check.status = "warn";
     check.message = free.error().message;
     co_return check;
   }
-  check.message = fmt::format("{:.0f} MiB free", static_cast<double>(*free) / kMiB);
-  if (static_cast<double>(*free) < 1024 * kMiB) {
+  check.message = fmt::format("{:.1f} GiB free", static_cast<double>(*free) / kGiB);
+  if (static_cast<double>(*free) < kGiB) {
     check.status = "warn";
     check.message += "; below log.reserveBytes appends are refused. Shorten a retention or add space.";
   }
   co_return check;
 }
 
-Check check_delivery(const delivery::DeliveryTotals& totals) {
-  Check check{"delivery", "pass", fmt::format("{} pending, {} failing", totals.pending, totals.failing)};
+NodeCheck check_delivery(const delivery::DeliveryTotals& totals) {
+  NodeCheck check{"delivery", "pass", fmt::format("{} pending, {} failing", totals.pending, totals.failing)};
   if (totals.dead > 0) {
     check.status = "warn";
-    check.message = fmt::format("{} dead letters wait for a decision: `weft delivery list --status dead`", totals.dead);
+    check.message = counted(totals.dead, "dead letter") + (totals.dead == 1 ? " waits" : " wait") + " for a decision";
   }
   return check;
 }
 
-Task<Result<http::Response>> get_health(SystemRoutesParts& parts, ApiCall& call) {
-  auto totals = co_await parts.delivery.totals(std::string(call.tenant()));
-  std::vector<Check> checks;
+Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string tenant) {
+  auto totals = co_await parts.delivery.totals(std::move(tenant));
+  std::vector<NodeCheck> checks;
   checks.push_back(check_log(parts.log.status()));
   auto disk = co_await check_disk(parts);
   checks.push_back(std::move(disk));
   checks.push_back(check_delivery(totals));
+  co_return checks;
+}
+
+Task<Result<http::Response>> get_health(SystemRoutesParts& parts, ApiCall& call) {
+  auto checks = co_await check_all(parts, std::string(call.tenant()));
   std::string worst = "pass";
   for (const auto& check : checks) {
     if (check.status == "fail" || (check.status == "warn" && worst == "pass")) worst = check.status;
@@ -92,35 +97,29 @@ Task<Result<http::Response>> get_health(SystemRoutesParts& parts, ApiCall& call)
 
 struct Lag {
   std::string of;
-  std::uint64_t records = 0;
+  std::int64_t records = 0;
   Duration time{};
 };
 
-Lag furthest_behind(const std::vector<delivery::SubscriptionStatus>& subscriptions) {
+// Of the consumer group or subscription with the most records before it.
+Task<Lag> furthest_behind(SystemRoutesParts& parts, std::string tenant,
+                          const std::vector<delivery::SubscriptionStatus>& subscriptions) {
+  auto readers = co_await consumer_groups(parts.log, parts.groups, std::move(tenant));
   Lag most;
-  for (const auto& status : subscriptions) {
-    auto time = status.lag_time.value_or(Duration::zero());
-    if (status.lag_records + status.in_flight + status.failing == 0) continue;
-    if (most.of.empty() || time > most.time) {
-      most = {status.name, status.lag_records + status.in_flight + status.failing, time};
-    }
+  const Reader* furthest = nullptr;
+  for (const auto& subscription : subscriptions) readers.push_back(reader_of(subscription));
+  for (const auto& reader : readers) {
+    auto lag = reader.lag();
+    if (lag <= most.records) continue;
+    most.of = reader.name;
+    most.records = lag;
+    furthest = &reader;
   }
-  return most;
-}
-
-void write_attention(JsonWriter& out, const Check& check, std::string_view href, std::string_view command) {
-  if (check.status == "pass") return;
-  out.object()
-      .member("severity", check.status == "fail" ? "critical" : "warning")
-      .member("what", check.name + (check.status == "fail" ? " has failed" : " needs a look"))
-      .member("why", check.message)
-      .key("next")
-      .object()
-      .member("label", "Look at it")
-      .member("href", href)
-      .member("command", command)
-      .end()
-      .end();
+  if (furthest == nullptr) co_return most;
+  auto behind = furthest->behind;
+  if (!behind) behind = co_await time_behind(parts.log, parts.clock.now(), furthest->positions);
+  most.time = *behind;
+  co_return most;
 }
 
 void write_series(JsonWriter& out, const Activity& activity) {
@@ -138,6 +137,16 @@ void write_series(JsonWriter& out, const Activity& activity) {
   out.end();
 }
 
+// "Subscription crm updated", of "estate.update" and "Subscription crm".
+std::string summary_of(const estate::AuditEvent& event) {
+  auto verb = event.action.substr(event.action.find('.') + 1);
+  if (verb == "apply") verb = "applied";
+  else if (verb == "rollback") verb = "made by a rollback";
+  else if (verb.ends_with('e')) verb += 'd';
+  else verb += "ed";
+  return event.object + " " + verb;
+}
+
 Task<void> write_recent_changes(JsonWriter& out, SystemRoutesParts& parts) {
   out.key("recentChanges").array();
   estate::AuditQuery query;
@@ -148,7 +157,7 @@ Task<void> write_recent_changes(JsonWriter& out, SystemRoutesParts& parts) {
       out.object()
           .member("at", to_rfc3339(entry.time))
           .member("actor", entry.event.actor)
-          .member("summary", entry.event.action + " " + entry.event.object)
+          .member("summary", summary_of(entry.event))
           .member("generation", entry.event.generation)
           .end();
     }
@@ -160,7 +169,9 @@ Task<Result<http::Response>> get_overview(SystemRoutesParts& parts, ApiCall& cal
   auto rates = parts.activity.rates();
   auto tenant = std::string(call.tenant());
   auto totals = co_await parts.delivery.totals(tenant);
-  auto lag = furthest_behind(co_await parts.delivery.subscriptions(tenant));
+  AttentionFacts facts;
+  facts.subscriptions = co_await parts.delivery.subscriptions(tenant);
+  auto lag = co_await furthest_behind(parts, tenant, facts.subscriptions);
   JsonWriter out;
   out.object()
       .member("requestsPerSecond", rates.requests)
@@ -181,10 +192,9 @@ Task<Result<http::Response>> get_overview(SystemRoutesParts& parts, ApiCall& cal
   write_series(out, parts.activity);
   co_await write_recent_changes(out, parts);
   out.key("attention").array();
-  write_attention(out, check_log(parts.log.status()), "/streams", "weft doctor");
-  auto disk = co_await check_disk(parts);
-  write_attention(out, disk, "/streams", "weft doctor");
-  write_attention(out, check_delivery(totals), "/deliveries?status=dead", "weft delivery list --status dead");
+  facts.checks = co_await check_all(parts, tenant);
+  facts.gateway_error_share = rates.error_share;
+  for (const auto& item : needs_attention(facts)) write_attention(out, item);
   out.end().end();
   co_return json_answer(std::move(out));
 }
@@ -201,7 +211,7 @@ std::vector<ApiRoute> system_routes(SystemRoutesParts& parts) {
   };
   return {{"GET", "/health", "getHealth", kAdminRead, with(get_health)},
           {"GET", "/overview", "getOverview", kAdminRead, with(get_overview)},
-          {"GET", "/openapi.json", "getOpenApi", "", with(get_openapi)}};
+          {"GET", "/openapi.json", "getOpenApi", kAdminRead, with(get_openapi)}};
 }
 
 }  // namespace weft::app

@@ -11,6 +11,7 @@
 #include "estate/audit.h"
 #include "estate/estate.h"
 #include "eventlog/embedded/embedded_log.h"
+#include "eventlog/kafka/groups/coordinator.h"
 #include "runtime/clock.h"
 #include "runtime/metrics.h"
 
@@ -18,7 +19,8 @@ namespace weft::app {
 
 struct SystemRoutesParts {
   const Activity& activity;
-  const eventlog::EmbeddedLog& log;
+  eventlog::EmbeddedLog& log;
+  kafka::GroupCoordinator& groups;
   delivery::DeliveryService& delivery;
   estate::Estate& estate;
   estate::AuditLog& audit;

@@ -11,6 +11,9 @@ namespace {
 
 using identity::action::kAdminRead;
 
+// Enough of the latest traces to name every service that speaks now and then.
+constexpr std::size_t kTracesAskedForServices = 2000;
+
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -79,18 +82,29 @@ Task<Result<http::Response>> get_trace(TraceRoutesParts& parts, ApiCall& call) {
   co_return json_answer(std::move(out));
 }
 
-bool is_id_prefix(std::string_view text) {
-  return text.size() >= 4 && text.size() <= 32 &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+// A whole trace id; anything shorter may be a word.
+bool is_trace_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// The newest traces that fit; text that is no id is looked for in the values of well-known attributes.
+Result<Duration> read_duration_min(const ApiCall& call) {
+  constexpr double kMillisecondsMax = 86'400'000;
+  auto text = call.parameter("minDurationMs").value_or("0");
+  double number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !(number >= 0 && number <= kMillisecondsMax)) {
+    return fail(ErrorCode::InvalidArgument, "?minDurationMs= must be a number of milliseconds from 0 to {:.0f}, not '{}'",
+                kMillisecondsMax, text);
+  }
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(number));
+}
+
+// The newest traces that fit; text that is no id is looked for in names and values.
 Result<telemetry::TraceQuery> read_query(const ApiCall& call) {
   telemetry::TraceQuery query;
   query.service = call.parameter("service").value_or("");
   TRY(query.failed_only, call.flag("errorsOnly"));
-  TRY(auto least, call.integer("minDurationMs", 0, 86'400'000));
-  query.duration_min = std::chrono::milliseconds(least.value_or(0));
+  TRY(query.duration_min, read_duration_min(call));
   TRY(query.limit, call.limit());
   TRY(auto cursor, read_cursor(call));
   std::int64_t before = 0;
@@ -98,7 +112,7 @@ Result<telemetry::TraceQuery> read_query(const ApiCall& call) {
     query.before = WallTime(Duration(before));
   }
   if (auto text = call.parameter("q"); text && !text->empty()) {
-    if (is_id_prefix(*text)) query.id_prefix = *text;
+    if (is_trace_id(*text)) query.id_prefix = *text;
     else query.text = *text;
   }
   return query;
@@ -106,9 +120,21 @@ Result<telemetry::TraceQuery> read_query(const ApiCall& call) {
 
 Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call) {
   CO_TRY(auto query, read_query(call));
-  using Found = std::vector<telemetry::TraceSummary>;
-  std::function<Result<Found>()> work = [&parts, query] { return Result<Found>(parts.traces.search(query)); };
-  CO_TRY(auto found, co_await parts.pool.run<Found>(std::move(work)));
+  using Traces = std::vector<telemetry::TraceSummary>;
+  struct Found {
+    Traces traces;
+    std::set<std::string> services;  // of all traces, whatever is asked for
+  };
+  std::function<Result<Found>()> work = [&parts, query]() -> Result<Found> {
+    Found all;
+    all.traces = parts.traces.search(query);
+    telemetry::TraceQuery any;
+    any.limit = kTracesAskedForServices;
+    for (const auto& trace : parts.traces.search(any)) all.services.insert(trace.services.begin(), trace.services.end());
+    return all;
+  };
+  CO_TRY(auto result, co_await parts.pool.run<Found>(std::move(work)));
+  const auto& [found, services] = result;
   JsonWriter out;
   out.object().key("items").array();
   for (const auto& trace : found) {
@@ -124,6 +150,8 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
     for (const auto& service : trace.services) out.value(service);
     out.end().end();
   }
+  out.end().key("services").array();
+  for (const auto& service : services) out.value(service);
   out.end();
   if (found.size() == query.limit) {
     out.member("nextCursor", make_cursor(std::to_string(found.back().start.time_since_epoch().count())));

@@ -7,9 +7,13 @@ namespace {
 
 constexpr std::size_t kRatePoints = 12;  // one minute
 
-ActivityCounts operator-(const ActivityCounts& a, const ActivityCounts& b) {
-  return {a.requests - b.requests, a.errors - b.errors, a.records - b.records, a.deliveries - b.deliveries,
-          a.failures - b.failures};
+// A total shrinks when what it counted is gone, as with a subscription that was deleted.
+std::uint64_t growth(std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; }
+
+ActivityCounts growth(const ActivityCounts& from, const ActivityCounts& to) {
+  return {growth(from.requests, to.requests), growth(from.errors, to.errors),
+          growth(from.records, to.records), growth(from.deliveries, to.deliveries),
+          growth(from.failures, to.failures)};
 }
 
 }  // namespace
@@ -18,7 +22,7 @@ void Activity::sample(WallTime now, const ActivityCounts& totals) {
   std::lock_guard lock(mutex_);
   if (last_time_ != WallTime{}) {
     if (points_.size() == kPointsMax) points_.erase(points_.begin());
-    points_.push_back({last_time_, totals - last_});
+    points_.push_back({last_time_, growth(last_, totals)});
   }
   last_ = totals;
   last_time_ = now;

@@ -49,5 +49,15 @@ TEST(Activity, KeepsFifteenMinutes) {
   EXPECT_EQ(activity.series().back().start, WallTime(498 * 5s));
 }
 
+TEST(Activity, CountsNothingWhenATotalShrank) {
+  Activity activity;
+  auto now = WallTime(1'000'000s);
+
+  activity.sample(now, requests(100));
+  activity.sample(now + 5s, requests(40));
+
+  EXPECT_EQ(activity.series().at(0).counts.requests, 0u);
+}
+
 }  // namespace
 }  // namespace weft::app

@@ -56,7 +56,6 @@ Node::Parts::Parts(Settings with)
       dialer(network, clock, EgressPolicy()),
       client(dialer, clock, metrics, http::ClientLimits()),
       traces(trace_options(settings)),
-      appended_records(metrics.counter("weft_log_appended_records_total", "Records appended.")),
       pool("searches", 1, 256),
       secrets(estate::process_environment()),
       chores(control.get_executor(), "chores", kChoresMax),
@@ -194,7 +193,7 @@ Task<void> Node::Parts::sample_activity() {
     ActivityCounts counts;
     counts.requests = traffic.requests;
     counts.errors = traffic.server_errors;
-    counts.records = appended_records.value();
+    counts.records = stream_rates.sample(clock.mono(), *log);
     counts.deliveries = totals.delivered;
     counts.failures = totals.failed_attempts;
     activity.sample(clock.now(), counts);

@@ -17,6 +17,7 @@
 #include "app/api/client_routes.h"
 #include "app/api/trace_routes.h"
 #include "app/node/activity.h"
+#include "app/node/stream_rates.h"
 #include "app/node/doors.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
@@ -60,7 +61,6 @@ struct Node::Parts {
   Dialer dialer;
   http::Client client;
   telemetry::TraceStore traces;
-  Counter& appended_records;
   BlockingPool pool;  // searches that take milliseconds
   std::unique_ptr<File> lock;
 
@@ -110,6 +110,8 @@ struct Node::Parts {
   std::optional<GatewayRoutesParts> gateway_routes_parts;
 
   Activity activity;
+  StreamRates stream_rates;
+  std::optional<LastRecords> last_records;
   std::optional<telemetry::OtlpExporter> exporter;
   TaskGroup chores;  // on the control loop
   std::vector<std::unique_ptr<TaskGroup>> loop_chores;  // one per loop

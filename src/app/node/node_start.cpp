@@ -165,12 +165,14 @@ http::ServerOptions Node::Parts::server_options(std::string name, std::string_vi
 
 std::vector<ApiRoute> Node::Parts::admin_routes() {
   estate_routes_parts.emplace(EstateRoutesParts{*estate, *audit, [this] { return reconcile(); }});
-  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces});
+  last_records.emplace(*log);
+  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces,
+                                                stream_rates, *last_records});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool});
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
-  system_routes_parts.emplace(SystemRoutesParts{activity, *log, *delivery, *estate, *audit, files, clock, started_at,
+  system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
                                                 settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
                                                 admin_contract()});
   std::vector<ApiRoute> all;

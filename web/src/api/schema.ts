@@ -525,7 +525,7 @@ export type AuditEntry = {
   actor: string;
   /** How it came in, e.g. cli, hub, api, and from which address */
   origin?: string;
-  /** create, update, delete, rollback, redrive, key.create, key.delete, session.create … */
+  /** create, update, delete, apply, rollback, key.create, key.revoke … */
   action: string;
   kind?: string;
   name?: string;
@@ -558,9 +558,11 @@ export type Client = {
   name: string;
   tenant?: string;
   owner?: string;
-  /** In words, e.g. "produce orders.*" */
+  /** Action and resource, e.g. "stream.write orders.*" */
   grants?: string[];
   keys: ClientKey[];
+  /** Further keys that its document names */
+  declaredKeys?: number;
 };
 
 export type ClientList = {
