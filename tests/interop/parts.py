@@ -23,27 +23,52 @@ def fetch(words, what, **options):
     except subprocess.TimeoutExpired:
         raise NotRun(f"{what}: no answer within 300 s") from None
     if result.returncode != 0:
-        said = (result.stderr.strip() or result.stdout.strip() or "no word").splitlines()[-1]
+        lines = (result.stderr.strip() or result.stdout.strip() or "no word").splitlines()
+        said = next((line for line in lines if "error" in line.lower()), lines[-1])
         raise NotRun(f"{what}: {said[:300]}")
     return result.stdout
 
 
-@functools.cache
-def python():
-    """A Python environment with the current clients from PyPI; returns its interpreter."""
+def once(bring):
+    """Asks a registry once, also when it has nothing to give."""
+    kept = []
+
+    @functools.wraps(bring)
+    def brought():
+        if not kept:
+            try:
+                kept.append(bring())
+            except NotRun as error:
+                kept.append(error)
+        if isinstance(kept[0], NotRun):
+            raise kept[0]
+        return kept[0]
+
+    return brought
+
+
+@once
+def environment():
+    """A Python environment of our own; returns its interpreter."""
     interpreter = FOLDER / "python/bin/python"
     if not interpreter.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         fetch([sys.executable, "-m", "venv", str(FOLDER / "python")], "python3 -m venv")
-    fetch([str(interpreter), "-m", "pip", "install", "--quiet", "--upgrade", *PYTHON_PACKAGES], "pip install")
     return interpreter
+
+
+@once
+def python():
+    """The same with the current clients from PyPI."""
+    fetch([str(environment()), "-m", "pip", "install", "--quiet", "--upgrade", *PYTHON_PACKAGES], "pip install")
+    return environment()
 
 
 def version(package):
     return fetch([str(python()), "-c", f"import importlib.metadata as m; print(m.version({package!r}))"], package).strip()
 
 
-@functools.cache
+@once
 def node():
     """The npm packages of tests/package-lock.json; returns the folder that has them in node_modules."""
     if not all((NODE_FOLDER / "node_modules" / name).exists() for name in ("kafkajs", "standardwebhooks")):
@@ -51,14 +76,13 @@ def node():
     return NODE_FOLDER
 
 
-@functools.cache
+@once
 def json_schema_suite():
     """The published JSON-Schema-Test-Suite as PyPI's source package of `jsonschema` carries it; returns its folder."""
     target = FOLDER / "json-schema-test-suite"
     if not (target / "tests/draft2020-12").is_dir():
-        python()
         downloads = FOLDER / "downloads"
-        fetch([str(FOLDER / "python/bin/python"), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary",
+        fetch([str(environment()), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary",
                "jsonschema", "--dest", str(downloads), "jsonschema"], "pip download jsonschema")
         archive = max(downloads.glob("jsonschema-*.tar.gz"), key=os.path.getmtime)
         with tarfile.open(archive) as source:
