@@ -19,7 +19,7 @@ import urllib.parse
 import uuid
 
 import pytest
-from weft_process import BINARY, call, wait_until
+from weft_process import BINARY, ROOT, wait_until
 
 CLIENTS = 6
 STREAM = "shop.order.placed.v1"
@@ -295,6 +295,8 @@ def expect_the_change_whole_or_not_at_all(weft, point, tmp_path):
 
 def test_kill_minus_nine_at_every_crash_point_loses_and_doubles_nothing(node, receiver, tmp_path, capsys):
     points = all_points(dict(node("listing", new=True).environment))
+    documented = (ROOT / "docs/simulation.md").read_text()
+    assert [point for point in points if f"`{point}`" not in documented] == []
     assert len(points) >= 23 and set(ARRIVALS) | AT_START | AT_END | ON_NEW_DATA <= set(points)
     hit = []
     for point in points:
