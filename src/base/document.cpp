@@ -142,7 +142,7 @@ class DocumentParser {
 
   void begin_document() {
     tree_ = JsonDocument();
-    tree_.parts_ = std::make_unique<JsonDocument::Parts>(text_, kFirstChunk);
+    tree_.parts_ = JsonDocument::Parts::make(text_, kFirstChunk);
     build_.emplace(tree_.parts_->arena);
     anchors_.clear();
     values_ = 0;

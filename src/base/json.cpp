@@ -100,6 +100,20 @@ std::string_view Json::raw() const {
   return {text.chars, text.size};
 }
 
+void Json::prefetch() const {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kBefore = 384;  // children of the children lie in front, see JsonBuilder
+  constexpr std::size_t kMost = 512;
+  if (type() < Type::Array || (flags_ & kHasRaw) == 0) return;
+  const RawText* const text = at<RawText>() - 1;
+  const std::size_t bytes = size_ * (is_object() ? 2 * sizeof(Json) : sizeof(Json));
+  const char* const begin = at<char>() - kBefore;
+  const char* const end = at<char>() + std::min(bytes, kMost);
+  for (const char* line = begin; line < end; line += kLine) __builtin_prefetch(line);
+  const char* const text_end = text->chars + std::min<std::size_t>(text->size, kMost);
+  for (const char* line = text->chars; line < text_end; line += kLine) __builtin_prefetch(line);
+}
+
 std::optional<std::int64_t> Json::as_int64() const {
   if (!is_number()) return std::nullopt;
   if ((flags_ & kPlainInteger) != 0) {

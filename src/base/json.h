@@ -83,6 +83,10 @@ class Json {
   // The value's own bytes in a JSON source text; empty when it came from YAML.
   std::string_view raw() const;
 
+  // Asks the processor for the memory of a container that is about to be read, as far as one can
+  // guess it without a look: a tree that was parsed some time ago is no longer near.
+  void prefetch() const;
+
   // Equality as JSON Schema defines it: 1 equals 1.0, objects compare without order.
   friend bool operator==(const Json& a, const Json& b);
 

@@ -313,9 +313,8 @@ JsonDocument::~JsonDocument() = default;
 Result<JsonDocument> JsonDocument::parse(std::string text, const JsonLimits& limits) {
   JsonDocument document;
   // About what a tree of short values takes, so that it lies in one piece.
-  const std::size_t first_chunk = std::min<std::size_t>(text.size() * 4 + 64, 1 << 20);
-  document.parts_ =
-      std::make_unique<Parts>(std::make_shared<const std::string>(std::move(text)), first_chunk);
+  const std::size_t first_chunk = std::min<std::size_t>(text.size() * 5 / 2 + 64, 1 << 20);
+  document.parts_ = Parts::make(std::make_shared<const std::string>(std::move(text)), first_chunk);
   Parts& parts = *document.parts_;
   TRY(parts.root, parse_into(*parts.text, parts.arena, limits));
   parts.arena.drop_scratch();

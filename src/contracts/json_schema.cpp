@@ -13,6 +13,7 @@ Result<JsonSchema> JsonSchema::compile(const Json& schema, const SchemaOptions& 
 }
 
 bool JsonSchema::accepts(const Json& instance) const {
+  instance.prefetch();
   return Evaluator(*program_).accepts(entry_, instance);
 }
 

@@ -21,7 +21,10 @@ class JsonArena {
   }
 
   JsonArena() = default;
-  explicit JsonArena(std::size_t first_chunk) : next_chunk_(first_chunk) {}
+  // Begins in room that somebody else owns, and that lives as long. Not to be reset.
+  JsonArena(char* room, std::size_t size) : free_(room), end_(room + size), next_chunk_(size * 2) {
+    check_address(end_);
+  }
 
   // Aligned for Json; never null.
   char* take(std::size_t bytes) {
