@@ -3,14 +3,15 @@
 
 usage: ./dev soak [--minutes N] [--seeds N] [--jobs N] [--no-ledger] [--mutants]
 
-Ends when each simulation has had --seeds seeds, or after --minutes (10 unless seeds are asked for). A simulation is a
-test named *Simulation.*Seeds*; it reads WEFT_FIRST_SEED and WEFT_SEEDS and prints which seeds it ran. --mutants shows
-instead at which seed each deliberate defect is found. docs/simulation.md says what is simulated; the ledger,
-docs/soak-ledger.md, is committed.
+Ends when each simulation has had --seeds seeds, or after --minutes (10 unless seeds are asked for), or at an interrupt;
+what was run by then is in the ledger, docs/soak-ledger.md, which is committed. A simulation is a test named
+*Simulation.*Seeds*; it reads WEFT_FIRST_SEED and WEFT_SEEDS and prints which seeds it ran. --mutants shows instead at
+which seed each deliberate defect is found. docs/simulation.md says what is simulated.
 """
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -58,7 +59,7 @@ class Simulation:
         """Exit status, output and CPU time of these seeds; the program ends at the first that finds something."""
         environment = {**os.environ, "WEFT_FIRST_SEED": str(begin), "WEFT_SEEDS": str(count)}
         process = subprocess.Popen([self.program, f"--gtest_filter={self.name}"], env=environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -138,6 +139,10 @@ class Soak:
         self.lock = threading.Lock()
         self.failure = None
 
+    def end_soon(self, *_):
+        """The seeds under way are run, and no others."""
+        self.deadline = time.monotonic()
+
     def take(self):
         """Seeds of the simulation that has had the fewest."""
         with self.lock:
@@ -180,6 +185,8 @@ def main():
         sys.exit("soak: a program has no test named *Simulation.*Seeds*")
     soak = Soak(simulations, options.seeds, minutes and time.monotonic() + minutes * 60)
     workers = [threading.Thread(target=soak.work) for _ in range(max(1, options.jobs))]
+    signal.signal(signal.SIGINT, soak.end_soon)
+    signal.signal(signal.SIGTERM, soak.end_soon)
     for worker in workers:
         worker.start()
     for worker in workers:
