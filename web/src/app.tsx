@@ -105,7 +105,12 @@ class Boundary extends Component<{ children: ReactNode }, { error?: unknown }> {
   override render() {
     if (this.state.error === undefined) return this.props.children;
     return (
-      <Failure error={asApiError(this.state.error)} onRetry={() => this.setState({ error: undefined })} />
+      <>
+        <div className="page-head">
+          <h1>This page has a fault</h1>
+        </div>
+        <Failure error={asApiError(this.state.error)} onRetry={() => this.setState({ error: undefined })} />
+      </>
     );
   }
 }

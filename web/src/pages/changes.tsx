@@ -9,7 +9,7 @@ import { commands } from '../ui/commands';
 import { useLoaded, usePaged } from '../ui/data';
 import { announce, Confirm } from '../ui/dialog';
 import { Icon } from '../ui/icons';
-import { Ago, Badge, Command, Crumb, Empty, More, Show, Tabs, type Tone } from '../ui/parts';
+import { Ago, Badge, Clock, Command, Crumb, Empty, More, Show, Tabs, type Tone } from '../ui/parts';
 import { goOnClick, Link, navigate, useLocation } from '../ui/router';
 
 export function ChangesPage() {
@@ -194,6 +194,12 @@ function AuditItem({ entry }: { entry: AuditEntry }) {
         <p className="soft">This action changed no document.</p>
       )}
       <dl className="facts small">
+        <dt>When</dt>
+        <dd>
+          <Clock time={entry.at} />
+        </dd>
+        <dt>Who</dt>
+        <dd>{[entry.actor, entry.origin].filter(Boolean).join(' · ')}</dd>
         {entry.generation !== undefined && (
           <>
             <dt>Generation</dt>

@@ -2,6 +2,7 @@
 import { useCallback, useState } from 'react';
 import { api } from '../api/client';
 import type { Client, ClientKey, NewClientKey } from '../api/schema';
+import { plural } from '../core/numbers';
 import { commands } from '../ui/commands';
 import { usePaged } from '../ui/data';
 import { announce, Confirm, Dialog } from '../ui/dialog';
@@ -128,7 +129,11 @@ function ClientPanel({
         </button>
       </div>
       {client.keys.length === 0 ? (
-        <p className="panel-body soft">It has no key, so it cannot call anything yet.</p>
+        <p className="panel-body soft">
+          {(client.declaredKeys ?? 0) > 0
+            ? `Its document names ${plural(client.declaredKeys ?? 0, 'key')}; none was made here.`
+            : 'It has no key, so it cannot call anything yet.'}
+        </p>
       ) : (
         <div className="table-scroll">
           <table className="table">

@@ -36,9 +36,10 @@ export function DeliveriesPage() {
         {(list) => (
           <section className="panel" aria-label="Subscriptions">
             {list.length === 0 ? (
-              <Empty title="There is no subscription yet" command={commands.applyExample}>
-                A subscription sends the events of a stream to a URL, signed, until the receiver takes them.
-                The example estate has one.
+              <Empty title="There is no subscription yet" command={commands.demo}>
+                A subscription sends the events of a stream to a URL, signed, until the receiver takes them. It
+                is a document of kind <code>Subscription</code>. The demo, in a Weft of its own, has one at
+                work.
               </Empty>
             ) : (
               <SubscriptionTable list={list} selected={subscription} onRedrive={setRedriving} />
@@ -82,8 +83,8 @@ function SubscriptionTable({ list, selected, onRedrive }: TableProps) {
             <th>Status</th>
             <th className="secondary">Stream</th>
             <th className="secondary tertiary">Receiver</th>
-            <th className="number">Success</th>
-            <th className="number">Pending</th>
+            <th className="number secondary">Success</th>
+            <th className="number secondary">Pending</th>
             <th className="number">Failing</th>
             <th className="number">Dead</th>
             <th className="secondary">Last success</th>
@@ -114,8 +115,8 @@ function SubscriptionRow({
   selected: boolean;
   onRedrive: TableProps['onRedrive'];
 }) {
-  const count = (value: number, tone: string) => (
-    <td className={`number ${value > 0 ? tone : 'faint'}`}>{formatCount(value)}</td>
+  const count = (value: number, tone: string, more = '') => (
+    <td className={`number ${value > 0 ? tone : 'faint'} ${more}`}>{formatCount(value)}</td>
   );
   return (
     <tr aria-current={selected}>
@@ -136,10 +137,10 @@ function SubscriptionRow({
       <td className="soft mono secondary tertiary capped" title={one.url}>
         {one.url}
       </td>
-      <td className="number">
+      <td className="number secondary">
         {one.successRate === null || one.successRate === undefined ? '–' : formatShare(one.successRate)}
       </td>
-      {count(one.pending, '')}
+      {count(one.pending, '', 'secondary')}
       {count(one.failing, 'warn-text')}
       {count(one.dead, 'bad-text')}
       <td className="soft secondary">
@@ -281,7 +282,7 @@ export function DeliveryTable({ list }: { list: Delivery[] }) {
             <th>Delivery</th>
             <th>Status</th>
             <th className="secondary">Event type</th>
-            <th className="number">Attempts</th>
+            <th className="number secondary">Attempts</th>
             <th>Last answer</th>
             <th>Last attempt</th>
             <th className="secondary">Next</th>
@@ -300,9 +301,9 @@ export function DeliveryTable({ list }: { list: Delivery[] }) {
                 <Status value={one.status} />
               </td>
               <td className="soft secondary">{one.eventType ?? '–'}</td>
-              <td className="number">{one.attempts}</td>
-              <td className={one.lastError ? 'bad-text' : 'soft'}>
-                {one.lastError ?? (one.lastStatus ? `HTTP ${one.lastStatus}` : '–')}
+              <td className="number secondary">{one.attempts}</td>
+              <td className={one.lastError ? 'bad-text' : 'soft'} title={one.lastError}>
+                {one.lastStatus ? `HTTP ${one.lastStatus}` : (one.lastError ?? '–')}
               </td>
               <td className="soft">
                 <Ago time={one.lastAttemptAt} missing="none yet" />

@@ -1,6 +1,6 @@
 // The live tail: newest first, pausable, bounded.
-import { useDeferredValue, useEffect, useMemo, useState } from 'react';
-import type { StreamDetail } from '../api/schema';
+import { useDeferredValue, useEffect, useMemo, useRef, useState, type PointerEvent } from 'react';
+import type { StreamDetail, StreamRecord } from '../api/schema';
 import { formatCount, plural } from '../core/numbers';
 import { kTailRowsMax } from '../core/tail';
 import { commands } from '../ui/commands';
@@ -28,6 +28,7 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
   const wanted = useDeferredValue(filter);
   const rows = useMemo(() => state.rows.filter((record) => holds(record, wanted)), [state.rows, wanted]);
   const shown = state.rows.find((record) => idOf(record) === selected);
+  const { held, hold, release } = useHold(rows);
 
   // A record that was chosen to be read must not be pushed out by newer ones.
   useEffect(() => {
@@ -48,7 +49,10 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
           aria-label="Filter records"
           data-filter
           value={filter}
-          onChange={(event) => setFilter(event.target.value)}
+          onChange={(event) => {
+            release();
+            setFilter(event.target.value);
+          }}
         />
         <button
           type="button"
@@ -62,7 +66,11 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
             ? `Resume${state.waiting.length > 0 ? ` (${state.waiting.length} new)` : ''}`
             : 'Pause'}
         </button>
-        <button type="button" className="button quiet" onClick={() => dispatch({ type: 'clear' })}>
+        <button type="button" className="button quiet" onClick={() => {
+            release();
+            dispatch({ type: 'clear' });
+          }}
+        >
           Clear
         </button>
         <span className="push">
@@ -71,15 +79,22 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
             paused={state.paused}
             received={state.received}
             skipped={state.skipped}
+            held={held !== undefined && !state.paused}
           />
         </span>
       </RecordToolbar>
       {error && <Failure error={error} />}
       <div className="split stretch">
         <section className="panel" aria-label="Records">
-          <div className="scroll" aria-live="off">
+          <div
+            className="scroll"
+            aria-live="off"
+            onPointerMove={hold}
+            onPointerDown={hold}
+            onPointerLeave={release}
+          >
             {rows.length > 0 ? (
-              <RecordTable records={rows} selected={selected} onSelect={setSelected} />
+              <RecordTable records={held ?? rows} selected={selected} onSelect={setSelected} />
             ) : state.rows.length > 0 ? (
               <Empty title="No record fits the filter">
                 It looks at keys, values, headers and ids of the {plural(state.rows.length, 'record')} shown
@@ -117,16 +132,39 @@ function Live({ detail, partition }: { detail: StreamDetail; partition: string }
   );
 }
 
+const kHoldMs = 4000;
+
+/** Rows keep still under a pointer that moves, so that the one that was aimed at is the one that is chosen. */
+function useHold(rows: StreamRecord[]) {
+  const [held, setHeld] = useState<StreamRecord[]>();
+  const timer = useRef(0);
+  const release = () => {
+    window.clearTimeout(timer.current);
+    setHeld(undefined);
+  };
+  const hold = (event: PointerEvent) => {
+    // Rows that move under a pointer at rest make events too.
+    if (event.type === 'pointermove' && event.movementX === 0 && event.movementY === 0) return;
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => setHeld(undefined), kHoldMs);
+    setHeld((before) => before ?? rows);
+  };
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  return { held, hold, release };
+}
+
 function LiveState({
   connection,
   paused,
   received,
   skipped,
+  held,
 }: {
   connection: Connection;
   paused: boolean;
   received: number;
   skipped: number;
+  held: boolean;
 }) {
   const live = connection === 'open' && !paused;
   const word =
@@ -141,6 +179,7 @@ function LiveState({
     <span className={live ? 'live on' : connection === 'lost' ? 'live bad' : 'live'} role="status">
       <i />
       {word}, {plural(received, 'record')}
+      {held && <span> · rows held under the pointer</span>}
       {skipped > 0 && (
         <span className="warn-text">
           {' '}

@@ -7,7 +7,7 @@ import { formatDuration } from '../core/time';
 import { Spark, ThroughputChart } from '../ui/chart';
 import { commands } from '../ui/commands';
 import { useLoaded } from '../ui/data';
-import { Ago, Command, CopyButton, Empty, Show, Status } from '../ui/parts';
+import { Ago, Command, CommandText, CopyButton, Empty, Show, Status } from '../ui/parts';
 import { Link } from '../ui/router';
 
 const kRefreshMs = 5000;
@@ -130,8 +130,8 @@ function Figures({ data }: { data: Overview }) {
         </div>
         {quiet ? (
           <Empty title="No traffic yet" command={commands.applyExample}>
-            Requests, records and deliveries show here as soon as there are any. Apply the example estate and
-            post an order to it, or start over with <code>{commands.demo}</code>.
+            Requests, records and deliveries show here as soon as there are any. Apply the smallest example,
+            or watch a shop at work in another Weft: <code>{commands.demo}</code>.
           </Empty>
         ) : (
           <ThroughputChart series={series} stepSeconds={step} />
@@ -211,7 +211,7 @@ function NeedsAttention({ list }: { list: Attention[] }) {
                 )}
                 {item.next.command && (
                   <span className="small bar faint">
-                    <code>{item.next.command}</code>
+                    <CommandText text={item.next.command} />
                     <CopyButton text={item.next.command} />
                   </span>
                 )}

@@ -32,7 +32,15 @@ export function RecordTable({ records, selected, onSelect }: TableProps) {
         {records.map((record) => {
           const id = idOf(record);
           return (
-            <tr key={id} className="go" aria-current={id === selected} onClick={() => onSelect(id)}>
+            <tr
+              key={id}
+              className="go"
+              aria-current={id === selected}
+              onClick={() => {
+                onSelect(id);
+                showOnNarrowPage();
+              }}
+            >
               <td className="soft">
                 <Clock time={record.timestamp} />
               </td>
@@ -54,6 +62,14 @@ export function RecordTable({ records, selected, onSelect }: TableProps) {
         })}
       </tbody>
     </table>
+  );
+}
+
+/** On a narrow page the record stands below the list, out of sight. */
+function showOnNarrowPage() {
+  if (!matchMedia('(max-width: 899px)').matches) return;
+  requestAnimationFrame(() =>
+    document.querySelector('[aria-label="Record"]')?.scrollIntoView({ block: 'start' }),
   );
 }
 

@@ -132,7 +132,7 @@ function Groups({ detail }: { detail: StreamDetail }) {
               <td className="wide mono soft">
                 {(group.offsets ?? [])
                   .map((one) => `${one.partition}: ${one.offset} (${one.lag})`)
-                  .join('   ')}
+                  .join(' · ')}
               </td>
             </tr>
           ))}

@@ -7,6 +7,7 @@ import { linksOf } from '../core/routes';
 import { formatDateTime, formatDuration } from '../core/time';
 import { axisOf, layOutSpans, positionOf, ticksOf, type Axis, type SpanRow } from '../core/waterfall';
 import { commands } from '../ui/commands';
+import { Dotted } from '../ui/code';
 import { useLoaded } from '../ui/data';
 import { Icon } from '../ui/icons';
 import { Badge, Clock, CopyButton, Crumb, Show } from '../ui/parts';
@@ -199,8 +200,12 @@ function SpanView({ row }: { row: SpanRow<Span> }) {
           <dl className="headers">
             {attributes.map(([name, value]) => (
               <div key={name} style={{ display: 'contents' }}>
-                <dt>{name}</dt>
-                <dd>{String(value)}</dd>
+                <dt>
+                  <Dotted text={name} />
+                </dt>
+                <dd>
+                  <Dotted text={String(value)} />
+                </dd>
               </div>
             ))}
           </dl>

@@ -95,7 +95,12 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
               );
             })}
             {timeMarks(series, width < 500 ? 5 : 3).map((mark) => (
-              <text key={mark.at} x={xOf(mark.at, series.length, frame)} y={kHeight + 16} textAnchor="middle">
+              <text
+                key={mark.at}
+                x={xOf(mark.at, series.length, frame)}
+                y={kHeight + 16}
+                textAnchor={mark.at === 0 ? 'start' : mark.at === series.length - 1 ? 'end' : 'middle'}
+              >
                 {mark.label}
               </text>
             ))}
@@ -153,6 +158,9 @@ function timeMarks(series: SeriesPoint[], everyMinutes: number): { at: number; l
       marks.push({ at, label });
     if (time.getMinutes() % everyMinutes === 0) last = label;
   });
+  // A node that just started has no such minute yet: then the ends speak.
+  if (marks.length === 0 && series.length > 1)
+    return [0, series.length - 1].map((at) => ({ at, label: clock(series[at]!.t) }));
   return marks;
 }
 

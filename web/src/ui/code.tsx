@@ -1,5 +1,5 @@
 // Texts to read: JSON, headers, differences.
-import { useMemo } from 'react';
+import { Fragment, useMemo } from 'react';
 import type { Header } from '../api/schema';
 import { diffLines, foldDiff } from '../core/diff';
 import { prettyJson, prettyJsonText } from '../core/json_text';
@@ -76,6 +76,21 @@ export function YamlText({ value }: { value: unknown }) {
 
 export function CopyJson({ text }: { text: string }) {
   return <CopyButton text={prettyJsonText(text)} />;
+}
+
+/** A dotted name that wraps behind its dots. */
+export function Dotted({ text }: { text: string }) {
+  const parts = text.split(/(?<=\.)/);
+  return (
+    <>
+      {parts.map((part, at) => (
+        <Fragment key={at}>
+          {at > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </>
+  );
 }
 
 export function Headers({ headers }: { headers: Header[] }) {

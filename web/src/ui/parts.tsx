@@ -1,5 +1,5 @@
 // Small parts that every page uses.
-import { useState, type ReactNode } from 'react';
+import { Fragment, useState, type ReactNode } from 'react';
 import type { ApiError } from '../api/client';
 import { formatClock, formatDateTime, formatRelative } from '../core/time';
 import { pathTo } from '../core/routes';
@@ -92,10 +92,24 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
   );
 }
 
+/** A command line that wraps between its words, never inside "--flag". */
+export function CommandText({ text }: { text: string }) {
+  return (
+    <code>
+      {text.split(' ').map((word, at) => (
+        <Fragment key={at}>
+          {at > 0 && ' '}
+          <span className="word">{word}</span>
+        </Fragment>
+      ))}
+    </code>
+  );
+}
+
 export function Command({ text }: { text: string }) {
   return (
     <div className="command">
-      <code>{text}</code>
+      <CommandText text={text} />
       <CopyButton text={text} />
     </div>
   );
