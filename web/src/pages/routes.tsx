@@ -27,7 +27,7 @@ export function RoutesPage() {
             {routes.length === 0 ? (
               <Empty title="The gateway has no route yet" command={commands.applyExample}>
                 A route comes from an OpenAPI document and leads to an upstream service or to a stream. The
-                example estate has both.
+                smallest example has one.
               </Empty>
             ) : (
               <div className="table-scroll">

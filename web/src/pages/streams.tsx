@@ -33,8 +33,8 @@ export function StreamsPage() {
           <div className="panel">
             {streams.length === 0 ? (
               <Empty title="There is no stream yet" command={commands.applyExample}>
-                A stream is declared by a document with an owner, a retention and a schema. The example estate
-                has one for orders.
+                A stream is declared by a document with an owner, a retention and a schema. The smallest
+                example has one for greetings.
               </Empty>
             ) : (
               <div className="table-scroll">

@@ -54,7 +54,8 @@ export function TracesPage() {
                 </Empty>
               ) : (
                 <Empty title="There is no trace yet" command={commands.demo}>
-                  Each request at the gateway and each record starts one. The demo produces both.
+                  Each request at the gateway and each record starts one. The demo, in a Weft of its own,
+                  produces both.
                 </Empty>
               )
             ) : (

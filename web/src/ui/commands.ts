@@ -3,9 +3,9 @@
 const quoted = (text: string) => (/^[\w.\-/:@]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 export const commands = {
-  demo: 'weft up --demo',
+  demo: 'weft up --demo --ports auto --data weft-demo',
   apply: 'weft apply',
-  applyExample: 'weft apply examples/orders',
+  applyExample: 'weft apply examples/hello',
   doctor: 'weft doctor',
   consume: (stream: string) => `weft stream consume ${quoted(stream)}`,
   produce: (stream: string) => `weft stream produce ${quoted(stream)}`,
