@@ -87,6 +87,10 @@ describe('answers fit the document', () => {
     });
   }
 
+  test('GET /audit/verify, and the chain is whole', async () => {
+    assert.equal((await assertAnswers('/audit/verify', '/audit/verify')).intact, true);
+  });
+
   test('the document that is served is the document in the repository', async () => {
     assert.deepEqual(await get('/openapi.json'), openapi);
   });
@@ -170,6 +174,109 @@ describe('errors fit the document', () => {
   });
 });
 
+describe('what an answer says', () => {
+  test('a stream tells who reads it, consumer groups and subscriptions', async (t) => {
+    const { items } = await get('/subscriptions');
+    const one = need(
+      t,
+      items.find((each) => each.status === 'active' && each.stream === stream),
+      `active subscription to ${stream}`,
+    );
+    if (!one) return;
+    const { groups, partitions } = await get(`/streams/${stream}`);
+    const reader = groups.find((each) => each.group === one.name && each.kind === 'subscription');
+    assert.ok(reader, JSON.stringify(groups));
+    assert.equal(reader.offsets.length, partitions.length);
+    assert.equal(
+      reader.lag,
+      reader.offsets.reduce((sum, each) => sum + each.lag, 0),
+    );
+  });
+
+  test('a stream that is written to has a rate and the time of its last record', async (t) => {
+    const { stream: described, partitions } = await get(`/streams/${stream}`);
+    if (!need(t, partitions.some((one) => one.end > one.start) || undefined, 'record')) return;
+    assert.ok(described.recordsPerSecond >= 0);
+    const lasts = await Promise.all(
+      partitions
+        .filter((one) => one.end > one.start)
+        .map((one) => get(`/streams/${stream}/records?partition=${one.partition}&offset=-1`)),
+    );
+    const latest = Math.max(...lasts.map(({ items }) => Date.parse(items.at(-1).timestamp)));
+    const { stream: now } = await get(`/streams/${stream}`);
+    // Two records that arrive at once may stand in either order of their times.
+    assert.ok(Date.parse(now.lastRecordAt) >= latest - 1000, `${now.lastRecordAt} of ${latest}`);
+  });
+
+  test('traces are found by text that looks like a number, and by part of a millisecond', async (t) => {
+    const all = await get('/traces?limit=50');
+    const trace = need(t, all.items[0], 'trace');
+    if (!trace) return;
+    for (const service of trace.services) assert.ok(all.services.includes(service), service);
+    assert.deepEqual(
+      (await get(`/traces?q=${trace.traceId}`)).items.map((one) => one.traceId),
+      [trace.traceId],
+    );
+    assert.ok(
+      (await get('/traces?minDurationMs=0.5&limit=20')).items.every((one) => one.durationMs >= 0.5),
+    );
+    // "added" is a word as well as the beginning of an id.
+    assert.equal((await call('GET', '/traces?q=added')).status, 200);
+    assertProblem(await call('GET', '/traces?minDurationMs=soon'), 'INVALID_ARGUMENT');
+  });
+
+  test('the audit trail is searched by kind, by name and by actor', async (t) => {
+    const { items } = await get('/audit?limit=50');
+    const entry = need(
+      t,
+      items.find((one) => one.kind && one.name),
+      'audit entry of a resource',
+    );
+    if (!entry) return;
+    for (const field of ['kind', 'name', 'actor']) {
+      const found = await get(`/audit?limit=500&${field}=${encodeURIComponent(entry[field])}`);
+      assert.ok(
+        found.items.some((one) => one.sequence === entry.sequence),
+        field,
+      );
+      assert.ok(
+        found.items.every((one) => one[field] === entry[field]),
+        field,
+      );
+    }
+  });
+
+  test('a generation lists as many changes as it counts', async (t) => {
+    const { items } = await get('/generations?limit=20');
+    if (!need(t, items[0], 'generation')) return;
+    for (const { number, summary } of items) {
+      const { changes } = await get(`/generations/${number}`);
+      for (const action of ['create', 'update', 'delete'])
+        assert.equal(changes.filter((one) => one.action === action).length, summary[action], `${number}`);
+    }
+  });
+
+  test('a delivery that is not dead cannot be redriven', async (t) => {
+    const { items } = await get('/deliveries?status=delivered&limit=1');
+    if (!need(t, items[0], 'delivered event')) return;
+    const answer = await call('POST', `/deliveries/${encodeURIComponent(items[0].id)}/redrive`);
+    assert.equal(answer.status, 409);
+    assertProblem(answer, 'CONFLICT');
+  });
+
+  test('what needs attention says what to do, with a page of the hub', async () => {
+    const { attention, deadLetters } = await get('/overview');
+    if (deadLetters > 0) assert.ok(attention.some((one) => one.next.href.includes('status=dead')));
+    const order = ['critical', 'warning', 'info'];
+    const ranks = attention.map((one) => order.indexOf(one.severity));
+    assert.deepEqual(
+      ranks,
+      [...ranks].sort((a, b) => a - b),
+    );
+    for (const one of attention) assert.equal((await fetch(hub + one.next.href)).status, 200);
+  });
+});
+
 describe('sessions', () => {
   const signIn = (value) =>
     fetch(`${hub}/api/v1/session`, {
@@ -198,7 +305,9 @@ describe('sessions', () => {
 
   test('the cookie alone may read but not change', async () => {
     const Cookie = (await signIn(token)).headers.get('set-cookie').split(';')[0];
-    assert.equal((await fetch(`${hub}/api/v1/session`, { headers: { Cookie } })).status, 200);
+    const session = await fetch(`${hub}/api/v1/session`, { headers: { Cookie } });
+    assert.equal(session.status, 200);
+    assert.ok(Date.parse((await session.json()).expiresAt) > Date.now());
     const forged = await fetch(`${hub}/api/v1/subscriptions/no-such/redrive`, {
       method: 'POST',
       headers: { Cookie },
