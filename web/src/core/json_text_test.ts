@@ -59,9 +59,9 @@ describe('prettyJson', () => {
     const text = JSON.stringify(
       Array.from({ length: 20_000 }, (_, id) => ({ id, name: `line ${id}`, ok: true })),
     );
-    const began = performance.now();
+    const began = process.cpuUsage();
     expect(prettyJson(text)!.length).toBe(20_002);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(2000);
   });
 });
 
