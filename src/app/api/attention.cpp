@@ -84,7 +84,9 @@ void look_at_subscription(std::vector<AttentionItem>& out,
     item.what = fmt::format("{} dead letter{} on subscription {}", subscription.dead,
                             subscription.dead == 1 ? "" : "s", subscription.name);
     item.why = "given up; redrive them when the receiver is mended";
-    if (!subscription.last_error.empty()) item.why += ". The last error: " + subscription.last_error;
+    if (!subscription.last_error.empty()) {
+      item.why += ". The last error: " + subscription.last_error;
+    }
     out.push_back(std::move(item));
   }
 }
