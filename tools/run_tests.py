@@ -113,7 +113,7 @@ def hub_stage():
             node = json.loads(Path(folder, "data/node.json").read_text())
             token = Path(folder, "data/admin-token").read_text().strip()
             code, out = run(["npm", "run", "--silent", "test:hub", "--", "--test-reporter=tap"], cwd=ROOT / "web",
-                            timeout=900, env={"HUB_URL": node["admin"], "HUB_TOKEN": token, "HUB_COMPLETE": "1"})
+                            timeout=1800, env={"HUB_URL": node["admin"], "HUB_TOKEN": token, "HUB_COMPLETE": "1"})
         finally:
             run(weft + ["down", "--data", f"{folder}/data"], timeout=60)
     ok, bad = count(r"^# pass (\d+)", out), count(r"^# fail (\d+)", out)

@@ -35,7 +35,8 @@ export async function openBrowser(options = {}) {
     viewport: { width: 1440, height: 900 },
     ...options,
   });
-  browser.setDefaultTimeout(15_000);
+  // Only a wait that would fail anyway takes that long; a busy machine may starve the browser for many seconds.
+  browser.setDefaultTimeout(60_000);
   return {
     browser,
     async close() {
