@@ -13,8 +13,8 @@ namespace {
 
 using testing::IsSupersetOf;
 
-CrashPoint first("test.first");
-CrashPoint second("test.second");
+CrashPoint first_point("test.first");
+CrashPoint second_point("test.second");
 
 // How a process ended that was told to crash at `wanted` and then came to the second point thrice.
 int end_of_process(const char* wanted) {
@@ -35,8 +35,8 @@ TEST(CrashPoint, ListsAllPointsOfTheProgram) {
 }
 
 TEST(CrashPoint, DoesNothingUnlessItIsNamed) {
-  first.reached();
-  second.reached();
+  first_point.reached();
+  second_point.reached();
   auto status = end_of_process("test.other");
 
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);

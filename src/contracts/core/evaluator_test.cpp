@@ -7,7 +7,7 @@
 namespace weft::contracts {
 namespace {
 
-JsonDocument json(std::string_view text) {
+JsonDocument parsed(std::string_view text) {
   auto document = JsonDocument::parse(std::string(text));
   EXPECT_TRUE(document.has_value()) << text;
   return *std::move(document);
@@ -19,7 +19,7 @@ struct Compiled {
 };
 
 Compiled compile(std::string_view text) {
-  const JsonDocument document = json(text);
+  const JsonDocument document = parsed(text);
   SchemaCompiler compiler(document.root(), {}, true);
   const auto entry = compiler.add("");
   EXPECT_TRUE(entry.has_value()) << text;
@@ -28,7 +28,7 @@ Compiled compile(std::string_view text) {
 
 bool accepts(std::string_view schema, std::string_view instance) {
   const Compiled compiled = compile(schema);
-  return Evaluator(*compiled.program).accepts(compiled.entry, json(instance).root());
+  return Evaluator(*compiled.program).accepts(compiled.entry, parsed(instance).root());
 }
 
 Check check_of(std::string_view schema, Json::Type type) {
@@ -156,7 +156,7 @@ TEST(Evaluator, AnswersTheSameWithReportsAndWithout) {
     const Compiled compiled = compile(schema);
     std::size_t accepted = 0;
     for (const std::string_view text : kInstances) {
-      const JsonDocument instance = json(text);
+      const JsonDocument instance = parsed(text);
       const bool quick = Evaluator(*compiled.program).accepts(compiled.entry, instance.root());
       const bool reported =
           Evaluator(*compiled.program).violations(compiled.entry, instance.root(), 10).empty();
