@@ -1,10 +1,11 @@
 // The gateway's access log: one JSON object per line and request, in a file. Off unless
 // `gateway.accessLog` names one. docs/gateway.md lists the members of a line.
 //
-// record() may be called from any loop: it copies the line into a buffer under a short lock. A
-// thread of its own opens the file, appends what has gathered meanwhile and closes it, so the file
-// may be renamed at any time (rotation). What a file that cannot be written leaves behind is
-// bounded by kAccessLogBytesMax; the rest is dropped and counted. Not synced.
+// record() may be called from any loop: it copies the line into a buffer under a short lock. Once
+// kAccessLogWriteBytes have gathered, and every kAccessLogInterval, a thread of its own opens the
+// file, appends them and closes it, so the file may be renamed at any time (rotation). What a file
+// that cannot be written leaves behind is bounded by kAccessLogBytesMax; the rest is dropped and
+// counted. Not synced.
 #pragma once
 
 #include <memory>
@@ -14,12 +15,15 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/loops.h"
 #include "runtime/metrics.h"
 
 namespace weft::gateway {
 
+inline constexpr std::size_t kAccessLogWriteBytes = 64 * 1024;
+inline constexpr Duration kAccessLogInterval = std::chrono::milliseconds(200);
 inline constexpr std::size_t kAccessLogBytesMax = 8 * 1024 * 1024;
 
 // What a line says; empty texts are left out. The query is not logged: it may hold secrets.
@@ -48,9 +52,15 @@ class AccessLog {
                                                  Metrics& metrics);
   AccessLog(FileSystem& files, std::string path, Metrics& metrics);
 
+  // Writes what is left.
+  ~AccessLog();
+
   void record(const AccessEntry& entry);
+  // Has the lines written that have gathered, every kAccessLogInterval, until it is cancelled.
+  Task<void> run(Clock& clock);
 
  private:
+  void write_soon();
   Result<> write(std::string_view lines);
   Task<Result<>> append(std::string_view lines);
   void write_gathered();

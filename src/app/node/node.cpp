@@ -131,6 +131,7 @@ void Node::run() {
   });
   parts.chores.spawn(parts.sample_activity());
   if (parts.exporter) parts.chores.spawn(parts.export_traces());
+  if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);
 
   parts.gateway_server->start();

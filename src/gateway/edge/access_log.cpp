@@ -51,18 +51,32 @@ AccessLog::AccessLog(FileSystem& files, std::string path, Metrics& metrics)
                                "Lines that the access log could not take or write.")),
       pool_("access-log", 1, 1) {}
 
+AccessLog::~AccessLog() {
+  std::lock_guard lock(mutex_);
+  write_soon();
+}
+
 void AccessLog::record(const AccessEntry& entry) {
   auto line = access_line(entry);
-  {
-    std::lock_guard lock(mutex_);
-    if (gathered_.size() + line.size() > kAccessLogBytesMax) {
-      dropped_.add();
-      return;
-    }
-    gathered_ += line;
-    if (std::exchange(is_write_due_, true)) return;
+  std::lock_guard lock(mutex_);
+  if (gathered_.size() + line.size() > kAccessLogBytesMax) {
+    dropped_.add();
+    return;
   }
-  // One job is due at most, and the pool's queue has room for one.
+  gathered_ += line;
+  if (gathered_.size() >= kAccessLogWriteBytes) write_soon();
+}
+
+Task<void> AccessLog::run(Clock& clock) {
+  while (co_await clock.sleep_for(kAccessLogInterval)) {
+    std::lock_guard lock(mutex_);
+    write_soon();
+  }
+}
+
+// Requires: mutex_ is held. One job is due at most, and the pool's queue has room for one.
+void AccessLog::write_soon() {
+  if (gathered_.empty() || std::exchange(is_write_due_, true)) return;
   auto accepted = pool_.submit([this] { write_gathered(); });
   ENSURE(accepted.has_value(), "the access log's pool takes the one job that is due");
 }

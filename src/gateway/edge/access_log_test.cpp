@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "runtime/run_until_done.h"
+#include "runtime/world.h"
 
 namespace weft::gateway {
 namespace {
@@ -98,6 +99,20 @@ TEST_F(AccessLogFile, HoldsEveryLineOfEveryThreadOnceTheLogHasEnded) {
   EXPECT_EQ(all.size(), std::size_t{kThreads * kLines});
   for (const auto& line : all) EXPECT_TRUE(JsonDocument::parse(line)) << line;
   EXPECT_EQ(dropped(), 0u);
+}
+
+TEST_F(AccessLogFile, IsWrittenEveryNowAndThen) {
+  World world(1);
+  auto log = AccessLog::open(files_, path_, metrics_).value();
+  log->record(forwarded("/orders/7"));
+  EXPECT_EQ(lines(path_).size(), 0u);
+
+  world.spawn(log->run(world.clock));
+  world.run_for(kAccessLogInterval * 2);
+  world.crash();
+  while (lines(path_).empty()) std::this_thread::yield();  // the file's own thread is about it
+
+  EXPECT_EQ(lines(path_).size(), 1u);
 }
 
 TEST_F(AccessLogFile, IsAppendedToAndMayBeRenamed) {
