@@ -20,7 +20,7 @@ NameTable::NameTable(std::vector<std::string> names) : names_(std::move(names)) 
       for (int i = 0; i < kSeedsPerSize; ++i)
         if (place_all(bits, next_seed(), 1)) return;
   }
-  for (const std::uint32_t probes : {4, 8, 16})
+  for (const std::uint32_t probes : {4u, 8u, 16u})
     if (place_all(least, next_seed(), probes)) return;
   slots_.clear();
   sorted_.resize(names_.size());
