@@ -11,4 +11,23 @@ std::optional<std::string_view> Record::header(std::string_view name) const {
   return std::nullopt;
 }
 
+Task<Result<std::vector<Appended>>> EventLog::append_borrowed(
+    std::span<const BorrowedRecords> entry) {
+  std::vector<NewRecords> owned;
+  owned.reserve(entry.size());
+  for (const auto& part : entry) {
+    auto& records = owned.emplace_back();
+    records.stream = part.stream;
+    records.partition = part.partition;
+    for (const auto& borrowed : part.records) {
+      auto& record = records.records.emplace_back();
+      record.key = borrowed.key;
+      record.value = borrowed.value;
+      record.headers.assign(borrowed.headers.begin(), borrowed.headers.end());
+      record.timestamp = borrowed.timestamp;
+    }
+  }
+  return append(std::move(owned));
+}
+
 }  // namespace weft::eventlog

@@ -32,6 +32,21 @@ struct NewRecords {
   std::vector<NewRecord> records;
 };
 
+// The same over memory of the caller's, for paths that append at a high rate. The caller keeps the bytes and
+// the lists until the append has returned.
+struct BorrowedRecord {
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::span<const std::pair<std::string_view, std::string_view>> headers;
+  WallTime timestamp{};  // zero: time of append
+};
+
+struct BorrowedRecords {
+  StreamId stream{};
+  std::int32_t partition = -1;  // as in NewRecords
+  std::span<const BorrowedRecord> records;
+};
+
 struct Appended {
   PartitionId partition;
   Offset first_offset = 0;
@@ -71,6 +86,9 @@ class EventLog {
   // durable as its streams declare. Errors: NotFound, InvalidArgument (batch too large),
   // ResourceExhausted (disk full, queue full), Unavailable (log stopped after a failed sync).
   virtual Task<Result<std::vector<Appended>>> append(std::vector<NewRecords> entry) = 0;
+  // The same. A back end that does not override it gets a copy by append().
+  virtual Task<Result<std::vector<Appended>>> append_borrowed(
+      std::span<const BorrowedRecords> entry);
 
   // OutOfRange below the start or beyond the end of the partition.
   virtual Task<Result<ReadResult>> read(ReadRequest request) = 0;

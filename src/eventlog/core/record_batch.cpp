@@ -1,6 +1,8 @@
 #include "eventlog/core/record_batch.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "base/bytes.h"
 #include "eventlog/core/varint.h"
@@ -64,9 +66,27 @@ bool read_record(const char* at, const char* end, const BatchHeader& batch, Reco
   return at == end;
 }
 
-void append_nullable(std::string& out, std::optional<std::string_view> bytes) {
-  append_varint(out, bytes ? static_cast<std::int64_t>(bytes->size()) : -1);
-  if (bytes) out.append(*bytes);
+std::size_t varint_size(std::int64_t number) {
+  return uvarint_size(zigzag(number));
+}
+
+std::size_t nullable_size(std::optional<std::string_view> bytes) {
+  if (!bytes) return varint_size(-1);
+  return varint_size(static_cast<std::int64_t>(bytes->size())) + bytes->size();
+}
+
+char* put_varint(char* at, std::int64_t number) {
+  auto value = zigzag(number);
+  for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+char* put_nullable(char* at, std::optional<std::string_view> bytes) {
+  if (!bytes) return put_varint(at, -1);
+  at = put_varint(at, static_cast<std::int64_t>(bytes->size()));
+  if (!bytes->empty()) std::memcpy(at, bytes->data(), bytes->size());
+  return at + bytes->size();
 }
 
 }  // namespace
@@ -186,33 +206,47 @@ Result<bool> RecordReader::next(RecordView& into) {
   return true;
 }
 
-BatchBuilder::BatchBuilder(const BatchOptions& options) : options_(options) {
-  start();
-}
+template <class List>
+void BatchBuilder::add_record(std::int64_t unix_ms, std::optional<std::string_view> key,
+                              std::optional<std::string_view> value, const List& headers) {
+  if (record_count_ == 0) base_timestamp_ = max_timestamp_ = unix_ms;
+  max_timestamp_ = std::max(max_timestamp_, unix_ms);
 
-void BatchBuilder::start() {
-  out_.assign(kBatchHeaderBytes, '\0');
-  record_count_ = 0;
+  const auto time_delta = unix_ms - base_timestamp_;
+  std::size_t size = 1 + varint_size(time_delta) + varint_size(record_count_) +
+                     nullable_size(key) + nullable_size(value) +
+                     varint_size(static_cast<std::int64_t>(headers.size()));
+  for (const auto& [name, content] : headers) size += nullable_size(name) + nullable_size(content);
+
+  // The record's size is known, so that it is written once and in place.
+  const auto start = bytes();
+  const auto total = start + varint_size(static_cast<std::int64_t>(size)) + size;
+  out_.resize_and_overwrite(total, [&](char* out, std::size_t) {
+    if (record_count_ == 0) std::memset(out, 0, kBatchHeaderBytes);
+    char* at = put_varint(out + start, static_cast<std::int64_t>(size));
+    *at++ = 0;  // attributes of a record: none are defined
+    at = put_varint(at, time_delta);
+    at = put_varint(at, record_count_);
+    at = put_nullable(at, key);
+    at = put_nullable(at, value);
+    at = put_varint(at, static_cast<std::int64_t>(headers.size()));
+    for (const auto& [name, content] : headers) {
+      at = put_nullable(at, name);
+      at = put_nullable(at, content);
+    }
+    return static_cast<std::size_t>(at - out);
+  });
+  ++record_count_;
 }
 
 void BatchBuilder::add(std::int64_t unix_ms, std::optional<std::string_view> key,
                        std::optional<std::string_view> value, Headers headers) {
-  if (record_count_ == 0) base_timestamp_ = max_timestamp_ = unix_ms;
-  max_timestamp_ = std::max(max_timestamp_, unix_ms);
+  add_record(unix_ms, key, value, headers);
+}
 
-  record_.assign(1, '\0');
-  append_varint(record_, unix_ms - base_timestamp_);
-  append_varint(record_, record_count_);
-  append_nullable(record_, key);
-  append_nullable(record_, value);
-  append_varint(record_, static_cast<std::int64_t>(headers.size()));
-  for (const auto& [header_name, header_value] : headers) {
-    append_nullable(record_, header_name);
-    append_nullable(record_, header_value);
-  }
-  append_varint(out_, static_cast<std::int64_t>(record_.size()));
-  out_.append(record_);
-  ++record_count_;
+void BatchBuilder::add_borrowed(std::int64_t unix_ms, std::optional<std::string_view> key,
+                                std::optional<std::string_view> value, BorrowedHeaders headers) {
+  add_record(unix_ms, key, value, headers);
 }
 
 Result<std::string> BatchBuilder::finish() {
@@ -236,9 +270,8 @@ Result<std::string> BatchBuilder::finish() {
   store_be(at + 53, options_.base_sequence);
   store_be(at + 57, record_count_);
   store_be(at + kCrcAt, crc32c(std::string_view(out_).substr(kAttributesAt)));
-  auto batch = std::move(out_);
-  start();
-  return batch;
+  record_count_ = 0;
+  return std::exchange(out_, std::string());
 }
 
 std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch) {

@@ -9,6 +9,7 @@
 // Views point into the bytes given; nothing is copied except by decompression. Pure; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -122,34 +123,38 @@ struct BatchOptions {
   std::int32_t base_sequence = -1;
 };
 
-// Records in, one batch out, with base offset 0 and leader epoch -1 until the log sets them.
 // A batch without records that stands for the offsets [first, end): what is left of a range that was lost
 // or removed, so that a reader at its first offset can go on behind it. Kafka leaves the same behind when it
 // compacts. Requires: first < end.
 std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch);
 
+// Records in, one batch out, with base offset 0 and leader epoch -1 until the log sets them.
 class BatchBuilder {
  public:
   using Headers = std::span<const std::pair<std::string, std::string>>;
+  using BorrowedHeaders = std::span<const std::pair<std::string_view, std::string_view>>;
 
   BatchBuilder() : BatchBuilder(BatchOptions()) {}
-  explicit BatchBuilder(const BatchOptions& options);
+  explicit BatchBuilder(const BatchOptions& options) : options_(options) {}
 
   void add(std::int64_t unix_ms, std::optional<std::string_view> key,
            std::optional<std::string_view> value, Headers headers = {});
+  void add_borrowed(std::int64_t unix_ms, std::optional<std::string_view> key,
+                    std::optional<std::string_view> value, BorrowedHeaders headers);
   std::int32_t record_count() const { return record_count_; }
   // The size of the batch so far, uncompressed.
-  std::size_t bytes() const { return out_.size(); }
+  std::size_t bytes() const { return std::max(out_.size(), kBatchHeaderBytes); }
 
   // Requires at least one record. The builder is empty afterwards.
   Result<std::string> finish();
 
  private:
-  void start();
+  template <class List>
+  void add_record(std::int64_t unix_ms, std::optional<std::string_view> key,
+                  std::optional<std::string_view> value, const List& headers);
 
   BatchOptions options_;
-  std::string out_;
-  std::string record_;  // one record's body, reused
+  std::string out_;  // empty, or a header's room and the records so far
   std::int64_t base_timestamp_ = 0;
   std::int64_t max_timestamp_ = 0;
   std::int32_t record_count_ = 0;

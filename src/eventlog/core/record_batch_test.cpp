@@ -199,6 +199,23 @@ TEST(BatchBuilder, IsEmptyAgainAfterABatch) {
   EXPECT_THAT(keys(builder.finish().value()), testing::ElementsAre("b"));
 }
 
+TEST(BatchBuilder, WritesBorrowedHeadersAsItWritesOwnedOnes) {
+  const std::vector<std::pair<std::string, std::string>> owned = {{"ce_id", "A-1"}, {"empty", ""}};
+  const std::vector<std::pair<std::string_view, std::string_view>> borrowed(owned.begin(),
+                                                                            owned.end());
+  BatchBuilder first;
+  BatchBuilder second;
+  const std::string large(300, 'v');  // two bytes of length
+
+  first.add(1000, "k", large, owned);
+  first.add(900, std::nullopt, std::nullopt, {});
+  second.add_borrowed(1000, "k", large, borrowed);
+  second.add_borrowed(900, std::nullopt, std::nullopt, {});
+
+  EXPECT_EQ(second.bytes(), first.bytes());
+  EXPECT_EQ(to_hex(second.finish().value()), to_hex(first.finish().value()));
+}
+
 TEST(BatchBuilder, KeepsTimesThatRunBackwards) {
   BatchBuilder builder;
   builder.add(1000, std::nullopt, "a");

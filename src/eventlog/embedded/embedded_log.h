@@ -19,6 +19,9 @@
 
 namespace weft::eventlog {
 
+struct AppendItem;
+using AppendItems = std::vector<AppendItem>;
+
 struct LogStatus {
   bool stopped = false;
   bool disk_full = false;
@@ -45,6 +48,8 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   Task<Result<>> tidy();
 
   Task<Result<std::vector<Appended>>> append(std::vector<NewRecords> entry) override;
+  Task<Result<std::vector<Appended>>> append_borrowed(
+      std::span<const BorrowedRecords> entry) override;
   Task<Result<ReadResult>> read(ReadRequest request) override;
   Task<Result<Offset>> offset_at(PartitionId partition, WallTime time) override;
   std::optional<StreamInfo> find_stream(std::string_view tenant,
@@ -67,6 +72,9 @@ class EmbeddedLog final : public EventLog, public BatchLog {
  private:
   struct State;
   explicit EmbeddedLog(std::unique_ptr<State> state);
+  template <class Records>
+  Result<AppendItems> build(std::span<const Records> entry, WallTime now) const;
+  Task<Result<std::vector<Appended>>> append_built(Result<AppendItems> items, WallTime now);
   Task<std::vector<AppendedBatch>> submit(std::vector<BatchToAppend> batches, bool together);
 
   std::unique_ptr<State> state_;

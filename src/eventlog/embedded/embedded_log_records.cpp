@@ -52,6 +52,19 @@ std::string_view text_of(AppendStatus status) {
   return "refused";
 }
 
+// Takes the batch, or says why not.
+void take_batch(const LogContext& context, std::string batch, AppendItem& item) {
+  auto header = read_batch_header(batch);
+  auto limit = std::min<std::uint64_t>(item.stream->info.settings.batch_bytes_max,
+                                       context.options.wal_file_bytes / 2);
+  if (!header || header->bytes() != batch.size() || batch.size() > limit) {
+    item.outcome.status = AppendStatus::TooLarge;
+    return;
+  }
+  item.header = *header;
+  item.batch = std::move(batch);
+}
+
 void resolve(const LogContext& context, BatchToAppend& batch, AppendItem& item) {
   item.stream = context.streams.find(batch.partition.stream);
   if (item.stream) item.partition = item.stream->partition(batch.partition.partition);
@@ -59,15 +72,7 @@ void resolve(const LogContext& context, BatchToAppend& batch, AppendItem& item) 
     item.outcome.status = AppendStatus::UnknownPartition;
     return;
   }
-  auto header = read_batch_header(batch.batch);
-  auto limit = std::min<std::uint64_t>(item.stream->info.settings.batch_bytes_max,
-                                       context.options.wal_file_bytes / 2);
-  if (!header || header->bytes() != batch.batch.size() || batch.batch.size() > limit) {
-    item.outcome.status = AppendStatus::TooLarge;
-    return;
-  }
-  item.header = *header;
-  item.batch = std::move(batch.batch);
+  take_batch(context, std::move(batch.batch), item);
 }
 
 std::vector<AppendedBatch> all_refused(std::size_t count, AppendStatus status) {
@@ -76,29 +81,35 @@ std::vector<AppendedBatch> all_refused(std::size_t count, AppendStatus status) {
   return outcomes;
 }
 
-struct BuiltBatch {
-  BatchToAppend batch;
-  WallTime time;
-};
+std::int32_t partition_for(std::int32_t wanted, std::optional<std::string_view> key,
+                           std::int32_t partitions, std::uint32_t turn) {
+  if (wanted >= 0) return wanted;
+  if (key) return partition_of_key(*key, partitions);
+  return static_cast<std::int32_t>(turn % static_cast<std::uint32_t>(partitions));
+}
 
-Result<BuiltBatch> build(const NewRecords& records, const LogStream& stream, std::uint32_t turn,
-                         WallTime now) {
-  if (records.records.empty()) return fail(ErrorCode::InvalidArgument, "no records to append");
-  auto partitions = stream.info.settings.partitions;
-  auto index = records.partition;
-  const auto& key = records.records.front().key;
-  if (index < 0 && key) index = partition_of_key(*key, partitions);
-  if (index < 0) index = static_cast<std::int32_t>(turn % static_cast<std::uint32_t>(partitions));
-  BatchBuilder builder;
-  for (const auto& record : records.records) {
-    auto time = record.timestamp == WallTime{} ? now : record.timestamp;
-    builder.add(to_unix_ms(time), record.key, record.value, record.headers);
+void add_to(BatchBuilder& builder, std::int64_t unix_ms, const NewRecord& record) {
+  builder.add(unix_ms, record.key, record.value, record.headers);
+}
+void add_to(BatchBuilder& builder, std::int64_t unix_ms, const BorrowedRecord& record) {
+  builder.add_borrowed(unix_ms, record.key, record.value, record.headers);
+}
+
+Failure refusal(AppendStatus status) {
+  return fail(code_of(status), "cannot append: {}", text_of(status));
+}
+
+// What became of an entry whose batches stand or fall together.
+Result<> verdict_on(const AppendItems& items) {
+  // When one is refused, the others say Stopped: the interesting status is another one.
+  auto worst = AppendStatus::Appended;
+  for (const auto& item : items) {
+    auto status = item.outcome.status;
+    if (status == AppendStatus::Appended) continue;
+    if (worst == AppendStatus::Appended || worst == AppendStatus::Stopped) worst = status;
   }
-  BuiltBatch built;
-  TRY(built.batch.batch, builder.finish());
-  built.batch.partition = {stream.info.id, index};
-  built.time = now;
-  return built;
+  if (worst == AppendStatus::Appended) return {};
+  return refusal(worst);
 }
 
 }  // namespace
@@ -120,7 +131,7 @@ Task<std::vector<AppendedBatch>> EmbeddedLog::submit(std::vector<BatchToAppend> 
     co_return all_refused(count, AppendStatus::TooLarge);
   }
   if (!state_->writer.submit(work)) co_return all_refused(count, AppendStatus::Overloaded);
-  co_await work.done.wait_regardless();
+  co_await work.done.suspended();
   std::vector<AppendedBatch> outcomes;
   outcomes.reserve(count);
   for (const auto& item : work.items) outcomes.push_back(item.outcome);
@@ -135,35 +146,66 @@ Task<std::vector<AppendedBatch>> EmbeddedLog::append_together(std::vector<BatchT
   return submit(std::move(batches), true);
 }
 
-Task<Result<std::vector<Appended>>> EmbeddedLog::append(std::vector<NewRecords> entry) {
+template <class Records>
+Result<AppendItems> EmbeddedLog::build(std::span<const Records> entry, WallTime now) const {
   auto& context = state_->context;
-  auto now = context.clock.now();
-  std::vector<BatchToAppend> batches;
+  AppendItems items(entry.size());
+  auto item = items.begin();
   for (const auto& records : entry) {
-    auto stream = context.streams.find(records.stream);
-    if (!stream) {
-      co_return fail(ErrorCode::NotFound, "no stream {}", static_cast<unsigned>(records.stream));
+    if (records.records.empty()) return fail(ErrorCode::InvalidArgument, "no records to append");
+    item->stream = context.streams.find(records.stream);
+    if (!item->stream) {
+      return fail(ErrorCode::NotFound, "no stream {}", static_cast<unsigned>(records.stream));
     }
     auto turn = state_->next_partition.fetch_add(1, std::memory_order_relaxed);
-    CO_TRY(auto built, build(records, *stream, turn, now));
-    batches.push_back(std::move(built.batch));
-  }
-  std::vector<Appended> appended;
-  for (const auto& batch : batches) appended.push_back({batch.partition, 0, now});
-  auto outcomes = co_await submit(std::move(batches), true);
-  // When one is refused, the others say Stopped: the interesting status is another one.
-  for (const auto& outcome : outcomes) {
-    auto status = outcome.status;
-    if (status == AppendStatus::Appended || status == AppendStatus::Stopped) continue;
-    co_return fail(code_of(status), "cannot append: {}", text_of(status));
-  }
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].status != AppendStatus::Appended) {
-      co_return fail(ErrorCode::Unavailable, "cannot append: {}", text_of(outcomes[i].status));
+    auto index = partition_for(records.partition, records.records.front().key,
+                               item->stream->info.settings.partitions, turn);
+    item->partition = item->stream->partition(index);
+    if (item->partition == nullptr) return refusal(AppendStatus::UnknownPartition);
+    BatchBuilder builder;
+    for (const auto& record : records.records) {
+      auto time = record.timestamp == WallTime{} ? now : record.timestamp;
+      add_to(builder, to_unix_ms(time), record);
     }
-    appended[i].first_offset = outcomes[i].base_offset;
+    TRY(auto batch, builder.finish());
+    take_batch(context, std::move(batch), *item);
+    if (item->outcome.status != AppendStatus::Appended) return refusal(item->outcome.status);
+    ++item;
+  }
+  return items;
+}
+
+Task<Result<std::vector<Appended>>> EmbeddedLog::append_built(Result<AppendItems> items,
+                                                              WallTime now) {
+  if (!items) co_return std::unexpected(std::move(items).error());
+  auto& context = state_->context;
+  std::vector<Appended> appended;
+  if (items->empty()) co_return appended;
+  if (context.closing || context.stopped) co_return refusal(AppendStatus::Stopped);
+  AppendWork work(co_await boost::asio::this_coro::executor);
+  work.together = true;
+  work.items = std::move(*items);
+  for (const auto& item : work.items) work.bytes += item.batch.size();
+  if (work.bytes > context.options.wal_file_bytes / 2) co_return refusal(AppendStatus::TooLarge);
+  if (!state_->writer.submit(work)) co_return refusal(AppendStatus::Overloaded);
+  co_await work.done.suspended();
+  CO_CHECK(verdict_on(work.items));
+  appended.reserve(work.items.size());
+  for (const auto& item : work.items) {
+    appended.push_back({item.partition->id, item.outcome.base_offset, now});
   }
   co_return appended;
+}
+
+Task<Result<std::vector<Appended>>> EmbeddedLog::append(std::vector<NewRecords> entry) {
+  auto now = state_->context.clock.now();
+  return append_built(build(std::span<const NewRecords>(entry), now), now);
+}
+
+Task<Result<std::vector<Appended>>> EmbeddedLog::append_borrowed(
+    std::span<const BorrowedRecords> entry) {
+  auto now = state_->context.clock.now();
+  return append_built(build(entry, now), now);
 }
 
 namespace {

@@ -1,5 +1,7 @@
 #include "eventlog/embedded/embedded_log.h"
 
+#include <array>
+
 #include "eventlog/embedded/log_test_bench.h"
 
 namespace weft::eventlog {
@@ -130,6 +132,45 @@ TEST_F(EmbeddedLogTest, WritesRecordsOfSeveralStreamsInOneEntry) {
   ASSERT_TRUE(appended.has_value());
   EXPECT_EQ(appended->at(1).partition.stream, answers);
   EXPECT_THAT(node.values({answers, 0}), ElementsAre("answer"));
+}
+
+TEST_F(EmbeddedLogTest, StoresBorrowedRecordsByteForByteAsOwnedOnes) {
+  auto owned_stream = node.create("owned");
+  auto borrowed_stream = node.create("borrowed");
+  auto answers = node.create("answers");
+  auto entry = one_record(owned_stream, "order", "order-1");
+  entry[0].records[0].headers = {{"ce_id", "A-1"}, {"ce_id", ""}, {"traceparent", "00-01"}};
+  const std::array<std::pair<std::string_view, std::string_view>, 3> headers = {
+      {{"ce_id", "A-1"}, {"ce_id", ""}, {"traceparent", "00-01"}}};
+  const BorrowedRecord record{"order-1", "order", headers, {}};
+  const BorrowedRecord answer{std::nullopt, "answer", {}, {}};
+  const std::array<BorrowedRecords, 2> borrowed = {
+      {{borrowed_stream, -1, {&record, 1}}, {answers, 0, {&answer, 1}}}};
+
+  ASSERT_TRUE(node.run(node.log->append(std::move(entry))));
+  auto appended = node.run(node.log->append_borrowed(borrowed));
+
+  ASSERT_TRUE(appended.has_value());
+  EXPECT_EQ(appended->at(1).partition.stream, answers);
+  EXPECT_THAT(node.values({answers, 0}), ElementsAre("answer"));
+  auto of = [&](StreamId stream) {
+    ReadRequest request;
+    request.partition = {stream, 0};
+    return node.run(node.log->read(request)).value().records.at(0);
+  };
+  EXPECT_EQ(of(borrowed_stream).key, of(owned_stream).key);
+  EXPECT_EQ(of(borrowed_stream).value, of(owned_stream).value);
+  EXPECT_EQ(of(borrowed_stream).headers, of(owned_stream).headers);
+}
+
+TEST_F(EmbeddedLogTest, RefusesAnEntryAsAWholeWhenOneOfItsStreamsIsUnknown) {
+  auto orders = node.create("orders");
+  const BorrowedRecord record{std::nullopt, "order", {}, {}};
+  const std::array<BorrowedRecords, 2> entry = {
+      {{orders, 0, {&record, 1}}, {static_cast<StreamId>(999), 0, {&record, 1}}}};
+
+  EXPECT_EQ(node.run(node.log->append_borrowed(entry)).error().code, ErrorCode::NotFound);
+  EXPECT_THAT(node.values({orders, 0}), SizeIs(0));
 }
 
 TEST_F(EmbeddedLogTest, ChoosesThePartitionByKeyAsKafkaClientsDo) {

@@ -23,7 +23,7 @@ void Wakeups::add(FetchWaiters& waiters) {
 void Wakeups::send() {
   for (auto& each : batches_) {
     post_to(each.loop, [works = std::move(each.works), waiters = std::move(each.waiters)] {
-      for (auto* work : works) work->done.wake();
+      for (auto* work : works) work->done.resume();
       for (const auto& waiter : waiters) waiter->wake.wake();
     });
   }

@@ -9,7 +9,7 @@
 #include "eventlog/batch_log.h"
 #include "eventlog/core/record_batch.h"
 #include "eventlog/embedded/log_streams.h"
-#include "runtime/suspension.h"
+#include "runtime/edge/resumption.h"
 #include "runtime/task.h"
 
 namespace weft::eventlog {
@@ -23,7 +23,7 @@ struct Work {
 
   Kind kind;
   Executor caller;
-  Suspension done;
+  Resumption done;  // resumed once, on the caller's loop
 };
 
 struct AppendItem {

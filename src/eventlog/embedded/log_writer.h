@@ -141,7 +141,7 @@ Task<std::optional<T>> LogWriter::execute(std::function<Task<T>()> job) {
   std::optional<T> outcome;
   auto loop = co_await current_loop();
   ControlWork work(loop, [&job, &outcome] { return keep_outcome_of<T>(job, outcome); });
-  if (push(work)) co_await work.done.wait_regardless();
+  if (push(work)) co_await work.done.suspended();
   co_return outcome;
 }
 
