@@ -45,10 +45,12 @@ struct PublishBinding {
 // An event that waits for its append.
 struct PreparedEvent {
   eventlog::StreamRef stream;
-  eventlog::NewRecord record;  // without traceparent
+  std::string_view body;  // the request's: must live until publish() has returned
   std::string event_id;
+  std::string time;
+  std::optional<std::string> record_key;
   std::optional<std::string> subject;
-  std::optional<std::string> idempotency_key;
+  bool is_idempotent = false;  // an Idempotency-Key was sent
   Digest key{};
   Digest payload{};
 };
@@ -76,21 +78,20 @@ class Publisher {
 
   explicit Publisher(PublisherParts parts) : parts_(parts) {}
 
-  // `body` is the text that `parsed` was parsed from; both are only read during the call.
+  // `body` is the text that `parsed` was parsed from. The tree is only read during the call; the event keeps a
+  // view of the text.
   std::expected<PreparedEvent, Refusal> prepare(const PublishBinding& binding,
                                                 const http::RequestHead& head,
                                                 std::string_view body, const Json& parsed,
                                                 const RequestContext& context) const;
 
-  // The response to send. `replayed` tells whether an earlier answer is repeated.
-  Task<http::Response> publish(const PublishBinding& binding, PreparedEvent event,
-                               RequestContext context);
+  // The response to send. The caller owns the arguments until it has it.
+  Task<http::Response> publish(const PublishBinding& binding, const PreparedEvent& event,
+                               const RequestContext& context);
 
  private:
   StoredAnswer make_answer(const PublishBinding& binding, const PreparedEvent& event,
                            WallTime now) const;
-  Task<Result<eventlog::Offset>> append(const PublishBinding& binding, PreparedEvent& event,
-                                        const StoredAnswer& answer, const RequestContext& context);
   void record_span(const PublishBinding& binding, const PreparedEvent& event, const TraceContext& span,
                    const RequestContext& context, WallTime start,
                    const Result<std::vector<eventlog::Appended>>& outcome);

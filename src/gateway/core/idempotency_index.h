@@ -38,6 +38,7 @@ class IdempotencyIndex {
   ~IdempotencyIndex();
 
   // `make_waker` is called, under the index's lock, only for InFlight; it must not call back into the index.
+  // Without one, InFlight promises no call.
   using MakeWaker = std::function<std::function<void()>()>;
   Claimed claim(const Digest& key, const Digest& payload, const MakeWaker& make_waker);
   void settle(const Digest& key, eventlog::Offset answer);

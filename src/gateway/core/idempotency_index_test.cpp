@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -87,6 +88,88 @@ TEST(IdempotencyIndex, ForgetsKeysBelowTheStreamsStart) {
 
   EXPECT_EQ(index.claim(digest('a'), digest('p'), nobody).claim, Claim::New);
   EXPECT_EQ(index.claim(digest('b'), digest('p'), nobody).claim, Claim::Stored);
+}
+
+Digest numbered(std::uint64_t number) {
+  Digest key{};
+  // Low bits as a bad hash would have them: neighbours collide.
+  auto clustered = number % 7;
+  std::memcpy(key.data(), &clustered, sizeof clustered);
+  std::memcpy(key.data() + 8, &number, 7);
+  key.back() = static_cast<char>(number);
+  return key;
+}
+
+TEST(IdempotencyIndex, FindsEveryKeyAlsoWhenTheirPlacesCollide) {
+  constexpr std::uint64_t kKeys = 3'000;
+  IdempotencyIndex index(100'000);
+
+  for (std::uint64_t i = 0; i < kKeys; ++i) {
+    index.claim(numbered(i), digest('p'), nobody);
+    index.settle(numbered(i), static_cast<eventlog::Offset>(i));
+  }
+
+  EXPECT_EQ(index.size(), kKeys);
+  for (std::uint64_t i = 0; i < kKeys; ++i) {
+    EXPECT_EQ(index.claim(numbered(i), digest('p'), nobody).offset,
+              static_cast<eventlog::Offset>(i));
+  }
+  EXPECT_EQ(index.claim(numbered(kKeys), digest('p'), nobody).claim, Claim::New);
+}
+
+TEST(IdempotencyIndex, FindsWhatIsLeftAfterForgetting) {
+  constexpr std::uint64_t kKeys = 2'000;
+  IdempotencyIndex index(100'000);
+  for (std::uint64_t i = 0; i < kKeys; ++i) {
+    index.restore(numbered(i), static_cast<eventlog::Offset>(i));
+  }
+
+  EXPECT_EQ(index.forget_below(1'900), 1'900u);
+  EXPECT_EQ(index.forget_below(1'900), 0u);
+
+  EXPECT_EQ(index.size(), 100u);
+  for (std::uint64_t i = 0; i < kKeys; ++i) {
+    auto claim = index.claim(numbered(i), digest('p'), nobody).claim;
+    EXPECT_EQ(claim, i < 1'900 ? Claim::New : Claim::Stored) << i;
+  }
+}
+
+TEST(IdempotencyIndex, KeepsTheLaterAnswerOfAKey) {
+  IdempotencyIndex index(100);
+  index.restore(digest('k'), 5);
+
+  index.restore(digest('k'), 9);
+
+  EXPECT_EQ(index.size(), 1u);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), nobody).offset, 9);
+}
+
+TEST(IdempotencyIndex, EndsOneOfSeveralClaimsAndKeepsTheOthers) {
+  IdempotencyIndex index(100);
+  auto other = digest('k');
+  other[0] = 'x';  // of the same shard
+  int woken = 0;
+  index.claim(digest('k'), digest('p'), nobody);
+  index.claim(other, digest('q'), nobody);
+  index.claim(other, digest('q'), [&] { return [&] { ++woken; }; });
+
+  index.abandon(digest('k'));
+
+  EXPECT_EQ(woken, 0);
+  EXPECT_EQ(index.claim(other, digest('q'), nobody).claim, Claim::InFlight);
+  EXPECT_EQ(index.claim(other, digest('p'), nobody).claim, Claim::OtherPayload);
+  index.settle(other, 3);
+  EXPECT_EQ(woken, 1);
+}
+
+TEST(IdempotencyIndex, PromisesNoCallToAClaimWithoutAWaker) {
+  IdempotencyIndex index(100);
+  index.claim(digest('k'), digest('p'), nullptr);
+
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), nullptr).claim, Claim::InFlight);
+
+  index.settle(digest('k'), 1);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), nullptr).offset, 1);
 }
 
 TEST(IdempotencyIndex, LetsExactlyOneOfManyThreadsWin) {

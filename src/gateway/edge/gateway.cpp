@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/json_writer.h"
 #include "gateway/core/route_table.h"
@@ -41,6 +42,16 @@ Refusal body_refusal(const Error& error) {
   if (error.code == ErrorCode::ResourceExhausted) return {413, "BODY_TOO_LARGE", error.message, ""};
   if (error.code == ErrorCode::DeadlineExceeded) return {408, "REQUEST_TIMEOUT", error.message, ""};
   return {400, "MALFORMED_REQUEST", error.message, ""};
+}
+
+// Answers of a publication are short: they need no wait, and their fields no list of their own.
+bool respond_now(http::Exchange& exchange, const http::Response& response) {
+  constexpr std::size_t kFieldsMax = 4;
+  std::array<http::Field, kFieldsMax> fields;
+  ENSURE(response.fields.size() <= kFieldsMax, "a publication is answered with few fields");
+  std::ranges::transform(response.fields, fields.begin(),
+                         [](const auto& field) { return http::Field{field.first, field.second}; });
+  return exchange.respond_now(response.status, std::span(fields).first(response.fields.size()), response.body);
 }
 
 }  // namespace
@@ -191,16 +202,21 @@ std::optional<Refusal> Gateway::check_request(const http::RequestHead& head, std
 Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route& route, RequestContext& context,
                                            std::span<const std::string_view> path_values) {
   const auto& head = exchange.head();
-  auto body = co_await exchange.read_body(options_.body_bytes_max);
-  if (!body) co_return co_await refuse(exchange, body_refusal(body.error()), context);
+  // Most bodies come with their head: those need no wait.
+  std::optional<std::string_view> body;
+  if (head.content_length <= options_.body_bytes_max) body = exchange.try_read_body();
+  if (!body) {
+    auto read = co_await exchange.read_body(options_.body_bytes_max);
+    if (!read) co_return co_await refuse(exchange, body_refusal(read.error()), context);
+    body = *read;
+  }
   auto prepared = prepare_event(head, *body, route, context, path_values);
   if (!prepared) co_return co_await refuse(exchange, std::move(prepared).error(), context);
-  auto response = co_await publisher_.publish(*route.publish, std::move(*prepared), context);
+  auto response = co_await publisher_.publish(*route.publish, *prepared, context);
   ForwardResult result;
   result.status = response.status;
   if (response.status >= 500) result.error = "NOT_STORED";
-  auto sent = co_await exchange.respond(response);
-  if (!sent) result.status = 499;
+  if (!respond_now(exchange, response)) result.status = 499;
   co_return result;
 }
 

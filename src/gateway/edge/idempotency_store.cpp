@@ -41,18 +41,18 @@ Result<Digest> digest_of(std::string_view bytes) {
 
 }  // namespace
 
-eventlog::NewRecord answer_record(const Digest& key, const StoredAnswer& answer) {
-  JsonWriter value;
+std::string answer_value(const StoredAnswer& answer) {
+  constexpr std::size_t kAroundTheBody = 160;
+  std::string buffer;
+  buffer.reserve(kAroundTheBody + answer.body.size() + answer.body.size() / 8);
+  JsonWriter value(std::move(buffer));
   value.object()
       .member("payload", to_hex({answer.payload.data(), answer.payload.size()}))
       .member("status", answer.status)
       .member("contentType", answer.content_type)
       .member("body", answer.body)
       .end();
-  eventlog::NewRecord record;
-  record.key.emplace(key.data(), key.size());
-  record.value = std::move(value).text();
-  return record;
+  return std::move(value).text();
 }
 
 Result<StoredAnswer> parse_answer(const eventlog::Record& record) {
@@ -165,12 +165,17 @@ Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest
   }
 }
 
-eventlog::NewRecords IdempotencyStore::entry(const Digest& key, const StoredAnswer& answer) const {
-  eventlog::NewRecords records;
-  records.stream = stream_;
-  records.partition = 0;
-  records.records.push_back(answer_record(key, answer));
-  return records;
+std::optional<IdempotencyStore::Begun> IdempotencyStore::try_begin(const Digest& key,
+                                                                  const Digest& payload) {
+  Begun begun;
+  switch (index_.claim(key, payload, nullptr).claim) {
+    case Claim::New: begun.claim = ClaimGuard(index_, key); return begun;
+    case Claim::OtherPayload: begun.outcome = Outcome::OtherPayload; return begun;
+    case Claim::Full: begun.outcome = Outcome::Full; return begun;
+    case Claim::Stored:
+    case Claim::InFlight: break;
+  }
+  return std::nullopt;
 }
 
 bool IdempotencyStore::has_expired(eventlog::Offset answer) const {
@@ -179,7 +184,10 @@ bool IdempotencyStore::has_expired(eventlog::Offset answer) const {
 }
 
 void IdempotencyStore::forget_expired() {
-  if (auto state = log_.partition({stream_, 0})) index_.forget_below(state->start);
+  auto state = log_.partition({stream_, 0});
+  if (!state || state->start == forgotten_below_) return;
+  forgotten_below_ = state->start;
+  index_.forget_below(state->start);
 }
 
 }  // namespace weft::gateway

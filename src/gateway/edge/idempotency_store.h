@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,8 +37,8 @@ struct StoredAnswer {
   std::string body;
 };
 
-// The record of an answer; pure.
-eventlog::NewRecord answer_record(const Digest& key, const StoredAnswer& answer);
+// The value of an answer's record, whose key is the digest's bytes; pure.
+std::string answer_value(const StoredAnswer& answer);
 Result<StoredAnswer> parse_answer(const eventlog::Record& record);
 
 class IdempotencyStore {
@@ -85,11 +86,14 @@ class IdempotencyStore {
   Task<Result<>> start();
 
   Task<Result<Begun>> begin(Digest key, Digest payload);
+  // The same for the usual case, a key that nobody has used: without a wait. Absent when begin() would have to
+  // read an answer or to wait for one.
+  std::optional<Begun> try_begin(const Digest& key, const Digest& payload);
 
-  // What to append together with the event.
-  eventlog::NewRecords entry(const Digest& key, const StoredAnswer& answer) const;
+  // Where the record of an answer goes: appended together with the event.
+  eventlog::StreamId stream() const { return stream_; }
 
-  // Forgets keys whose answers the stream's retention has dropped; call it now and then.
+  // Forgets keys whose answers the stream's retention has dropped; call it now and then, from one task.
   void forget_expired();
   std::size_t size() const { return index_.size(); }
 
@@ -103,6 +107,7 @@ class IdempotencyStore {
   IdempotencyOptions options_;
   IdempotencyIndex index_;
   eventlog::StreamId stream_{};
+  eventlog::Offset forgotten_below_ = 0;
 };
 
 }  // namespace weft::gateway

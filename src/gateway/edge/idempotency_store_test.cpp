@@ -88,5 +88,32 @@ TEST_F(IdempotencyStoreTest, AChangedTimeHoldsForTheStreamOfAnEarlierLife) {
   EXPECT_EQ(log->find_stream("default", kIdempotencyStream)->settings.retention, Duration(1h));
 }
 
+TEST(AnswerValue, ComesBackAsItWasWritten) {
+  StoredAnswer answer;
+  for (std::size_t i = 0; i < answer.payload.size(); ++i) {
+    answer.payload[i] = static_cast<char>(i * 17);
+  }
+  answer.status = 201;
+  answer.content_type = "application/json";
+  answer.body = "{\"eventId\":\"A-1\",\"note\":\"\u00e5 \\ \n\"}";
+  eventlog::Record record;
+  record.value = answer_value(answer);
+
+  auto parsed = parse_answer(record);
+
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+  EXPECT_EQ(parsed->payload, answer.payload);
+  EXPECT_EQ(parsed->status, answer.status);
+  EXPECT_EQ(parsed->content_type, answer.content_type);
+  EXPECT_EQ(parsed->body, answer.body);
+}
+
+TEST(AnswerValue, IsRefusedWhenAMemberIsMissing) {
+  eventlog::Record record;
+  record.value = R"({"payload":"00112233445566778899aabbccddeeff","status":201})";
+
+  EXPECT_EQ(parse_answer(record).error().code, ErrorCode::DataLoss);
+}
+
 }  // namespace
 }  // namespace weft::gateway

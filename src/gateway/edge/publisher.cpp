@@ -16,12 +16,13 @@ CrashPoint before_answer("gateway.before-answer");
 
 // The parts cannot run into one another: each is preceded by its length.
 Digest digest_of(std::initializer_list<std::string_view> parts) {
-  std::string input;
+  crypto::Sha256 state;
   for (auto part : parts) {
-    append_be(input, static_cast<std::uint32_t>(part.size()));
-    input += part;
+    char size[4];
+    store_be(size, static_cast<std::uint32_t>(part.size()));
+    state.update({size, sizeof size}).update(part);
   }
-  auto full = crypto::sha256(input);
+  auto full = state.digest();
   Digest digest;
   std::copy_n(full.bytes.begin(), digest.size(), digest.begin());
   return digest;
@@ -39,7 +40,7 @@ std::optional<std::string> text_at(const Json& root, const std::optional<std::st
   return std::string(value->is_string() ? value->as_string() : value->raw());
 }
 
-std::expected<std::optional<std::string>, Refusal> read_key(IdempotencyRule rule,
+std::expected<std::optional<std::string_view>, Refusal> read_key(IdempotencyRule rule,
                                                             const http::RequestHead& head) {
   if (rule == IdempotencyRule::None) return std::nullopt;
   auto field = head.find("Idempotency-Key");
@@ -51,11 +52,11 @@ std::expected<std::optional<std::string>, Refusal> read_key(IdempotencyRule rule
   if (field->size() > Publisher::kKeyBytesMax) {
     return std::unexpected(Refusal{400, "IDEMPOTENCY_KEY_TOO_LONG", "an Idempotency-Key has at most 255 bytes", ""});
   }
-  return std::string(*field);
+  return *field;
 }
 
-http::Response to_response(const StoredAnswer& answer, bool is_replayed) {
-  http::Response response(answer.status, answer.content_type, answer.body);
+http::Response to_response(StoredAnswer answer, bool is_replayed) {
+  http::Response response(answer.status, std::move(answer.content_type), std::move(answer.body));
   if (is_replayed) response.add("Idempotency-Replayed", "true");
   return response;
 }
@@ -69,6 +70,44 @@ http::Response append_failed(const Error& error, const RequestContext& context) 
   response.add("Retry-After", "1");
   return response;
 }
+
+// For a key that another request has, or had.
+http::Response answer_unclaimed(IdempotencyStore::Begun begun, const RequestContext& context) {
+  using Outcome = IdempotencyStore::Outcome;
+  auto trace = context.trace.trace_id_hex();
+  switch (begun.outcome) {
+    case Outcome::Mine: break;
+    case Outcome::Repeat: return to_response(std::move(begun.answer), true);
+    case Outcome::OtherPayload:
+      return http::problem(422, "IDEMPOTENCY_KEY_REUSED",
+                           "this Idempotency-Key was used with another request; use a new key for a new request", trace);
+    case Outcome::StillRunning:
+      return http::problem(409, "REQUEST_IN_PROGRESS",
+                           "the first request with this Idempotency-Key has not ended; retry later", trace);
+    case Outcome::Full:
+      return http::problem(503, "IDEMPOTENCY_KEYS_EXHAUSTED",
+                           "too many keys are remembered (gateway.idempotencyKeysMax); retry later", trace);
+  }
+  return http::problem(500, "INTERNAL", "the key is this request's own", trace);
+}
+
+// The record's headers: the event's attributes in Kafka's binary mode (CloudEvents Kafka binding 3.2).
+struct EventHeaders {
+  EventHeaders(const PublishBinding& binding, const PreparedEvent& event, std::string_view traceparent)
+      : list{{{"ce_specversion", "1.0"},
+              {"ce_id", event.event_id},
+              {"ce_source", binding.source},
+              {"ce_type", binding.event_type},
+              {"ce_time", event.time},
+              {"content-type", "application/json"},
+              {"traceparent", traceparent}}} {
+    if (event.subject) list[count++] = {"ce_subject", *event.subject};
+  }
+  std::span<const std::pair<std::string_view, std::string_view>> span() const { return {list.data(), count}; }
+
+  std::array<std::pair<std::string_view, std::string_view>, 8> list;
+  std::size_t count = 7;
+};
 
 }  // namespace
 
@@ -104,32 +143,28 @@ std::expected<PreparedEvent, Refusal> Publisher::prepare(const PublishBinding& b
   }
   auto key = read_key(binding.idempotency, head);
   if (!key) return std::unexpected(std::move(key).error());
-  event.idempotency_key = std::move(*key);
-  if (event.idempotency_key) {
+  event.is_idempotent = key->has_value();
+  if (event.is_idempotent) {
     auto caller = context.principal ? std::string_view(context.principal->id) : std::string_view();
-    event.key = digest_of({binding.tenant, binding.route, caller, *event.idempotency_key});
+    event.key = digest_of({binding.tenant, binding.route, caller, **key});
     event.payload = digest_of({head.method, head.target, body});
     event.event_id = uuid_of(event.key).text();
   } else {
     event.event_id = parts_.random.uuid_v7(context.start).text();
   }
   event.subject = text_at(parsed, binding.subject_pointer);
-  auto& record = event.record;
-  record.key = text_at(parsed, binding.key_pointer);
-  record.value.emplace(body);
-  record.headers = {{"ce_specversion", "1.0"},
-                    {"ce_id", event.event_id},
-                    {"ce_source", binding.source},
-                    {"ce_type", binding.event_type},
-                    {"ce_time", to_rfc3339(context.start)},
-                    {"content-type", "application/json"}};
-  if (event.subject) record.headers.emplace_back("ce_subject", *event.subject);
+  event.record_key = text_at(parsed, binding.key_pointer);
+  event.body = body;
+  event.time = to_rfc3339(context.start);
   return event;
 }
 
 StoredAnswer Publisher::make_answer(const PublishBinding& binding, const PreparedEvent& event,
                                     WallTime now) const {
-  JsonWriter body;
+  constexpr std::size_t kUsualBytes = 256;
+  std::string buffer;
+  buffer.reserve(kUsualBytes);
+  JsonWriter body(std::move(buffer));
   body.object().member("eventId", event.event_id).member("eventType", binding.event_type);
   if (event.subject) body.member("subject", *event.subject);
   body.member("acceptedAt", to_rfc3339(now)).end();
@@ -159,7 +194,8 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
   SpanView view;
   view.context = span;
   view.parent_id = context.trace.span_id;
-  std::string name = "append " + binding.stream;
+  thread_local std::string name;
+  name.assign("append ").append(binding.stream);
   view.name = name;
   view.kind = SpanKind::Producer;
   view.start = start;
@@ -169,55 +205,43 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
   parts_.spans.record_view(view);
 }
 
-// The offset of the stored answer, or -1 when there is none to store.
-Task<Result<eventlog::Offset>> Publisher::append(const PublishBinding& binding, PreparedEvent& event,
-                                                 const StoredAnswer& answer, const RequestContext& context) {
-  auto span = context.trace.child(parts_.random);
-  event.record.headers.emplace_back("traceparent", span.traceparent());
-  std::vector<eventlog::NewRecords> entry;
-  auto& records = entry.emplace_back();
-  records.stream = event.stream->info.id;
-  records.records.push_back(std::move(event.record));
-  if (event.idempotency_key) entry.push_back(parts_.answers.entry(event.key, answer));
-
-  before_append.reached();
-  auto start = parts_.clock.now();
-  auto appended = co_await parts_.log.append(std::move(entry));
-  record_span(binding, event, span, context, start, appended);
-  if (!appended) co_return std::unexpected(std::move(appended).error());
-  co_return event.idempotency_key ? appended->back().first_offset : -1;
-}
-
-Task<http::Response> Publisher::publish(const PublishBinding& binding, PreparedEvent event,
-                                        RequestContext context) {
+Task<http::Response> Publisher::publish(const PublishBinding& binding, const PreparedEvent& event,
+                                        const RequestContext& context) {
   using Outcome = IdempotencyStore::Outcome;
-  auto trace = context.trace.trace_id_hex();
   IdempotencyStore::ClaimGuard claim;
-  if (event.idempotency_key) {
-    auto begun = co_await parts_.answers.begin(event.key, event.payload);
-    if (!begun) co_return append_failed(begun.error(), context);
-    switch (begun->outcome) {
-      case Outcome::Mine: break;
-      case Outcome::Repeat: co_return to_response(begun->answer, true);
-      case Outcome::OtherPayload:
-        co_return http::problem(422, "IDEMPOTENCY_KEY_REUSED",
-                                "this Idempotency-Key was used with another request; use a new key for a new request",
-                                trace);
-      case Outcome::StillRunning:
-        co_return http::problem(409, "REQUEST_IN_PROGRESS",
-                                "the first request with this Idempotency-Key has not ended; retry later", trace);
-      case Outcome::Full:
-        co_return http::problem(503, "IDEMPOTENCY_KEYS_EXHAUSTED",
-                                "too many keys are remembered (gateway.idempotencyKeysMax); retry later", trace);
+  if (event.is_idempotent) {
+    auto begun = parts_.answers.try_begin(event.key, event.payload);
+    if (!begun) {
+      auto waited = co_await parts_.answers.begin(event.key, event.payload);
+      if (!waited) co_return append_failed(waited.error(), context);
+      begun = std::move(*waited);
     }
+    if (begun->outcome != Outcome::Mine) co_return answer_unclaimed(std::move(*begun), context);
     claim = std::move(begun->claim);
   }
-  auto answer = make_answer(binding, event, parts_.clock.now());
-  auto stored_at = co_await append(binding, event, answer, context);
-  if (!stored_at) co_return append_failed(stored_at.error(), context);
+  auto start = parts_.clock.now();
+  auto answer = make_answer(binding, event, start);
+  auto span = context.trace.child(parts_.random);
+  auto traceparent = span.traceparent();
+  EventHeaders headers(binding, event, traceparent);
+  eventlog::BorrowedRecord record{event.record_key, event.body, headers.span(), {}};
+  eventlog::BorrowedRecord answer_record;
+  std::string stored;
+  if (event.is_idempotent) {
+    stored = answer_value(answer);
+    answer_record = {std::string_view(event.key.data(), event.key.size()), stored, {}, {}};
+  }
+  std::array<eventlog::BorrowedRecords, 2> entry{
+      {{event.stream->info.id, -1, {&record, 1}}, {parts_.answers.stream(), 0, {&answer_record, 1}}}};
+  auto parts = std::span(entry).first(event.is_idempotent ? 2 : 1);
+
+  before_append.reached();
+  auto appended = co_await parts_.log.append_borrowed(parts);
+  record_span(binding, event, span, context, start, appended);
+  if (!appended) co_return append_failed(appended.error(), context);
   before_answer.reached();
-  claim.settle(*stored_at);
-  co_return to_response(answer, false);
+  claim.settle(appended->back().first_offset);
+  co_return to_response(std::move(answer), false);
 }
 
 }  // namespace weft::gateway
