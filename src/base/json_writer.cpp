@@ -1,5 +1,6 @@
 #include "base/json_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -44,9 +45,22 @@ void append_escape(std::string& out, unsigned char byte) {
 }
 
 void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
   const char* at = text.data();
   const char* const end = at + text.size();
+  if (skip_plain(at, end) == end) {
+    // Nearly all names and most values: written in one piece.
+    const auto start = out.size();
+    const auto size = start + text.size() + 2;
+    // g++ 12 may tell the function more than was asked for, so it is not asked.
+    out.resize_and_overwrite(size, [&](char* data, std::size_t) {
+      data[start] = '"';
+      std::copy_n(text.data(), text.size(), data + start + 1);
+      data[size - 1] = '"';
+      return size;
+    });
+    return;
+  }
+  out += '"';
   while (at < end) {
     const char* const plain_end = skip_plain(at, end);
     out.append(at, plain_end);

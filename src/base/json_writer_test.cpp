@@ -24,6 +24,20 @@ TEST(JsonWriter, EscapesWhatMustBeEscaped) {
             "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0001 é€😀/\"");
 }
 
+TEST(JsonWriter, KeepsEveryByteWhileItsBufferGrows) {
+  JsonWriter writer;
+  writer.array();
+  std::string expected = "[";
+  for (std::size_t size = 0; size < 100; ++size) {
+    const std::string plain(size, 'x');
+    writer.value(plain).value(plain + "\"");
+    expected += fmt::format("{}\"{}\",\"{}\\\"\"", size == 0 ? "" : ",", plain, plain);
+  }
+  writer.end();
+
+  EXPECT_EQ(writer.text(), expected + "]");
+}
+
 TEST(JsonWriter, ReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(json_quoted("a\xff\xc0z"), "\"a\xef\xbf\xbd\xef\xbf\xbdz\"");
 }
