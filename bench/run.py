@@ -93,8 +93,8 @@ def file_value(path, key):
 
 
 def disk_of(folder):
-    done = subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True)
-    return done.stdout.strip() or None
+    done = subprocess.run(["findmnt", "-n", "-o", "FSTYPE,SOURCE", "-T", folder], capture_output=True, text=True)
+    return " on ".join(done.stdout.split()) or None
 
 
 def machine(folder):
