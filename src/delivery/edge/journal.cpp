@@ -1,5 +1,8 @@
 #include "delivery/edge/journal.h"
 
+#include <deque>
+#include <string_view>
+
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 
@@ -19,12 +22,6 @@ std::size_t bytes_of(const eventlog::NewRecord& record) {
   constexpr std::size_t kFraming = 16;
   return (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) +
          kFraming;
-}
-
-std::size_t bytes_of(const std::vector<eventlog::NewRecord>& records) {
-  std::size_t sum = 0;
-  for (const auto& record : records) sum += bytes_of(record);
-  return sum;
 }
 
 std::size_t bytes_of(const AttemptOutcome& outcome) {
@@ -102,29 +99,60 @@ Task<void> Journal::run() {
   }
 }
 
-std::vector<eventlog::NewRecords> Journal::build(
-    const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
-    const std::vector<eventlog::NewRecord>& records) const {
-  eventlog::NewRecords attempts{context_.attempts, 0, {}};
-  eventlog::NewRecords dead{context_.dead, 0, {}};
-  eventlog::NewRecords cursors{context_.cursors, 0, records};
-  attempts.records.reserve(outcomes.size());
-  for (const auto& outcome : outcomes) {
-    auto& attempt = attempts.records.emplace_back();
-    attempt.key = outcome.delivery.id;
-    attempt.value = outcome.attempt_json;
-    if (outcome.dead) dead.records.push_back(*outcome.dead);
-    if (outcome.state) cursors.records.push_back(*outcome.state);
-  }
-  bool is_hasty = context_.parts.mutant == DeliveryMutant::CursorBeforeAttempt;
-  for (const auto& lane : lanes) {
-    cursors.records.push_back(is_hasty ? lane->hasty_cursor_record() : lane->cursor_record());
+// One log entry: what outcomes and callers own is only referred to.
+struct Journal::Entry {
+  using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
+
+  void add(std::vector<eventlog::BorrowedRecord>& to, const eventlog::NewRecord& record) {
+    auto& borrowed = to.emplace_back();
+    borrowed.key = record.key;
+    borrowed.value = record.value;
+    borrowed.timestamp = record.timestamp;
+    if (!record.headers.empty()) {
+      borrowed.headers = fields.emplace_back(record.headers.begin(), record.headers.end());
+    }
   }
 
-  std::vector<eventlog::NewRecords> entry;
-  if (!attempts.records.empty()) entry.push_back(std::move(attempts));
-  if (!dead.records.empty()) entry.push_back(std::move(dead));
-  if (!cursors.records.empty()) entry.push_back(std::move(cursors));
+  std::vector<eventlog::BorrowedRecord> attempts;
+  std::vector<eventlog::BorrowedRecord> dead;
+  std::vector<eventlog::BorrowedRecord> cursors;
+  std::vector<eventlog::NewRecord> lane_cursors;  // made for this entry
+  std::deque<Fields> fields;
+  std::uint64_t cursor_bytes = 0;
+  std::vector<eventlog::BorrowedRecords> parts;
+};
+
+Journal::Entry Journal::build(const std::vector<AttemptOutcome>& outcomes,
+                              const std::vector<LanePtr>& lanes,
+                              const std::vector<eventlog::NewRecord>& records) const {
+  Entry entry;
+  for (const auto& record : records) {
+    entry.add(entry.cursors, record);
+    entry.cursor_bytes += bytes_of(record);
+  }
+  entry.attempts.reserve(outcomes.size());
+  for (const auto& outcome : outcomes) {
+    auto& attempt = entry.attempts.emplace_back();
+    attempt.key = outcome.delivery.id;
+    attempt.value = outcome.attempt_json;
+    if (outcome.dead) entry.add(entry.dead, *outcome.dead);
+    if (outcome.state) {
+      entry.add(entry.cursors, *outcome.state);
+      entry.cursor_bytes += bytes_of(*outcome.state);
+    }
+  }
+  bool is_hasty = context_.parts.mutant == DeliveryMutant::CursorBeforeAttempt;
+  entry.lane_cursors.reserve(lanes.size());
+  for (const auto& lane : lanes) {
+    entry.lane_cursors.push_back(is_hasty ? lane->hasty_cursor_record() : lane->cursor_record());
+  }
+  for (const auto& record : entry.lane_cursors) {
+    entry.add(entry.cursors, record);
+    entry.cursor_bytes += bytes_of(record);
+  }
+  if (!entry.attempts.empty()) entry.parts.push_back({context_.attempts, 0, entry.attempts});
+  if (!entry.dead.empty()) entry.parts.push_back({context_.dead, 0, entry.dead});
+  if (!entry.cursors.empty()) entry.parts.push_back({context_.cursors, 0, entry.cursors});
   return entry;
 }
 
@@ -184,11 +212,9 @@ Task<std::optional<std::vector<eventlog::Appended>>> Journal::append(
     const std::vector<eventlog::NewRecord>& records) {
   while (true) {
     auto entry = build(outcomes, lanes, records);
-    if (entry.empty()) co_return std::vector<eventlog::Appended>();
-    if (entry.back().stream == context_.cursors) {
-      context_.cursor_bytes.fetch_add(bytes_of(entry.back().records), std::memory_order_relaxed);
-    }
-    auto appended = co_await context_.parts.log.append(std::move(entry));
+    if (entry.parts.empty()) co_return std::vector<eventlog::Appended>();
+    context_.cursor_bytes.fetch_add(entry.cursor_bytes, std::memory_order_relaxed);
+    auto appended = co_await context_.parts.log.append_borrowed(entry.parts);
     if (appended) co_return std::move(*appended);
     log_error("delivery", "outcomes of deliveries cannot be recorded; deliveries wait",
               {{"error", appended.error().message}});

@@ -66,10 +66,10 @@ class Journal {
   void close();
 
  private:
+  struct Entry;
   bool has_work() const;
-  std::vector<eventlog::NewRecords> build(const std::vector<AttemptOutcome>& outcomes,
-                                          const std::vector<LanePtr>& lanes,
-                                          const std::vector<eventlog::NewRecord>& records) const;
+  Entry build(const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
+              const std::vector<eventlog::NewRecord>& records) const;
   std::vector<AttemptOutcome> take_outcomes();
   Task<void> flush();
   Task<std::optional<std::vector<eventlog::Appended>>> append(

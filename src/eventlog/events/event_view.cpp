@@ -158,13 +158,16 @@ std::string_view EventView::data_content_type() const {
 
 std::string EventView::structured_json(JsonParser& parser) const {
   if (is_structured()) return *record_.value;
-  JsonWriter out;
+  constexpr std::size_t kAttributesTypical = 512;
+  auto bytes = data();
+  std::string buffer;
+  buffer.reserve(kAttributesTypical + (bytes ? bytes->size() : 0));
+  JsonWriter out(std::move(buffer));
   out.object();
   each([&](std::string_view name, std::string_view value) { out.member(name, value); });
-  auto bytes = data();
   if (bytes) {
     auto type = data_content_type();
-    bool is_json = is_json_type(type) && is_utf8(*bytes) && parser.parse(*bytes).has_value();
+    bool is_json = is_json_type(type) && parser.parse(*bytes).has_value();  // refuses what is no UTF-8
     if (is_json || attribute("datacontenttype")) out.member("datacontenttype", type);
     if (is_json) {
       out.key("data").raw(*bytes);
