@@ -93,6 +93,8 @@ class DeliveryService final : public estate::Compiler {
 
   // The estate's port.
   std::string_view name() const override { return "delivery"; }
+  std::vector<std::string> kinds() const override { return {"Subscription"}; }
+  std::uint64_t compilations() const override;
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
   // What publish() does, for tests and benchmarks: these subscriptions and no others.

@@ -37,7 +37,7 @@
 namespace weft::estate {
 
 struct Applied {
-  std::uint64_t generation = 0;  // unchanged when the plan had no changes
+  std::uint64_t generation = 0;  // unchanged when the plan had no changes, or is refused
   Plan plan;
 };
 
@@ -53,6 +53,8 @@ struct EstateParts {
   KindSet kinds;
   std::vector<Compiler*> compilers;  // compiled and published in this order
   std::vector<EstateCheck*> checks;
+  // From this size on the generation file is continued in a second one instead of written anew.
+  std::size_t generation_file_small_max = 64 * 1024;
 };
 
 class Estate {
@@ -75,6 +77,10 @@ class Estate {
   // Without an expected generation the change is applied to whatever is current.
   Task<Result<Applied>> apply(std::string actor, ChangeSet changes,
                               std::optional<std::uint64_t> expected_generation = {});
+  // The same, but a refused change is no failure: its plan says what speaks against it, with
+  // places.
+  Task<Result<Applied>> apply_or_explain(std::string actor, ChangeSet changes,
+                                         std::optional<std::uint64_t> expected_generation = {});
 
   // What would bring back the estate as it was at generation `number`; of one tenant when given.
   Task<Result<Plan>> plan_rollback(std::uint64_t number, std::string tenant = "");

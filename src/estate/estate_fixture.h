@@ -64,7 +64,11 @@ class RecordingCompiler final : public Compiler {
   std::vector<std::string> last_streams;  // names in the last published snapshot
   int compiled = 0;
 
+  std::vector<std::string> reads{"Stream", "Hook", "Chain"};
+
   std::string_view name() const override { return name_; }
+  std::vector<std::string> kinds() const override { return reads; }
+  std::uint64_t compilations() const override { return static_cast<std::uint64_t>(compiled); }
   Result<std::shared_ptr<const void>> compile(const EstateView& view) override {
     ++compiled;
     if (!fails_with.empty()) return fail(ErrorCode::InvalidArgument, fails_with);

@@ -365,5 +365,37 @@ TEST(Estate, StoresNoSecretThatADocumentOnlyRefersTo) {
   EXPECT_THAT(world.fingerprint(), HasSubstr("${env:HOOK_SECRET}"));
 }
 
+TEST(Estate, CompilesAndPublishesOnlyWhereAKindThatIsReadHasChanged) {
+  EstateWorld world;
+  world.second.reads = {"Hook"};
+  ASSERT_TRUE(world.apply(stream_yaml("a") + hook_yaml("h", "a")));
+  const auto first = world.first.compiled;
+  const auto second = world.second.compiled;
+
+  ASSERT_TRUE(world.apply(stream_yaml("b")));
+
+  EXPECT_EQ(world.first.compiled, first + 1);
+  EXPECT_EQ(world.second.compiled, second);
+  EXPECT_EQ(world.first.published.back(), 2u);
+  EXPECT_EQ(world.second.published.back(), 1u);
+  ASSERT_TRUE(world.apply(hook_yaml("h", "b")));
+  EXPECT_EQ(world.second.published.back(), 3u);
+}
+
+TEST(Estate, ExplainsARefusalWithItsPlaceAndChangesNothing) {
+  EstateWorld world;
+  auto before = world.fingerprint();
+
+  auto applied = run_until_done(
+      world.estate->apply_or_explain("user:ann", change_set(hook_yaml("h", "nowhere"))));
+
+  ASSERT_TRUE(applied);
+  EXPECT_TRUE(applied->plan.is_refused());
+  EXPECT_EQ(applied->generation, 0u);
+  EXPECT_THAT(applied->plan.findings.errors[0].text(),
+              HasSubstr("test.yaml:7:11: Stream nowhere does not exist"));
+  EXPECT_EQ(world.fingerprint(), before);
+}
+
 }  // namespace
 }  // namespace weft::estate

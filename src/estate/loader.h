@@ -55,8 +55,10 @@ class Loader {
   // documents. Pure but for the environment.
   LoadedEstate load_text(std::string name, std::string text) const;
 
-  // The files of a folder as the admin API receives them; the rules are load_folder's.
-  LoadedEstate load_texts(std::vector<SourceText> sources) const;
+  // The files of a folder as the admin API receives them; the rules are load_folder's. What stands
+  // at <tenant>/<kind>/<name>.json with the very text of that resource of `known` is that resource,
+  // and is not parsed again.
+  LoadedEstate load_texts(std::vector<SourceText> sources, const EstateView& known = {}) const;
 
   // All *.yaml, *.yml and *.json below the folder, sorted by path. The error is for a folder that
   // cannot be read at all.

@@ -373,5 +373,36 @@ TEST(Loader, LeavesTheReferencesOfSecretsAsTheyAreInADocument) {
   EXPECT_THAT(text, HasSubstr(R"("stream":"$${env:TEAM}")"));
 }
 
+TEST(Loader, TakesAKnownResourceInsteadOfReadingItsTextAgain) {
+  auto first =
+      load(stream_yaml("a") + stream_yaml("b") + stream_yaml("c", 1, "owner: \"$${env:HOME}\""));
+  ViewBuilder builder;
+  for (const auto& resource : first.resources) builder.put({resource, "folder", 1});
+  auto known = std::move(builder).build(1);
+  auto path = [](std::string name) { return "default/Stream/" + name + ".json"; };
+  auto text_of = [&](std::size_t i) { return document_text(*first.resources[i], tiny_kinds()); };
+  auto changed = text_of(1);
+  changed.replace(changed.find("shop"), 4, "team");
+  std::vector<SourceText> sources;
+  sources.emplace_back(path("a"), text_of(0));
+  sources.emplace_back(path("b"), changed);
+  sources.emplace_back(path("c"), text_of(2));
+
+  auto loaded = Loader(tiny_kinds()).load_texts(sources, known);
+
+  ASSERT_THAT(errors(loaded), IsEmpty());
+  ASSERT_EQ(loaded.resources.size(), 3u);
+  EXPECT_EQ(loaded.resources[0], first.resources[0]);
+  EXPECT_EQ(loaded.resources[1]->owner(), "team");
+  // Its text might have become another one.
+  EXPECT_NE(loaded.resources[2], first.resources[2]);
+  EXPECT_EQ(loaded.resources[2]->text(), first.resources[2]->text());
+
+  sources.emplace_back("again.json", text_of(0));
+  auto twice = Loader(tiny_kinds()).load_texts(sources, known);
+  ASSERT_THAT(errors(twice), testing::SizeIs(1));
+  EXPECT_THAT(errors(twice)[0], HasSubstr("Stream a is declared twice"));
+}
+
 }  // namespace
 }  // namespace weft::estate

@@ -21,6 +21,15 @@ struct Planned {
   EstateView desired;  // of the next generation; only meaningful when the plan is not refused
 };
 
+class ReferenceIndex;
+
+// `references` are those of `current`. The work grows with the change set and with what depends on
+// its changes, not with the estate.
+Planned plan_changes(const KindSet& kinds, std::span<EstateCheck* const> checks,
+                     const EstateView& current, const ReferenceIndex& references,
+                     const ChangeSet& changes);
+
+// Looks all references up first.
 Planned plan_changes(const KindSet& kinds, std::span<EstateCheck* const> checks,
                      const EstateView& current, const ChangeSet& changes);
 

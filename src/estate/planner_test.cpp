@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "estate/core/reference_index.h"
 #include "estate/tiny_kinds.h"
 
 namespace weft::estate {
@@ -243,6 +244,81 @@ TEST(Planner, WritesAPlanForPeopleAndForPrograms) {
   ASSERT_TRUE(json) << out.text();
   EXPECT_EQ(json->root().at_pointer("/changes/0/fields/0/after")->as_string(), "crm");
   EXPECT_EQ(json->root().find("changes")->size(), 3u);
+}
+
+// The tiny kinds, which count how often they are asked.
+struct CountedKinds {
+  int checks = 0;
+  int references = 0;
+  KindSet kinds = make();
+
+  KindSet make() {
+    auto list = tiny_kind_list();
+    for (auto& kind : list) {
+      kind.check = [this, inner = kind.check](const Resource& resource, const EstateView& desired,
+                                              Findings& findings) {
+        ++checks;
+        if (inner) inner(resource, desired, findings);
+      };
+      if (!kind.references) continue;
+      kind.references = [this, inner = kind.references](const Json& spec) {
+        ++references;
+        return inner(spec);
+      };
+    }
+    return *KindSet::create(std::move(list), tiny_schemas());
+  }
+};
+
+TEST(Planner, LooksOnlyAtWhatChangesAndAtWhatDependsOnIt) {
+  CountedKinds counted;
+  std::string yaml;
+  for (int i = 0; i < 500; ++i) {
+    auto name = fmt::format("s{}", i);
+    yaml += stream_yaml(name) + hook_yaml(fmt::format("h{}", i), name);
+  }
+  auto first = plan_changes(counted.kinds, {}, EstateView(), change_set(yaml));
+  ASSERT_FALSE(first.plan.is_refused());
+  ReferenceIndex references(counted.kinds, first.desired);
+  counted.checks = counted.references = 0;
+
+  auto changed = plan_changes(counted.kinds, {}, first.desired, references,
+                              change_set(stream_yaml("s7", 1, "owner: other")));
+  EXPECT_FALSE(changed.plan.is_refused());
+  EXPECT_EQ(counted.checks, 2);  // the stream and its hook
+  EXPECT_EQ(counted.references, 0);
+
+  ChangeSet deletion;
+  deletion.deletions = {{"default", "Stream", "s7"}};
+  auto refused = plan_changes(counted.kinds, {}, first.desired, references, deletion);
+  ASSERT_THAT(refused.plan.findings.errors, testing::SizeIs(1));
+  EXPECT_THAT(refused.plan.findings.errors[0].message, HasSubstr("Hook h7 needs Stream s7"));
+  EXPECT_EQ(counted.references, 1);
+}
+
+TEST(Planner, FollowsTheReferencesOfOneGenerationAfterAnother) {
+  ReferenceIndex followed;
+  EstateView view;
+  for (const auto& yaml :
+       {stream_yaml("a") + stream_yaml("b") + hook_yaml("h", "a") + hook_yaml("i", "a"),
+        hook_yaml("h", "b"), hook_yaml("j", "b") + stream_yaml("c")}) {
+    auto planned = plan_changes(tiny_kinds(), {}, view, followed, change_set(yaml));
+    ASSERT_FALSE(planned.plan.is_refused());
+    followed.follow(tiny_kinds(), planned.plan.changes);
+    view = std::move(planned.desired);
+  }
+  ChangeSet deletion;
+  deletion.deletions = {{"default", "Hook", "i"}};
+  auto planned = plan_changes(tiny_kinds(), {}, view, followed, deletion);
+  followed.follow(tiny_kinds(), planned.plan.changes);
+  ReferenceIndex fresh(tiny_kinds(), planned.desired);
+
+  for (const char* name : {"a", "b", "c"}) {
+    ResourceId stream{"default", "Stream", name};
+    EXPECT_EQ(followed.referrers(stream), fresh.referrers(stream)) << name;
+  }
+  EXPECT_EQ(followed.referrers({"default", "Stream", "b"}).size(), 2u);
+  EXPECT_TRUE(followed.referrers({"default", "Stream", "a"}).empty());
 }
 
 }  // namespace

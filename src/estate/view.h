@@ -41,6 +41,16 @@ class EstateView {
   std::vector<Entry> entries() const;
   std::vector<std::string> tenants() const;
 
+  // Each entry in the order of entries(), without a copy.
+  template <class F>
+  void for_each(F visit) const {
+    for (const auto& [kind, tenants] : kinds_) {
+      for (const auto& [tenant, names] : *tenants) {
+        for (const auto& [name, entry] : *names) visit(entry);
+      }
+    }
+  }
+
  private:
   friend class ViewBuilder;
   using Names = std::map<std::string, Entry, std::less<>>;

@@ -1,5 +1,7 @@
 #include "eventlog/streams.h"
 
+#include <set>
+
 #include "eventlog/core/schema_definition.h"
 #include "runtime/log.h"
 
@@ -34,24 +36,36 @@ Result<StreamSettings> settings_of(const estate::Resource& resource) {
   return settings;
 }
 
-Result<std::shared_ptr<const StreamDeclaration>> declare(const estate::Resource& resource,
-                                                         const estate::Resource* schema) {
+Result<CompiledSchema> compile_schema(const estate::Resource& schema) {
+  TRY(auto definition, read_definition(schema.spec()));
+  TRY(auto compiled, contracts::JsonSchema::compile(definition.root()));
+  return CompiledSchema{std::string(definition.text()), std::move(compiled)};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
+    const estate::Resource& resource, const estate::Resource* schema) {
+  compilations_.fetch_add(1);
   auto declared = std::make_shared<StreamDeclaration>();
   TRY(declared->settings, settings_of(resource));
   declared->owner = resource.owner();
   declared->description = text_or(resource.spec(), "description", "");
   if (schema != nullptr) {
-    TRY(auto definition, read_definition(schema->spec()));
-    TRY(declared->schema, contracts::JsonSchema::compile(definition.root()));
+    auto known = schemas_.find(schema->hash());
+    if (known == schemas_.end()) {
+      compilations_.fetch_add(1);
+      TRY(auto compiled, compile_schema(*schema));
+      known = schemas_.emplace(schema->hash(), std::move(compiled)).first;
+    }
+    declared->schema = known->second.schema;
     declared->schema_name = schema->name();
-    declared->schema_text = definition.text();
+    declared->schema_text = known->second.text;
     declared->validation = text_or(resource.spec(), "validation", "every") == "every" ? ValidationPolicy::Every
                                                                                        : ValidationPolicy::None;
   }
   return declared;
 }
-
-}  // namespace
 
 std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value, std::size_t max) const {
   if (!validates() || schema->accepts(value)) return {};
@@ -75,11 +89,13 @@ StreamCatalogue::StreamCatalogue(EventLog& log)
 Result<std::shared_ptr<const void>> StreamCatalogue::compile(const estate::EstateView& view) {
   auto declarations = std::make_shared<Declarations>();
   std::map<std::string, std::shared_ptr<const StreamDeclaration>> kept;
+  std::set<std::string, std::less<>> schemas_in_use;
   for (const auto& resource : view.of_kind("Stream")) {
     auto schema_name = text_or(resource->spec(), "schema", "");
     const auto* schema =
         schema_name.empty() ? nullptr : view.find(resource->tenant(), "Schema", schema_name);
     auto hash = resource->tenant() + resource->hash() + (schema != nullptr ? schema->hash() : "");
+    if (schema != nullptr) schemas_in_use.insert(schema->hash());
     auto& declared = kept[hash];
     if (auto known = compiled_.find(hash); known != compiled_.end()) declared = known->second;
     if (!declared) {
@@ -90,6 +106,7 @@ Result<std::shared_ptr<const void>> StreamCatalogue::compile(const estate::Estat
     declarations->emplace(Key(resource->tenant(), resource->name()), declared);
   }
   compiled_ = std::move(kept);
+  std::erase_if(schemas_, [&](const auto& entry) { return !schemas_in_use.contains(entry.first); });
   return std::shared_ptr<const void>(std::move(declarations));
 }
 
@@ -111,9 +128,16 @@ Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration&
 
 Task<Result<>> StreamCatalogue::reconcile() {
   auto declared = declared_.load();
+  if (declared == reconciled_) co_return Result<>();
+  auto before = streams_.load();
   auto streams = std::make_shared<Streams>();
   Result<> outcome;
   for (const auto& [key, declaration] : *declared) {
+    auto known = before->find(key);
+    if (known != before->end() && known->second->declared == declaration) {
+      streams->emplace_hint(streams->end(), key, known->second);
+      continue;
+    }
     auto info = co_await ensure_stream(*declaration);
     if (!info) {
       auto error = std::move(info).error().within("stream " + key.second);
@@ -127,6 +151,7 @@ Task<Result<>> StreamCatalogue::reconcile() {
     streams->emplace(key, std::move(stream));
   }
   streams_.store(std::move(streams));
+  reconciled_ = outcome ? std::move(declared) : nullptr;
   co_return outcome;
 }
 

@@ -42,6 +42,12 @@ struct StreamDeclaration {
   bool validates() const { return schema.has_value() && validation != ValidationPolicy::None; }
 };
 
+// A Schema resource, compiled once for all streams that name it.
+struct CompiledSchema {
+  std::string text;
+  contracts::JsonSchema schema;
+};
+
 // A declared stream that exists in the log. Immutable.
 struct Stream {
   StreamInfo info;
@@ -54,6 +60,8 @@ class StreamCatalogue final : public estate::Compiler {
   explicit StreamCatalogue(EventLog& log);
 
   std::string_view name() const override { return "streams"; }
+  std::vector<std::string> kinds() const override { return {"Schema", "Stream"}; }
+  std::uint64_t compilations() const override { return compilations_; }
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
 
@@ -82,7 +90,14 @@ class StreamCatalogue final : public estate::Compiler {
   Task<Result<StreamInfo>> ensure_stream(const StreamDeclaration& declared);
 
   EventLog& log_;
-  std::map<std::string, std::shared_ptr<const StreamDeclaration>> compiled_;  // by content hashes
+  Result<std::shared_ptr<const StreamDeclaration>> declare(const estate::Resource& resource,
+                                                           const estate::Resource* schema);
+
+  // By content hashes.
+  std::map<std::string, std::shared_ptr<const StreamDeclaration>> compiled_;
+  std::map<std::string, CompiledSchema> schemas_;
+  std::atomic<std::uint64_t> compilations_{0};
+  std::shared_ptr<const Declarations> reconciled_;  // null: not all of them could be made
   std::atomic<std::shared_ptr<const Declarations>> declared_;
   std::atomic<std::shared_ptr<const Streams>> streams_;
 };

@@ -61,7 +61,8 @@ struct RouteInfo {
 
 struct Route;  // gateway/core/route_table.h
 struct RouteMatch;
-class RouteTable;
+struct CompiledApi;
+struct RouteTable;
 
 class Gateway final : public estate::Compiler, public http::Handler {
  public:
@@ -69,6 +70,8 @@ class Gateway final : public estate::Compiler, public http::Handler {
   ~Gateway() override;
 
   std::string_view name() const override { return "gateway"; }
+  std::vector<std::string> kinds() const override { return {"Api", "Upstream"}; }
+  std::uint64_t compilations() const override { return compilations_; }
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
 
@@ -105,7 +108,9 @@ class Gateway final : public estate::Compiler, public http::Handler {
   std::expected<PreparedEvent, Refusal> prepare_event(const http::RequestHead& head, std::string_view body,
                                                       const Route& route, const RequestContext& context,
                                                       std::span<const std::string_view> path_values) const;
-  Result<> complete(Route& route, const estate::EstateView& view, const RouteTable& before);
+  Result<std::shared_ptr<const CompiledApi>> compile_api(const estate::Resource& api,
+                                                         const estate::EstateView& view);
+  Result<> complete(Route& route, const estate::EstateView& view);
   Task<void> answer_unrouted(http::Exchange& exchange, int status, std::string allow);
   std::optional<Refusal> admit(http::Exchange& exchange, const Route& route,
                                RequestContext& context) const;
@@ -118,8 +123,12 @@ class Gateway final : public estate::Compiler, public http::Handler {
   identity::Decisions decisions_;
   Counter& unrouted_;
   LoopSnapshot<RouteTable> table_;
-  // By tenant and content, so that an unchanged upstream keeps its connections. The estate's thread.
+  // The estate's thread. Apis by content; pools by tenant and content, so that an unchanged
+  // upstream keeps its connections; metrics by tenant, api, method and path, so that counts go on.
+  std::map<std::string, std::shared_ptr<const CompiledApi>> apis_;
   std::map<std::string, std::weak_ptr<const UpstreamPool>> pools_;
+  std::map<std::string, std::weak_ptr<RouteMetrics>> route_metrics_;
+  std::atomic<std::uint64_t> compilations_{0};
 };
 
 }  // namespace weft::gateway

@@ -105,6 +105,8 @@ class Identity final : public estate::Compiler {
 
   // The estate's port.
   std::string_view name() const override { return "identity"; }
+  std::vector<std::string> kinds() const override { return {"Client", "Role"}; }
+  std::uint64_t compilations() const override;
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
 

@@ -110,9 +110,9 @@ struct Documents {
 };
 
 // The body of plan and apply: YAML text, or JSON with the files of an estate.
-Result<Documents> read_documents(const ApiCall& call, const estate::KindSet& kinds) {
+Result<Documents> read_documents(const ApiCall& call, const estate::Estate& estate) {
   auto type = call.exchange.head().find("Content-Type").value_or("application/yaml");
-  estate::Loader loader(kinds);
+  estate::Loader loader(estate.kinds());
   Documents documents;
   if (!type.starts_with("application/json")) {
     documents.loaded = loader.load_text("request", std::string(call.body));
@@ -135,7 +135,8 @@ Result<Documents> read_documents(const ApiCall& call, const estate::KindSet& kin
     }
     texts.emplace_back(std::string(path->as_string()), std::string(content->as_string()));
   }
-  documents.loaded = loader.load_texts(std::move(texts));
+  auto current = estate.current();
+  documents.loaded = loader.load_texts(std::move(texts), *current);
   return documents;
 }
 
@@ -152,8 +153,22 @@ http::Response generation_conflict(const Error& error, const TraceContext& trace
   return problem_of(error, trace);
 }
 
+Task<Result<http::Response>> answer_plan(EstateRoutesParts& parts, ApiCall& call,
+                                         estate::ChangeSet changes,
+                                         std::optional<std::uint64_t> expected) {
+  auto plan = co_await parts.estate.plan(std::move(changes));
+  if (!plan) co_return problem_of(plan.error(), call.trace);
+  if (expected && *expected != plan->generation) {
+    co_return http::problem(
+        409, "GENERATION_CONFLICT",
+        fmt::format("generation {} is current, not {}; plan again", plan->generation, *expected),
+        call.trace.trace_id_hex());
+  }
+  co_return json_answer(change_set_json(*plan, false, plan->generation));
+}
+
 Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& call, bool apply) {
-  CO_TRY(auto documents, read_documents(call, parts.estate.kinds()));
+  CO_TRY(auto documents, read_documents(call, parts.estate));
   CO_TRY(auto expected, expected_generation(call));
   CO_TRY(auto prune, call.flag("prune"));
   CO_TRY(auto dry_run, call.flag("dryRun"));
@@ -172,18 +187,11 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
     changes.prune = estate::Prune::Remove;
     changes.manager = "folder";
   }
-  auto plan = co_await parts.estate.plan(changes);
-  if (!plan) co_return problem_of(plan.error(), call.trace);
-  if (expected && *expected != plan->generation) {
-    co_return http::problem(409, "GENERATION_CONFLICT",
-                            fmt::format("generation {} is current, not {}; plan again", plan->generation,
-                                        *expected),
-                            call.trace.trace_id_hex());
-  }
-  if (!apply) co_return json_answer(change_set_json(*plan, false, plan->generation));
-  if (plan->is_refused()) co_return refused(plan->findings, call.trace);
-  auto applied = co_await parts.estate.apply(call.principal->id, std::move(changes), plan->generation);
+  if (!apply) co_return co_await answer_plan(parts, call, std::move(changes), expected);
+  auto applied =
+      co_await parts.estate.apply_or_explain(call.principal->id, std::move(changes), expected);
   if (!applied) co_return generation_conflict(applied.error(), call.trace);
+  if (applied->plan.is_refused()) co_return refused(applied->plan.findings, call.trace);
   auto warning = co_await parts.reconcile();
   if (!warning.empty()) {
     Diagnostic diagnostic;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -109,6 +110,7 @@ struct Node::Parts {
   std::optional<ClientRoutesParts> client_routes_parts;
   std::optional<GatewayRoutesParts> gateway_routes_parts;
 
+  std::mutex compilations_mutex;  // of the counters, when two ask for metrics at once
   Activity activity;
   StreamRates stream_rates;
   std::optional<LastRecords> last_records;
@@ -136,6 +138,7 @@ struct Node::Parts {
   Result<std::unique_ptr<kafka::KafkaServer>> open_kafka(std::string_view port_setting,
                                                          std::optional<TlsContext> tls);
   void tell_listeners();
+  void count_compilations();
   Result<> write_node_file();
   http::ServerOptions server_options(std::string name, std::string_view port_setting) const;
   net::Endpoint endpoint(std::string_view port_setting) const;

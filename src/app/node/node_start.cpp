@@ -136,6 +136,18 @@ Task<Result<>> Node::Parts::apply_estate_folder() {
   co_return Result<>();
 }
 
+void Node::Parts::count_compilations() {
+  std::lock_guard counting(compilations_mutex);
+  for (const estate::Compiler* compiler : std::initializer_list<const estate::Compiler*>{
+           &*identity, &*streams, &*gateway, &*delivery}) {
+    auto& counter = metrics.counter("weft_estate_compilations_total",
+                                    "Resources compiled since the start; what was kept from an "
+                                    "earlier generation is not counted.",
+                                    {{"compiler", std::string(compiler->name())}});
+    counter.add(compiler->compilations() - counter.value());
+  }
+}
+
 net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
   auto port = settings.is_on("ports.auto") ? 0 : settings.number(port_setting) + settings.number("ports.offset");
   return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
@@ -195,7 +207,7 @@ Task<Result<>> Node::Parts::open_doors() {
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
-  ops.emplace(metrics, [] {});
+  ops.emplace(metrics, [this] { count_compilations(); });
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
   auto otlp = settings.text("telemetry.otlpEndpoint");

@@ -53,12 +53,25 @@ void DeliveryService::stop() {
 
 Result<std::shared_ptr<const void>> DeliveryService::compile(const estate::EstateView& view) {
   auto out = std::make_shared<Subscriptions>();
+  std::map<std::string, SubscriptionRef> kept;
   for (const auto& resource : view.of_kind("Subscription")) {
-    auto parsed = parse_subscription(*resource, state_->context.parts.secrets);
-    if (!parsed) return std::unexpected(std::move(parsed).error().within(resource->id().text()));
-    out->push_back(std::make_shared<const Subscription>(std::move(*parsed)));
+    auto& subscription = kept[resource->hash()];
+    if (auto known = state_->compiled.find(resource->hash()); known != state_->compiled.end()) {
+      subscription = known->second;
+    } else {
+      state_->compilations.fetch_add(1);
+      auto parsed = parse_subscription(*resource, state_->context.parts.secrets);
+      if (!parsed) return std::unexpected(std::move(parsed).error().within(resource->id().text()));
+      subscription = std::make_shared<const Subscription>(std::move(*parsed));
+    }
+    out->push_back(subscription);
   }
+  state_->compiled = std::move(kept);
   return std::shared_ptr<const void>(std::move(out));
+}
+
+std::uint64_t DeliveryService::compilations() const {
+  return state_->compilations;
 }
 
 void DeliveryService::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {

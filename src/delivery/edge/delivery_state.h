@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "delivery/delivery_service.h"
@@ -15,6 +17,8 @@ struct DeliveryService::State {
 
   DeliveryContext context;
   std::vector<std::shared_ptr<LoopWorker>> loops;
+  std::map<std::string, SubscriptionRef> compiled;  // by content hash; the estate's thread
+  std::atomic<std::uint64_t> compilations{0};
 
   std::size_t loop_of(const std::string& tenant, const std::string& name) const;
   Executor executor(std::size_t loop) const { return context.parts.loops[loop]; }

@@ -90,14 +90,18 @@ void DocumentReader::read(const SourcePtr& document, const FileTexts& files) {
     error(document->at(root, resource.error().message));
     return;
   }
-  const auto& id = (*resource)->id();
-  if (auto [first, is_new] = seen_.emplace(id, *resource); !is_new) {
+  take(*std::move(resource));
+}
+
+void DocumentReader::take(ResourcePtr resource) {
+  const auto& id = resource->id();
+  if (auto [first, is_new] = seen_.emplace(id, resource); !is_new) {
     auto place_of_first = place(first->second->at("/metadata/name", ""));
-    error((*resource)->at("/metadata/name", fmt::format("{} is declared twice; first at {}",
-                                                        id.text(), place_of_first)));
+    error(resource->at("/metadata/name", fmt::format("{} is declared twice; first at {}", id.text(),
+                                                     place_of_first)));
     return;
   }
-  out_.resources.push_back(*std::move(resource));
+  out_.resources.push_back(std::move(resource));
 }
 
 const Kind* DocumentReader::read_kind(const SourceDocument& document) {

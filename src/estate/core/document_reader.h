@@ -30,6 +30,8 @@ class DocumentReader {
       : kinds_(kinds), environment_(environment), out_(out) {}
 
   void read(const SourcePtr& document, const FileTexts& files);
+  // A resource that was read before, as another document of this estate.
+  void take(ResourcePtr resource);
 
  private:
   void error(Diagnostic diagnostic) { out_.findings.errors.push_back(std::move(diagnostic)); }

@@ -6,6 +6,7 @@
 
 #include "estate/core/field_changes.h"
 #include "estate/core/pointer_pattern.h"
+#include "estate/core/reference_index.h"
 #include "estate/suggestion.h"
 
 namespace weft::estate {
@@ -18,8 +19,13 @@ bool by_kind(const PlannedChange& a, const PlannedChange& b) {
 
 class Planner {
  public:
-  Planner(const KindSet& kinds, const EstateView& current, const ChangeSet& changes)
-      : kinds_(kinds), current_(current), changes_(changes), builder_(current) {}
+  Planner(const KindSet& kinds, const EstateView& current, const ReferenceIndex& references,
+          const ChangeSet& changes)
+      : kinds_(kinds),
+        current_(current),
+        references_(references),
+        changes_(changes),
+        builder_(current) {}
 
   Planned run(std::span<EstateCheck* const> checks) {
     planned_.plan.generation = current_.generation();
@@ -60,6 +66,7 @@ class Planner {
   void check_references_of(const Resource& resource);
   void check_irreversible();
   void check_kinds();
+  std::set<ResourceId> changed_ids() const;
   std::set<const Resource*> changed_and_dependent() const;
 
   const std::string& manager_of(const ResourceId& id) const {
@@ -67,14 +74,9 @@ class Planner {
     return own == changes_.managers.end() ? changes_.manager : own->second;
   }
 
-  std::vector<Reference> references_of(const Resource& resource) const {
-    const auto* kind = kinds_.find(resource.kind());
-    if (kind == nullptr || !kind->references) return {};
-    return kind->references(resource.spec());
-  }
-
   const KindSet& kinds_;
   const EstateView& current_;
+  const ReferenceIndex& references_;
   const ChangeSet& changes_;
   ViewBuilder builder_;
   std::set<ResourceId> named_;
@@ -97,7 +99,10 @@ void Planner::put(const ResourcePtr& resource) {
   PlannedChange change{ChangeAction::Create, id, nullptr, resource, manager_of(id), {}};
   if (const auto* entry = current_.find_entry(id)) {
     change.before = entry->resource;
-    change.fields = field_changes(entry->resource->root(), resource->root(), kind->secret_fields);
+    // Equal resources have equal texts, which are compared faster than trees.
+    if (entry->resource->text() != resource->text()) {
+      change.fields = field_changes(entry->resource->root(), resource->root(), kind->secret_fields);
+    }
     change.action = change.fields.empty() ? ChangeAction::Unchanged : ChangeAction::Update;
     if (entry->managed_by != change.managed_by) {
       change.action = ChangeAction::Update;
@@ -133,13 +138,13 @@ void Planner::prune() {
   if (changes_.resources.empty() && !changes_.allow_empty) {
     error({"", 0, 0, "",
            "there is no resource at all, which would delete everything; allow an empty estate "
-           "explicitly if that is meant"});
+           "explicitly (`weft apply --allow-empty`, allowEmpty=true) if that is meant"});
     return;
   }
-  for (const auto& entry : current_.entries()) {
-    if (entry.managed_by != changes_.manager || named_.contains(entry.resource->id())) continue;
+  current_.for_each([&](const Entry& entry) {
+    if (entry.managed_by != changes_.manager || named_.contains(entry.resource->id())) return;
     remove(entry.resource->id(), entry);
-  }
+  });
 }
 
 void Planner::check_schemas() {
@@ -153,18 +158,31 @@ void Planner::check_schemas() {
 }
 
 void Planner::check_references() {
-  bool deletes = planned_.plan.count(ChangeAction::Delete) > 0;
-  if (deletes) {
-    for (const auto& entry : planned_.desired.entries()) check_references_of(*entry.resource);
-    return;
+  std::set<ResourceId> bereft;  // refer to what goes, and stay as they are
+  auto changed = changed_ids();
+  for (const auto& change : planned_.plan.changes) {
+    if (change.action != ChangeAction::Delete) continue;
+    for (const auto& id : references_.referrers(change.id)) {
+      if (!changed.contains(id)) bereft.insert(id);
+    }
   }
   for (const auto& change : planned_.plan.changes) {
-    if (change.action != ChangeAction::Unchanged) check_references_of(*change.after);
+    const bool is_new = change.action != ChangeAction::Unchanged && change.after;
+    if (is_new) check_references_of(*change.after);
   }
+  for (const auto& id : bereft) check_references_of(*current_.find(id));
+}
+
+std::set<ResourceId> Planner::changed_ids() const {
+  std::set<ResourceId> changed;
+  for (const auto& change : planned_.plan.changes) {
+    if (change.action != ChangeAction::Unchanged) changed.insert(change.id);
+  }
+  return changed;
 }
 
 void Planner::check_references_of(const Resource& resource) {
-  for (const auto& reference : references_of(resource)) {
+  for (const auto& reference : references_of(kinds_, resource)) {
     ResourceId target{resource.tenant(), reference.kind, reference.name};
     if (planned_.desired.find(target) != nullptr) continue;
     if (current_.find(target) != nullptr) {
@@ -214,27 +232,20 @@ void Planner::check_kinds() {
 
 // What changes, and everything that refers to it directly or through others.
 std::set<const Resource*> Planner::changed_and_dependent() const {
-  std::map<ResourceId, std::vector<const Resource*>> referrers;
-  for (const auto& entry : planned_.desired.entries()) {
-    for (const auto& reference : references_of(*entry.resource)) {
-      referrers[{entry.resource->tenant(), reference.kind, reference.name}].push_back(
-          entry.resource.get());
-    }
-  }
   std::set<const Resource*> found;
-  std::deque<ResourceId> to_visit;
+  std::set<ResourceId> visited = changed_ids();
+  std::deque<ResourceId> to_visit(visited.begin(), visited.end());
   for (const auto& change : planned_.plan.changes) {
-    if (change.action == ChangeAction::Unchanged) continue;
-    if (change.after) found.insert(change.after.get());
-    to_visit.push_back(change.id);
+    if (change.action != ChangeAction::Unchanged && change.after) found.insert(change.after.get());
   }
+  // Referrers that change themselves are among the found already, whatever they refer to now.
   while (!to_visit.empty()) {
-    auto at = referrers.find(to_visit.front());
-    to_visit.pop_front();
-    if (at == referrers.end()) continue;
-    for (const auto* referrer : at->second) {
-      if (found.insert(referrer).second) to_visit.push_back(referrer->id());
+    for (const auto& id : references_.referrers(to_visit.front())) {
+      if (!visited.insert(id).second) continue;
+      found.insert(current_.find(id));
+      to_visit.push_back(id);
     }
+    to_visit.pop_front();
   }
   return found;
 }
@@ -242,9 +253,16 @@ std::set<const Resource*> Planner::changed_and_dependent() const {
 }  // namespace
 
 Planned plan_changes(const KindSet& kinds, std::span<EstateCheck* const> checks,
-                     const EstateView& current, const ChangeSet& changes) {
-  Planner planner(kinds, current, changes);
+                     const EstateView& current, const ReferenceIndex& references,
+                     const ChangeSet& changes) {
+  Planner planner(kinds, current, references, changes);
   return planner.run(checks);
+}
+
+Planned plan_changes(const KindSet& kinds, std::span<EstateCheck* const> checks,
+                     const EstateView& current, const ChangeSet& changes) {
+  ReferenceIndex references(kinds, current);
+  return plan_changes(kinds, checks, current, references, changes);
 }
 
 }  // namespace weft::estate

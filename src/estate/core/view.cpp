@@ -42,11 +42,7 @@ std::vector<ResourcePtr> EstateView::of_kind(std::string_view tenant, std::strin
 std::vector<Entry> EstateView::entries() const {
   std::vector<Entry> all;
   all.reserve(size_);
-  for (const auto& [kind, tenants] : kinds_) {
-    for (const auto& [tenant, names] : *tenants) {
-      for (const auto& [name, entry] : *names) all.push_back(entry);
-    }
-  }
+  for_each([&](const Entry& entry) { all.push_back(entry); });
   return all;
 }
 

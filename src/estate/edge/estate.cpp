@@ -1,11 +1,13 @@
 #include "estate/estate.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/json_writer.h"
 #include "estate/core/estate_sql.h"
 #include "estate/core/field_changes.h"
-#include "estate/core/generation_file.h"
+#include "estate/core/reference_index.h"
+#include "estate/edge/generation_store.h"
 #include "estate/planner.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
@@ -21,10 +23,26 @@ CrashPoint after_commit("estate.after-commit");
 CrashPoint after_generation_file("estate.after-generation-file");
 
 constexpr std::size_t kChangesWaitingMax = 1000;
-constexpr std::size_t kGenerationFileMax = 1024 * 1024 * 1024;
 
 using ViewPtr = std::shared_ptr<const EstateView>;
-using Snapshots = std::vector<std::shared_ptr<const void>>;
+
+struct Compiled {
+  Compiler* compiler;
+  std::shared_ptr<const void> snapshot;
+};
+using Snapshots = std::vector<Compiled>;
+
+// Null: everything changed.
+using Changes = const std::vector<PlannedChange>*;
+
+bool concerns(const Compiler& compiler, Changes changes) {
+  if (changes == nullptr) return true;
+  const auto kinds = compiler.kinds();
+  return std::ranges::any_of(*changes, [&](const PlannedChange& change) {
+    return change.action != ChangeAction::Unchanged &&
+           std::ranges::find(kinds, change.id.kind) != kinds.end();
+  });
+}
 
 Generation next_generation(const std::string& actor, const Plan& plan, std::string note,
                            std::optional<std::uint64_t> rollback_to, WallTime now) {
@@ -86,11 +104,15 @@ struct Estate::State {
   explicit State(EstateParts given)
       : parts(std::move(given)),
         view(std::make_shared<const EstateView>()),
+        store(parts.files, parts.generation_file, parts.generation_file_small_max),
         turns("estate", 1, kChangesWaitingMax) {}
 
   EstateParts parts;
   std::atomic<ViewPtr> view;
-  std::optional<AuditHead> broken_audit;  // the turns' thread only
+  // The turns' thread only.
+  ReferenceIndex references;  // of the view
+  GenerationStore store;
+  std::optional<AuditHead> broken_audit;
   // One thread, so that changes follow each other. Last: its destructor finishes what was accepted.
   BlockingPool turns;
 
@@ -113,31 +135,35 @@ struct Estate::State {
 
   Task<Result<EstateView>> load();
   Task<Result<>> reload();
-  Task<Result<GenerationFile>> read_generation_file();
-  Task<Result<>> write_generation_file(ViewPtr current, AuditHead head);
+  GenerationFile generation_file(ViewPtr current, AuditHead head) const;
+  Task<Result<>> write_step(ViewPtr current, const Plan& plan, AuditHead head);
   Task<Result<bool>> chain_goes_through(AuditHead anchor);
   Task<Result<std::vector<AuditHead>>> audit_anchors();
 
-  Result<Snapshots> compile(const EstateView& desired);
-  void publish(ViewPtr next, Snapshots snapshots);
+  Result<Snapshots> compile(const EstateView& desired, Changes changes);
+  void publish(ViewPtr next, Snapshots snapshots, Changes changes);
 };
 
-Result<Snapshots> Estate::State::compile(const EstateView& desired) {
+Result<Snapshots> Estate::State::compile(const EstateView& desired, Changes changes) {
   Snapshots snapshots;
   for (auto* compiler : parts.compilers) {
+    if (!concerns(*compiler, changes)) continue;
     auto snapshot = compiler->compile(desired);
     if (!snapshot) return Failure(std::move(snapshot).error().within(compiler->name()));
-    snapshots.push_back(*std::move(snapshot));
+    snapshots.push_back({compiler, *std::move(snapshot)});
   }
   return snapshots;
 }
 
-void Estate::State::publish(ViewPtr next, Snapshots snapshots) {
+void Estate::State::publish(ViewPtr next, Snapshots snapshots, Changes changes) {
   auto generation = next->generation();
-  view.store(std::move(next));
-  for (std::size_t i = 0; i < snapshots.size(); ++i) {
-    parts.compilers[i]->publish(generation, std::move(snapshots[i]));
+  if (changes == nullptr) {
+    references = ReferenceIndex(parts.kinds, *next);
+  } else {
+    references.follow(parts.kinds, *changes);
   }
+  view.store(std::move(next));
+  for (auto& [compiler, snapshot] : snapshots) compiler->publish(generation, std::move(snapshot));
 }
 
 Task<Result<EstateView>> Estate::State::load() {
@@ -150,27 +176,37 @@ Task<Result<EstateView>> Estate::State::load() {
 Task<Result<>> Estate::State::reload() {
   CO_TRY(auto loaded, co_await load());
   if (loaded.generation() == view.load()->generation()) co_return Result<>();
-  CO_TRY(auto snapshots, compile(loaded));
-  publish(std::make_shared<const EstateView>(std::move(loaded)), std::move(snapshots));
+  CO_TRY(auto snapshots, compile(loaded, nullptr));
+  publish(std::make_shared<const EstateView>(std::move(loaded)), std::move(snapshots), nullptr);
   co_return Result<>();
 }
 
-Task<Result<GenerationFile>> Estate::State::read_generation_file() {
-  auto path = parts.generation_file;
-  CO_TRY(auto text, co_await read_file(parts.files, std::move(path), kGenerationFileMax));
-  co_return decode_generation_file(std::move(text));
-}
-
-Task<Result<>> Estate::State::write_generation_file(ViewPtr current, AuditHead head) {
+GenerationFile Estate::State::generation_file(ViewPtr current, AuditHead head) const {
   GenerationFile file;
   file.generation = current->generation();
   file.written_at = parts.clock.now();
   file.audit = std::move(head);
   file.broken_audit = broken_audit;
   file.entries = current->entries();
-  auto path = parts.generation_file;
-  auto text = encode(file);
-  co_return co_await write_file_durably(parts.files, std::move(path), std::move(text));
+  return file;
+}
+
+Task<Result<>> Estate::State::write_step(ViewPtr current, const Plan& plan, AuditHead head) {
+  GenerationStep step;
+  step.generation = current->generation();
+  step.written_at = parts.clock.now();
+  step.audit = head;
+  step.broken_audit = broken_audit;
+  for (const auto& change : plan.changes) {
+    if (change.action == ChangeAction::Unchanged) continue;
+    if (change.after) {
+      step.put.push_back(*current->find_entry(change.id));
+    } else {
+      step.removed.push_back(change.id);
+    }
+  }
+  const std::function<GenerationFile()> whole = [&] { return generation_file(current, head); };
+  co_return co_await store.step(step, whole);
 }
 
 Task<Result<bool>> Estate::State::chain_goes_through(AuditHead anchor) {
@@ -184,7 +220,7 @@ Task<Result<bool>> Estate::State::chain_goes_through(AuditHead anchor) {
 }
 
 Task<Result<StartedFrom>> Estate::State::start() {
-  auto file = co_await read_generation_file();
+  auto file = co_await store.read();
   if (!file && file.error().code != ErrorCode::NotFound) {
     log_warn("estate", "the last generation on disk cannot be used",
              {{"error", file.error().message}});
@@ -201,8 +237,8 @@ Task<Result<StartedFrom>> Estate::State::start() {
     loaded = std::move(builder).build(file->generation);
     from = StartedFrom::File;
   }
-  CO_TRY(auto snapshots, compile(*loaded));
-  publish(std::make_shared<const EstateView>(*std::move(loaded)), std::move(snapshots));
+  CO_TRY(auto snapshots, compile(*loaded, nullptr));
+  publish(std::make_shared<const EstateView>(*std::move(loaded)), std::move(snapshots), nullptr);
   if (from == StartedFrom::File) co_return from;
 
   if (file && !broken_audit) {
@@ -218,15 +254,18 @@ Task<Result<StartedFrom>> Estate::State::start() {
   CO_TRY(auto head, co_await parts.audit.head());
   bool is_written = file && file->generation == current->generation() && file->audit == head &&
                     file->broken_audit == broken_audit;
-  if (!is_written) CO_CHECK(co_await write_generation_file(current, head));
+  if (!is_written) {
+    auto whole = generation_file(current, head);
+    CO_CHECK(co_await store.write(whole));
+  }
   co_return from;
 }
 
 Task<Result<Plan>> Estate::State::plan(const ChangeSet& changes) {
   auto current = view.load();
-  auto planned = plan_changes(parts.kinds, parts.checks, *current, changes);
+  auto planned = plan_changes(parts.kinds, parts.checks, *current, references, changes);
   if (!planned.plan.is_refused() && planned.plan.has_changes()) {
-    auto compiled = compile(planned.desired);
+    auto compiled = compile(planned.desired, &planned.plan.changes);
     if (!compiled) planned.plan.findings.errors.push_back({"", 0, 0, "", compiled.error().message});
   }
   co_return std::move(planned.plan);
@@ -241,13 +280,16 @@ Task<Result<Applied>> Estate::State::apply(const std::string& actor, const Chang
                    "the estate is at generation {}, not at {}: look at the plan again",
                    current->generation(), *expected);
   }
-  auto planned = plan_changes(parts.kinds, parts.checks, *current, changes);
-  if (planned.plan.is_refused()) co_return refusal(planned.plan);
+  auto planned = plan_changes(parts.kinds, parts.checks, *current, references, changes);
   Applied applied;
   applied.generation = current->generation();
   applied.plan = std::move(planned.plan);
-  if (!applied.plan.has_changes()) co_return applied;
-  CO_TRY(auto snapshots, compile(planned.desired));
+  if (applied.plan.is_refused() || !applied.plan.has_changes()) co_return applied;
+  auto compiled = compile(planned.desired, &applied.plan.changes);
+  if (!compiled) {
+    applied.plan.findings.errors.push_back({"", 0, 0, "", compiled.error().message});
+    co_return applied;
+  }
 
   auto generation =
       next_generation(actor, applied.plan, changes.note, rollback_to, parts.clock.now());
@@ -261,9 +303,9 @@ Task<Result<Applied>> Estate::State::apply(const std::string& actor, const Chang
   }
   after_commit.reached();
   auto next = std::make_shared<const EstateView>(std::move(planned.desired));
-  publish(next, std::move(snapshots));
+  publish(next, *std::move(compiled), &applied.plan.changes);
   applied.generation = generation.number;
-  auto written = co_await write_generation_file(next, *head);
+  auto written = co_await write_step(next, applied.plan, *head);
   after_generation_file.reached();
   if (!written) {
     log_error("estate", "generation.json could not be written; the next start needs the database",
@@ -302,7 +344,7 @@ Task<Result<Applied>> Estate::State::rollback(const std::string& actor, std::uin
 
 Task<Result<std::vector<AuditHead>>> Estate::State::audit_anchors() {
   std::vector<AuditHead> anchors;
-  auto file = co_await read_generation_file();
+  auto file = co_await store.read();
   if (!file && file.error().code != ErrorCode::NotFound) {
     co_return Failure(std::move(file).error());
   }
@@ -338,6 +380,14 @@ Task<Result<Plan>> Estate::plan(ChangeSet changes) {
 
 Task<Result<Applied>> Estate::apply(std::string actor, ChangeSet changes,
                                     std::optional<std::uint64_t> expected_generation) {
+  auto applied =
+      co_await state_->take_turn(state_->apply(actor, changes, expected_generation, std::nullopt));
+  if (applied && applied->plan.is_refused()) co_return refusal(applied->plan);
+  co_return applied;
+}
+
+Task<Result<Applied>> Estate::apply_or_explain(std::string actor, ChangeSet changes,
+                                               std::optional<std::uint64_t> expected_generation) {
   co_return co_await state_->take_turn(
       state_->apply(actor, changes, expected_generation, std::nullopt));
 }
@@ -349,8 +399,10 @@ Task<Result<Plan>> Estate::plan_rollback(std::uint64_t number, std::string tenan
 Task<Result<Applied>> Estate::rollback(std::string actor, std::uint64_t number,
                                        std::optional<std::uint64_t> expected_generation,
                                        std::string tenant) {
-  co_return co_await state_->take_turn(
-      state_->rollback(actor, number, expected_generation, tenant));
+  auto applied =
+      co_await state_->take_turn(state_->rollback(actor, number, expected_generation, tenant));
+  if (applied && applied->plan.is_refused()) co_return refusal(applied->plan);
+  co_return applied;
 }
 
 Task<Result<std::vector<Generation>>> Estate::generations(std::uint64_t before, std::size_t limit) {

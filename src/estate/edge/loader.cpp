@@ -17,6 +17,7 @@ struct FolderFile {
   std::string path;  // relative to the folder
   std::vector<SourcePtr> documents;
   std::optional<Diagnostic> error;  // it could not be read or parsed
+  ResourcePtr known;                // instead of documents
 };
 
 bool is_document_name(std::string_view name) {
@@ -85,6 +86,20 @@ std::optional<std::string> resolve_path(const std::string& document_path,
   return normal.string();
 }
 
+// The resource at <tenant>/<kind>/<name>.json when it has this very text. A text with references
+// may become another one, and is always read.
+ResourcePtr find_known(const EstateView& known, const SourceText& source) {
+  std::string_view path = source.path;
+  auto first = path.find('/');
+  auto second = path.find('/', first + 1);
+  if (first == path.npos || second == path.npos || !path.ends_with(".json")) return nullptr;
+  const auto* entry = known.find_entry(
+      {std::string(path.substr(0, first)), std::string(path.substr(first + 1, second - first - 1)),
+       std::string(path.substr(second + 1, path.size() - second - 6))});
+  if (entry == nullptr || entry->resource->text() != source.text) return nullptr;
+  return source.text.find("${") == std::string::npos ? entry->resource : nullptr;
+}
+
 using Texts = std::map<std::string, Result<std::string>>;
 
 FileTexts texts_for(const std::string& document_path, const Texts& texts) {
@@ -117,6 +132,7 @@ LoadedEstate read_all(const KindSet& kinds, const Environment& environment,
   for (auto& file : files) {
     bool is_part = texts.contains(file.path);
     if (file.error && !is_part) loaded.findings.errors.push_back(*std::move(file.error));
+    if (file.known && !is_part) reader.take(file.known);
     auto texts_here = texts_for(file.path, texts);
     for (const auto& document : file.documents) {
       if (is_part && !looks_like_resource(document->root())) continue;
@@ -139,7 +155,7 @@ std::string LoadedEstate::error_text() const {
 
 LoadedEstate Loader::load_text(std::string name, std::string text) const {
   LoadedEstate loaded;
-  FolderFile file{name, {}, {}};
+  FolderFile file{name, {}, {}, {}};
   parse_into(file, name, std::move(text));
   if (file.error) loaded.findings.errors.push_back(*std::move(file.error));
   DocumentReader reader(kinds_, environment_, loaded);
@@ -150,13 +166,13 @@ LoadedEstate Loader::load_text(std::string name, std::string text) const {
   return loaded;
 }
 
-LoadedEstate Loader::load_texts(std::vector<SourceText> sources) const {
+LoadedEstate Loader::load_texts(std::vector<SourceText> sources, const EstateView& known) const {
   std::map<std::string, std::string> by_path;
   std::vector<FolderFile> read;
   for (auto& source : sources) {
     if (is_document_name(source.path) && source.path != kServerFile) {
-      FolderFile file{source.path, {}, {}};
-      parse_into(file, source.path, source.text);
+      FolderFile file{source.path, {}, {}, find_known(known, source)};
+      if (!file.known) parse_into(file, source.path, source.text);
       read.push_back(std::move(file));
     }
     by_path.emplace(std::move(source.path), std::move(source.text));
@@ -186,7 +202,7 @@ Task<Result<LoadedEstate>> Loader::load_folder(FileSystem& files, std::string fo
   }
   std::vector<FolderFile> read;
   for (auto& path : paths) {
-    FolderFile file{path, {}, {}};
+    FolderFile file{path, {}, {}, {}};
     auto shown_name = joined(folder, path);
     auto text = co_await read_file(files, shown_name, limits.file_bytes_max);
     if (text) {

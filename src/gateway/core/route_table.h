@@ -43,7 +43,14 @@ struct Route {
 
 struct RouteTable {
   Router router;
-  std::vector<std::unique_ptr<const Route>> routes;
+  std::vector<std::shared_ptr<const Route>> routes;  // shared with the table before
+};
+
+// The routes of an Api, with the content hashes of the upstreams that they lead to.
+struct CompiledApi {
+  std::shared_ptr<const contracts::OpenApiDocument> document;
+  std::vector<std::shared_ptr<const Route>> routes;
+  std::map<std::string, std::string> upstreams;  // name to hash
 };
 
 // An Api resource's operations as routes, without pools and metrics. The error names the resource and what

@@ -72,32 +72,60 @@ Gateway::~Gateway() = default;
 Result<std::shared_ptr<const void>> Gateway::compile(const estate::EstateView& view) {
   auto table = std::make_shared<RouteTable>();
   std::vector<RouteSpec> specs;
-  auto before = table_.load();
+  std::map<std::string, std::shared_ptr<const CompiledApi>> kept;
   for (const auto& api : view.of_kind("Api")) {
-    auto in_api = [&](Error error) { return std::unexpected(std::move(error).within(api->id().text())); };
-    auto document = compile_document(*api);
-    if (!document) return in_api(std::move(document).error());
-    auto routes = routes_of_api(*api, *document);
-    if (!routes) return in_api(std::move(routes).error());
-    for (auto& route : *routes) {
-      if (auto done = complete(route, view, *before); !done) return in_api(std::move(done).error());
-      specs.push_back({route.host, route.method, route.path, table->routes.size()});
-      table->routes.push_back(std::make_unique<const Route>(std::move(route)));
+    auto compiled = compile_api(*api, view);
+    if (!compiled) return std::unexpected(std::move(compiled).error().within(api->id().text()));
+    for (const auto& route : (*compiled)->routes) {
+      specs.push_back({route->host, route->method, route->path, table->routes.size()});
+      table->routes.push_back(route);
     }
+    kept.emplace(api->hash(), *std::move(compiled));
   }
   TRY(table->router, Router::compile(specs));
+  apis_ = std::move(kept);
   return std::shared_ptr<const void>(std::move(table));
 }
 
-// Gives a route its pool and its metrics; those of the same route of the last generation where they fit.
-Result<> Gateway::complete(Route& route, const estate::EstateView& view, const RouteTable& before) {
-  for (const auto& known : before.routes) {
-    if (known->api == route.api && known->tenant == route.tenant && known->method == route.method && known->path == route.path) {
-      route.metrics = known->metrics;
-    }
+// The one of an earlier generation when neither the Api nor an upstream of it has changed; of a
+// changed upstream only the routes are new.
+Result<std::shared_ptr<const CompiledApi>> Gateway::compile_api(const estate::Resource& api,
+                                                                const estate::EstateView& view) {
+  auto is_same = [&](const auto& upstream) {
+    const auto* now = view.find(api.tenant(), "Upstream", upstream.first);
+    return now != nullptr && now->hash() == upstream.second;
+  };
+  auto known = apis_.find(api.hash());
+  if (known != apis_.end() && std::ranges::all_of(known->second->upstreams, is_same))
+    return known->second;
+  auto compiled = std::make_shared<CompiledApi>();
+  if (known != apis_.end()) {
+    compiled->document = known->second->document;
+  } else {
+    compilations_.fetch_add(1);
+    TRY(compiled->document, compile_document(api));
   }
+  TRY(auto routes, routes_of_api(api, compiled->document));
+  for (auto& route : routes) {
+    CHECK(complete(route, view));
+    if (route.pool) {
+      compiled->upstreams.emplace(route.upstream,
+                                  view.find(route.tenant, "Upstream", route.upstream)->hash());
+    }
+    compiled->routes.push_back(std::make_shared<const Route>(std::move(route)));
+  }
+  return compiled;
+}
+
+// Gives a route its pool and its metrics; those of the same route of an earlier generation where
+// they fit.
+Result<> Gateway::complete(Route& route, const estate::EstateView& view) {
+  auto& metrics = route_metrics_[fmt::format("{}\n{}\n{}\n{}", route.tenant, route.api,
+                                             route.method, route.path)];
+  route.metrics = metrics.lock();
   if (!route.metrics) {
     route.metrics = std::make_shared<RouteMetrics>(parts_.metrics, route.api, route.method, route.path);
+    metrics = route.metrics;
   }
   if (route.publish) return {};
   const auto* upstream = view.find(route.tenant, "Upstream", route.upstream);
@@ -105,6 +133,7 @@ Result<> Gateway::complete(Route& route, const estate::EstateView& view, const R
   auto& pool = pools_[route.tenant + "/" + upstream->hash()];
   route.pool = pool.lock();
   if (route.pool) return {};
+  compilations_.fetch_add(1);
   TRY(auto options, upstream_options(*upstream, options_.upstream_timeout));
   route.pool = std::make_shared<const UpstreamPool>(std::move(options), parts_.dialer, parts_.clock, parts_.loops);
   pool = route.pool;
@@ -114,6 +143,7 @@ Result<> Gateway::complete(Route& route, const estate::EstateView& view, const R
 void Gateway::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
   table_.store(std::static_pointer_cast<const RouteTable>(std::move(snapshot)), parts_.loops);
   std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(route_metrics_, [](const auto& entry) { return entry.second.expired(); });
 }
 
 // Not a coroutine: what can be judged without waiting is judged here, so that a request that is passed

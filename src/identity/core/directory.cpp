@@ -19,23 +19,21 @@ void add_grants(const estate::Resource& resource, std::vector<Grant>& grants) {
   }
 }
 
-PrincipalRef principal_of(const estate::Resource& client, const estate::EstateView& view) {
-  std::vector<Grant> grants;
-  add_grants(client, grants);
-  if (const auto* roles = client.spec().find("roles")) {
-    for (const auto& role : roles->elements()) {
-      // Checked as a reference before anything is compiled.
-      const auto* found = view.find(client.tenant(), "Role", role.as_string());
-      if (found != nullptr) add_grants(*found, grants);
-    }
+// The roles that a client names; they were checked as references before anything is compiled.
+std::vector<const estate::Resource*> roles_of(const estate::Resource& client,
+                                              const estate::EstateView& view) {
+  std::vector<const estate::Resource*> found;
+  const auto* roles = client.spec().find("roles");
+  if (roles == nullptr) return found;
+  for (const auto& name : roles->elements()) {
+    const auto* role = view.find(client.tenant(), "Role", name.as_string());
+    if (role != nullptr) found.push_back(role);
   }
-  return std::make_shared<const Principal>(
-      make_principal(PrincipalType::Client, client.name(), client.tenant(), std::move(grants)));
+  return found;
 }
 
-Result<> declare_keys(const estate::Resource& client, const PrincipalRef& principal,
-                      const estate::SecretSource& secrets, const crypto::HmacKey& pepper,
-                      KeyTable& keys) {
+Result<> declare_keys(const estate::Resource& client, const estate::SecretSource& secrets,
+                      const crypto::HmacKey& pepper, CompiledClient& compiled) {
   const auto* list = client.spec().find("apiKeys");
   if (list == nullptr) return {};
   for (const auto& reference : list->elements()) {
@@ -48,11 +46,31 @@ Result<> declare_keys(const estate::Resource& client, const PrincipalRef& princi
                   "of base64url>",
                   client.id().text(), reference.as_string());
     }
-    KeyEntry entry{pepper.sign(*key), kNever, principal, std::make_shared<KeyUse>()};
-    if (!keys.emplace(std::string(*id), std::move(entry)).second) {
-      return fail(ErrorCode::AlreadyExists, "{}: the key of {} is declared twice",
-                  client.id().text(), reference.as_string());
-    }
+    KeyEntry entry{pepper.sign(*key), kNever, compiled.principal, std::make_shared<KeyUse>()};
+    compiled.keys.push_back(
+        {std::string(reference.as_string()), std::string(*id), std::move(entry)});
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const CompiledClient>> compile_client(
+    const estate::Resource& client, const std::vector<const estate::Resource*>& roles,
+    const estate::SecretSource& secrets, const crypto::HmacKey& pepper) {
+  auto compiled = std::make_shared<CompiledClient>();
+  std::vector<Grant> grants;
+  add_grants(client, grants);
+  for (const auto* role : roles) add_grants(*role, grants);
+  compiled->principal = std::make_shared<const Principal>(
+      make_principal(PrincipalType::Client, client.name(), client.tenant(), std::move(grants)));
+  CHECK(declare_keys(client, secrets, pepper, *compiled));
+  return compiled;
+}
+
+Result<> add_keys(const estate::Resource& client, const CompiledClient& compiled, KeyTable& keys) {
+  for (const auto& key : compiled.keys) {
+    if (keys.emplace(key.id, key.entry).second) continue;
+    return fail(ErrorCode::AlreadyExists, "{}: the key of {} is declared twice", client.id().text(),
+                key.reference);
   }
   return {};
 }
@@ -61,14 +79,25 @@ Result<> declare_keys(const estate::Resource& client, const PrincipalRef& princi
 
 Result<std::shared_ptr<const ClientSnapshot>> compile_clients(const estate::EstateView& view,
                                                               const estate::SecretSource& secrets,
-                                                              const crypto::HmacKey& pepper) {
+                                                              const crypto::HmacKey& pepper,
+                                                              ClientCache& cache) {
   auto snapshot = std::make_shared<ClientSnapshot>();
+  std::map<std::string, std::shared_ptr<const CompiledClient>> kept;
   for (const auto& client : view.of_kind("Client")) {
-    auto principal = principal_of(*client, view);
-    CHECK(declare_keys(*client, principal, secrets, pepper, snapshot->declared_keys));
-    snapshot->principals.emplace(ClientName{client->tenant(), client->name()},
-                                 std::move(principal));
+    auto roles = roles_of(*client, view);
+    auto content = client->hash();
+    for (const auto* role : roles) content += role->hash();
+    auto& compiled = kept[content];
+    if (auto known = cache.clients.find(content); known != cache.clients.end()) {
+      compiled = known->second;
+    } else {
+      cache.compilations.fetch_add(1);
+      TRY(compiled, compile_client(*client, roles, secrets, pepper));
+    }
+    CHECK(add_keys(*client, *compiled, snapshot->declared_keys));
+    snapshot->principals.emplace(ClientName{client->tenant(), client->name()}, compiled->principal);
   }
+  cache.clients = std::move(kept);
   return snapshot;
 }
 

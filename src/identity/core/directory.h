@@ -42,6 +42,24 @@ using KeyTable = std::unordered_map<std::string, KeyEntry, StringHash, std::equa
 
 using ClientName = std::pair<std::string, std::string>;  // tenant, name
 
+// A Client with the grants of its roles and the keys that it declares.
+struct CompiledClient {
+  struct Key {
+    std::string reference;  // as declared
+    std::string id;
+    KeyEntry entry;
+  };
+  PrincipalRef principal;
+  std::vector<Key> keys;
+};
+
+// What was compiled, by the content of the client and its roles; kept from generation to
+// generation.
+struct ClientCache {
+  std::map<std::string, std::shared_ptr<const CompiledClient>> clients;
+  std::atomic<std::uint64_t> compilations{0};
+};
+
 // The clients of a generation and the keys that their documents declare.
 struct ClientSnapshot {
   std::map<ClientName, PrincipalRef, std::less<>> principals;
@@ -59,7 +77,8 @@ struct StoredKey {
 // Fails when a declared key has no value, a wrong form, or an id that is taken; names the client.
 Result<std::shared_ptr<const ClientSnapshot>> compile_clients(const estate::EstateView& view,
                                                               const estate::SecretSource& secrets,
-                                                              const crypto::HmacKey& pepper);
+                                                              const crypto::HmacKey& pepper,
+                                                              ClientCache& cache);
 
 // Stored keys of clients that no longer exist are left out.
 KeyTable key_table(const ClientSnapshot& clients, const std::map<std::string, StoredKey>& stored);

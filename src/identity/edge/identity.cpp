@@ -52,6 +52,7 @@ struct Identity::State {
 
   IdentityParts parts;
   std::optional<crypto::HmacKey> pepper;  // set by start(), then constant
+  ClientCache cache;                      // the estate's thread
   std::atomic<std::shared_ptr<const Lookup>> lookup;
   std::atomic<std::uint64_t> version{1};  // counts what was stored in `lookup`
   const std::uint64_t instance = ++instances;
@@ -342,9 +343,13 @@ Task<Result<std::size_t>> Identity::store_last_used() {
   state_->mark_stored(days);
   co_return days.size();
 }
+std::uint64_t Identity::compilations() const {
+  return state_->cache.compilations;
+}
+
 Result<std::shared_ptr<const void>> Identity::compile(const estate::EstateView& view) {
   if (!state_->pepper) return fail(ErrorCode::FailedPrecondition, "identity has not started");
-  TRY(auto snapshot, compile_clients(view, state_->parts.secrets, *state_->pepper));
+  TRY(auto snapshot, compile_clients(view, state_->parts.secrets, *state_->pepper, state_->cache));
   return std::shared_ptr<const void>(std::move(snapshot));
 }
 
