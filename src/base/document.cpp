@@ -170,7 +170,19 @@ class DocumentParser {
     }
     std::string message(problem);
     if (parser_.context != nullptr) message = fmt::format("{}, {}", problem, parser_.context);
+    if (is_indented_with_tab(parser_.problem_mark.line)) {
+      message += "; YAML indents with spaces, not with tabs";
+    }
     return refuse(parser_.problem_mark, message);
+  }
+
+  bool is_indented_with_tab(std::size_t line) const {
+    std::string_view rest = *text_;
+    for (; line > 0 && !rest.empty(); --line) {
+      const auto end = rest.find('\n');
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return rest.substr(0, rest.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
   }
 
   bool is_key() const { return build_->is_open() && build_->in_object() && !build_->after_key(); }

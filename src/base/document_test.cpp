@@ -162,5 +162,16 @@ TEST(Documents, ReadCommonYamlOfWindows) {
               ElementsAre(R"({"a":1,"b":["x"]})"));
 }
 
+TEST(Document, SaysThatYamlIsNotIndentedWithTabs) {
+  auto tab = parse_documents("a.yaml", "metadata:\n\tname: x\n");
+  auto other = parse_documents("a.yaml", "metadata: {name: x\nspec: {}\n");
+
+  ASSERT_FALSE(tab);
+  EXPECT_NE(tab.error().message.find("a.yaml:2:1: "), std::string::npos) << tab.error().message;
+  EXPECT_NE(tab.error().message.find("spaces, not with tabs"), std::string::npos);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().message.find("tabs"), std::string::npos) << other.error().message;
+}
+
 }  // namespace
 }  // namespace weft

@@ -171,6 +171,7 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
   CO_TRY(auto documents, read_documents(call, parts.estate));
   CO_TRY(auto expected, expected_generation(call));
   CO_TRY(auto prune, call.flag("prune"));
+  CO_TRY(auto allow_empty, call.flag("allowEmpty"));
   CO_TRY(auto dry_run, call.flag("dryRun"));
   apply = apply && !dry_run;
   if (!documents.loaded.ok()) {
@@ -185,6 +186,7 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
   changes.note = std::move(documents.message);
   if (prune) {
     changes.prune = estate::Prune::Remove;
+    changes.allow_empty = allow_empty;
     changes.manager = "folder";
   }
   if (!apply) co_return co_await answer_plan(parts, call, std::move(changes), expected);

@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "app/node/spec_advice.h"
 #include "contracts/json_schema.h"
 #include "delivery/subscription.h"
 #include "eventlog/streams.h"
@@ -13,24 +14,27 @@ namespace {
 
 class CompiledSpec final : public estate::SpecValidator {
  public:
-  explicit CompiledSpec(contracts::JsonSchema schema) : schema_(std::move(schema)) {}
+  CompiledSpec(JsonDocument text, contracts::JsonSchema schema)
+      : text_(std::move(text)), schema_(std::move(schema)) {}
 
   std::vector<estate::SpecIssue> validate(const Json& spec) const override {
     std::vector<estate::SpecIssue> issues;
     for (auto& violation : schema_.violations(spec)) {
-      issues.push_back({std::move(violation.instance), std::move(violation.message)});
+      auto message = spec_advice(text_.root(), violation);
+      issues.push_back({std::move(violation.instance), std::move(message)});
     }
     return issues;
   }
 
  private:
+  JsonDocument text_;
   contracts::JsonSchema schema_;
 };
 
 Result<std::unique_ptr<estate::SpecValidator>> compile_spec(std::string_view schema) {
   TRY(auto document, JsonDocument::parse(std::string(schema)));
   TRY(auto compiled, contracts::JsonSchema::compile(document.root()));
-  return std::make_unique<CompiledSpec>(std::move(compiled));
+  return std::make_unique<CompiledSpec>(std::move(document), std::move(compiled));
 }
 
 }  // namespace

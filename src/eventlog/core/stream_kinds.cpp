@@ -24,7 +24,7 @@ constexpr const char* kStreamSchema = R"json({
   "properties": {
     "description": {"type": "string"},
     "partitions": {"type": "integer", "minimum": 1, "maximum": 10000, "description": "1 when absent; can only grow"},
-    "retention": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "7d when absent"},
+    "retention": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "forever, or a time such as 7d or 12h30m; 7d when absent"},
     "retentionBytes": {"type": "integer", "minimum": 1, "description": "Per partition; no limit when absent"},
     "durability": {"enum": ["disk", "memory"], "description": "disk when absent: acknowledged means fsynced"},
     "cleanup": {"enum": ["delete", "compact"], "description": "delete when absent"},
