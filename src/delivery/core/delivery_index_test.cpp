@@ -63,13 +63,13 @@ TEST(DeliveryIndex, DoesNotCountTheAttemptUnderWay) {
   DeliveryIndex index;
   auto first = delivery(1, DeliveryStatus::Pending);
   first.attempts = 1;
-  first.last_attempt = kNow;
+  first.last_attempt = kRecordedAt;
   index.started(first);
 
   EXPECT_EQ(index.find(first.id)->delivery.attempts, 0u);
   EXPECT_EQ(index.find(first.id)->delivery.last_attempt, std::nullopt);
   first.status = DeliveryStatus::Delivered;
-  index.recorded(first, 0, std::nullopt, kNow);
+  index.recorded(first, 0, std::nullopt, kRecordedAt);
   EXPECT_EQ(index.find(first.id)->delivery.attempts, 1u);
 }
 

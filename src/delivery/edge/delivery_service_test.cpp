@@ -1,101 +1,16 @@
 #include "delivery/delivery_service.h"
 
 #include "base/bytes.h"
-#include "base/json.h"
 #include "crypto/digest.h"
-#include "delivery/edge/delivery_bench.h"
+#include "delivery/edge/delivery_fixture.h"
 
 namespace weft::delivery {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::ElementsAre;
-using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
-
-class Delivery : public ::testing::Test {
- protected:
-  Delivery() : world(7), endpoints(world.clock) { begin(); }
-  ~Delivery() override { life->end(); }
-
-  void begin(DeliveryLimits limits = {}) {
-    life = std::make_unique<DeliveryLife>(world, endpoints, limits);
-    EXPECT_EQ(life->error, "");
-    if (!life->log->find_stream("default", "orders")) make_stream("orders");
-  }
-  void restart(std::vector<Subscription> with) {
-    life->end();
-    begin();
-    apply(std::move(with));
-  }
-  void crash_and_restart(std::vector<Subscription> with) {
-    life->crash();
-    begin();
-    apply(std::move(with));
-  }
-
-  eventlog::StreamId make_stream(std::string name, std::int32_t partitions = 1) {
-    eventlog::StreamSettings settings;
-    settings.name = std::move(name);
-    settings.partitions = partitions;
-    auto made = world.run(life->log->create_stream(settings));
-    EXPECT_TRUE(made.has_value());
-    return made->id;
-  }
-
-  void apply(std::vector<Subscription> subscriptions) {
-    std::vector<SubscriptionRef> out;
-    for (auto& one : subscriptions) out.push_back(shared(std::move(one)));
-    life->service->set_subscriptions(std::move(out));
-    world.run_for(100ms);
-  }
-
-  void publish(std::string value, std::vector<std::pair<std::string, std::string>> headers = {},
-               std::string stream = "orders") {
-    eventlog::NewRecords records;
-    records.stream = life->log->find_stream("default", stream)->id;
-    auto& record = records.records.emplace_back();
-    record.value = std::move(value);
-    record.headers = std::move(headers);
-    std::vector<eventlog::NewRecords> entry;
-    entry.push_back(std::move(records));
-    ASSERT_TRUE(world.run(life->log->append(std::move(entry))).has_value());
-  }
-
-  std::vector<std::string> data_of(const std::vector<ReceivedRequest>& requests) {
-    std::vector<std::string> out;
-    for (const auto& one : requests) {
-      auto document = JsonDocument::parse(one.request.body);
-      const auto* data = document ? document->root().find("data") : nullptr;
-      out.emplace_back(data ? data->raw() : "?");
-    }
-    return out;
-  }
-
-  SubscriptionStatus status(std::string name = "crm") {
-    auto found = world.run(life->service->subscription("default", std::move(name)));
-    EXPECT_TRUE(found.has_value());
-    return found.value_or(SubscriptionStatus());
-  }
-  std::vector<DeliverySummary> deliveries(std::optional<DeliveryStatus> status = std::nullopt) {
-    DeliveryQuery query;
-    query.tenant = "default";
-    query.status = status;
-    return life->service->list(query).items;
-  }
-  DeliveryDetail show(std::string id) {
-    auto detail = world.run(life->service->show("default", std::move(id)));
-    EXPECT_TRUE(detail.has_value());
-    return detail.value_or(DeliveryDetail());
-  }
-
-  World world;
-  SimulatedEndpoints endpoints;
-  std::unique_ptr<DeliveryLife> life;
-};
 
 TEST_F(Delivery, PushesOneSignedRequestToEachMatchingSubscriptionAndNoneToTheOthers) {
   auto paid_only = subscription_to("billing", "billing");
@@ -243,83 +158,6 @@ TEST_F(Delivery, LeavesAnOverloadedReceiverAloneForAsLongAsItAsks) {
   EXPECT_GE(crm.requests[1].at, start + 30s);
 }
 
-TEST_F(Delivery, AnExhaustedDeliveryBecomesADeadLetterWithItsReasonAndOthersFlowOn) {
-  auto& crm = endpoints.at("crm");
-  crm.then(Endpoint::status(422, {}, "unknown currency"));
-  apply({subscription_to("crm")});
-
-  publish("1");
-  publish("2");
-  world.run_for(1min);
-
-  EXPECT_THAT(data_of(crm.accepted), ElementsAre("2"));
-  auto dead = deliveries(DeliveryStatus::Dead);
-  ASSERT_THAT(dead, SizeIs(1));
-  EXPECT_THAT(dead[0].dead_reason, HasSubstr("422"));
-  EXPECT_EQ(status().dead, 1u);
-  auto detail = show(dead[0].id);
-  EXPECT_EQ(detail.attempts[0].response_body, "unknown currency");
-  EXPECT_EQ(detail.event->value, "1");
-}
-
-TEST_F(Delivery, RedriveSendsADeadLetterAgainToItsSubscriptionAloneWithTheSameId) {
-  endpoints.at("crm").otherwise = [] { return Endpoint::status(400); };
-  apply({subscription_to("crm"), subscription_to("erp", "erp")});
-  publish("1");
-  world.run_for(10s);
-  auto dead = deliveries(DeliveryStatus::Dead);
-  ASSERT_THAT(dead, SizeIs(1));
-  endpoints.at("crm").otherwise = [] { return Endpoint::status(200); };
-
-  auto redriven = world.run(life->service->redrive("default", dead[0].id, "user:admin"));
-  ASSERT_TRUE(redriven.has_value()) << redriven.error().message;
-  EXPECT_EQ(redriven->status, DeliveryStatus::Pending);
-  world.run_for(10s);
-
-  EXPECT_THAT(endpoints.at("crm").requests, SizeIs(2));
-  EXPECT_THAT(endpoints.at("erp").requests, SizeIs(1));
-  EXPECT_EQ(endpoints.at("crm").requests[1].id(), endpoints.at("crm").requests[0].id());
-  EXPECT_EQ(status().dead, 0u);
-  auto detail = show(dead[0].id);
-  EXPECT_EQ(detail.delivery.status, DeliveryStatus::Delivered);
-  ASSERT_THAT(detail.attempts, SizeIs(2));
-  EXPECT_EQ(detail.attempts[1].number, 2u) << "a redrive goes on counting";
-}
-
-TEST_F(Delivery, RedriveOfAllEmptiesTheDeadLettersAndWhatFailsAgainIsDeadAgain) {
-  endpoints.at("crm").otherwise = [] { return Endpoint::status(400); };
-  apply({subscription_to("crm")});
-  for (int i = 0; i < 250; ++i) publish(std::to_string(i));
-  world.run_for(10s);
-  EXPECT_EQ(status().dead, 250u);
-  endpoints.at("crm").then(Endpoint::status(400)).otherwise = [] { return Endpoint::status(200); };
-
-  auto redriven = world.run(life->service->redrive_all("default", "crm", "user:admin"));
-  world.run_for(10s);
-
-  EXPECT_EQ(redriven.value_or(0), 250u);
-  EXPECT_EQ(status().dead, 1u);
-  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(249));
-}
-
-TEST_F(Delivery, OnlyADeadLetterOfALivingSubscriptionCanBeRedriven) {
-  endpoints.at("crm").then(Endpoint::status(400));
-  apply({subscription_to("crm")});
-  publish("1");
-  publish("2");
-  world.run_for(1s);
-  auto redrive = [&](std::string id) {
-    auto done = world.run(life->service->redrive("default", std::move(id), "user:admin"));
-    return done ? ErrorCode::Internal : done.error().code;
-  };
-
-  EXPECT_EQ(redrive(deliveries(DeliveryStatus::Delivered)[0].id), ErrorCode::FailedPrecondition);
-  EXPECT_EQ(redrive("crm-000000000000-0-1"), ErrorCode::NotFound);
-  auto dead = deliveries(DeliveryStatus::Dead)[0].id;
-  apply({});
-  EXPECT_EQ(redrive(dead), ErrorCode::NotFound);
-}
-
 TEST_F(Delivery, GoneDisablesTheEndpointAndEnablingGoesOnWithTheSameEvent) {
   endpoints.at("crm").then(Endpoint::status(410));
   auto subscription = subscription_to("crm");
@@ -417,47 +255,6 @@ TEST_F(Delivery, AfterARestartNothingIsSentTwiceAndRetriesKeepTheirTime) {
 }
 
 // The simulation's seed 7 numbered two attempts alike.
-TEST_F(Delivery, ARedriveGoesOnCountingAfterACrashAndWaitsForItsTime) {
-  auto slow = subscription_to("crm");
-  slow.retry.initial_delay = slow.retry.delay_max = 10min;
-  auto& crm = endpoints.at("crm").then(Endpoint::status(400)).then(Endpoint::status(500));
-  apply({slow});
-  publish("1");
-  world.run_for(1s);
-  auto id = deliveries()[0].id;
-  ASSERT_TRUE(world.run(life->service->redrive("default", id, "user:admin")).has_value());
-  world.run_for(1s);
-  auto planned = show(id).attempts.at(1).next_attempt;
-  ASSERT_TRUE(planned.has_value());
-
-  crash_and_restart({slow});
-  world.run_for(11min);
-
-  auto attempts = show(id).attempts;
-  ASSERT_THAT(attempts, SizeIs(3));
-  EXPECT_EQ(attempts[2].number, 3u);
-  EXPECT_GE(crm.requests.at(2).at, *planned);
-}
-
-TEST_F(Delivery, ARedriveSurvivesACrash) {
-  endpoints.at("crm").then(Endpoint::status(400)).otherwise = [] { return Endpoint::refused(); };
-  apply({subscription_to("crm")});
-  publish("1");
-  world.run_for(1s);
-  ASSERT_TRUE(
-      world.run(life->service->redrive("default", deliveries()[0].id, "user:admin")).has_value());
-  endpoints.at("crm").otherwise = [] { return Endpoint::status(200); };
-
-  crash_and_restart({subscription_to("crm")});
-  world.run_for(1min);
-
-  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1"));
-  EXPECT_EQ(status().dead, 0u);
-  restart({subscription_to("crm")});
-  world.run_for(1min);
-  EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(1)) << "delivered means the dead letter is gone";
-}
-
 TEST_F(Delivery, ARemovedSubscriptionThatComesBackBeginsAnew) {
   apply({subscription_to("crm")});
   publish("1");

@@ -19,7 +19,7 @@ std::size_t hash_of(const Digest& digest) {
 }
 
 // Where the answers of used keys stand: open addressing, so that a key costs one cache line and no
-// allocation of its own. Keys go in bulk only, by retain().
+// allocation of its own. Keys go in bulk by retain_from(), seldom one by one.
 class AnswerTable {
  public:
   std::size_t size() const { return used_; }
@@ -34,6 +34,20 @@ class AnswerTable {
     auto& slot = slots_[place_of(key)];
     if (slot.answer == kFree) ++used_;
     slot = {key, answer};
+  }
+
+  void erase(const Digest& key) {
+    if (slots_.empty()) return;
+    auto mask = slots_.size() - 1;
+    auto at = place_of(key);
+    if (slots_[at].answer == kFree) return;
+    slots_[at].answer = kFree;
+    --used_;
+    // A search ends at a free slot: what stands behind this one finds its place anew.
+    for (at = (at + 1) & mask; slots_[at].answer != kFree; at = (at + 1) & mask) {
+      auto moved = std::exchange(slots_[at], Slot{});
+      slots_[place_of(moved.key)] = moved;
+    }
   }
 
   // Drops what lies below; how many that were.
@@ -158,8 +172,7 @@ void IdempotencyIndex::abandon(const Digest& key) { end(key, -1); }
 void IdempotencyIndex::forget(const Digest& key, eventlog::Offset answer) {
   auto& mine = shard(key);
   std::lock_guard lock(mine.mutex);
-  auto it = mine.stored.find(key);
-  if (it != mine.stored.end() && it->second == answer) mine.stored.erase(it);
+  if (mine.stored.find(key) == answer) mine.stored.erase(key);
 }
 
 void IdempotencyIndex::restore(const Digest& key, eventlog::Offset answer) {

@@ -134,6 +134,26 @@ TEST(IdempotencyIndex, FindsWhatIsLeftAfterForgetting) {
   }
 }
 
+TEST(IdempotencyIndex, FindsEveryOtherKeyAfterForgettingOne) {
+  IdempotencyIndex index(1000);
+  // One shard, and places that follow one another.
+  auto key = [](int i) {
+    Digest value{};
+    std::memcpy(value.data(), &i, sizeof i);
+    return value;
+  };
+  for (int i = 0; i < 40; ++i) index.restore(key(i / 2 * 64 + i % 2), i);
+
+  index.forget(key(0), 99);  // another answer than the key's
+  for (int i = 0; i < 40; i += 3) index.forget(key(i / 2 * 64 + i % 2), i);
+
+  for (int i = 0; i < 40; ++i) {
+    auto claimed = index.claim(key(i / 2 * 64 + i % 2), digest('p'), nobody);
+    EXPECT_EQ(claimed.claim, i % 3 == 0 ? Claim::New : Claim::Stored) << i;
+  }
+  EXPECT_EQ(index.size(), 26u);
+}
+
 TEST(IdempotencyIndex, KeepsTheLaterAnswerOfAKey) {
   IdempotencyIndex index(100);
   index.restore(digest('k'), 5);

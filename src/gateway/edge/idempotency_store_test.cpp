@@ -9,13 +9,13 @@
 namespace weft::gateway {
 namespace {
 
-using Outcome = IdempotencyStore::Outcome;
-
 constexpr Digest kKey = {'k'};
 constexpr Digest kPayload = {'p'};
 
 class IdempotencyStoreTest : public ::testing::Test {
  protected:
+  using Outcome = IdempotencyStore::Outcome;
+
   IdempotencyStoreTest() {
     set_log_level(LogLevel::Error);
     eventlog::LogOptions options;
@@ -49,8 +49,12 @@ class IdempotencyStoreTest : public ::testing::Test {
     StoredAnswer stored;
     stored.payload = kPayload;
     stored.status = 201;
-    std::vector<eventlog::NewRecords> entry;
-    entry.push_back(store->entry(kKey, stored));
+    std::vector<eventlog::NewRecords> entry(1);
+    entry[0].stream = store->stream();
+    entry[0].partition = 0;
+    auto& record = entry[0].records.emplace_back();
+    record.key = std::string(kKey.data(), kKey.size());
+    record.value = answer_value(stored);
     auto appended = world.run(log->append(std::move(entry)));
     ASSERT_TRUE(appended.has_value());
     begun->claim.settle(appended->at(0).first_offset);

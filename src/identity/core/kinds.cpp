@@ -108,7 +108,7 @@ void check_tenant(const Resource& resource, const estate::EstateView&, Findings&
   }
 }
 
-std::vector<Reference> roles_of(const Json& spec) {
+std::vector<Reference> role_references(const Json& spec) {
   std::vector<Reference> references;
   const auto* roles = spec.find("roles");
   if (roles == nullptr) return references;
@@ -131,7 +131,7 @@ std::vector<Kind> identity_kinds() {
   Kind client{.name = "Client",
               .summary = "A program that calls Weft with API keys",
               .schema = client_schema()};
-  client.references = roles_of;
+  client.references = role_references;
   client.check = check_grants;
   client.secret_fields = {"/spec/apiKeys"};
   return {std::move(tenant), std::move(role), std::move(client)};
