@@ -38,6 +38,7 @@
 #include "runtime/loops.h"
 #include "runtime/socket_network.h"
 #include "runtime/task_group.h"
+#include "runtime/thread_random.h"
 #include "storage/sqlite_database.h"
 #include "telemetry/otlp_exporter.h"
 #include "telemetry/trace_store.h"
@@ -54,6 +55,7 @@ struct Node::Parts {
   // Below everything.
   SystemClock clock;
   SystemRandom random;
+  ThreadRandom trace_random;  // ids of traces and spans
   PosixFileSystem files;
   Metrics metrics;
   IoContext control{1};

@@ -90,7 +90,7 @@ Task<Result<>> Node::Parts::open_features() {
   if (!access_log_path.empty()) {
     CO_TRY(access_log, gateway::AccessLog::open(files, std::move(access_log_path), metrics));
   }
-  gateway.emplace(gateway_options, gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, random,
+  gateway.emplace(gateway_options, gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, trace_random,
                                                          loops, metrics, traces, access_log.get()});
   sender.emplace(client);
   delivery::DeliveryParts delivery_parts{*log, *sender, secrets, clock, random, metrics, &traces, {}, {}};

@@ -52,8 +52,8 @@ TEST(SpecAdvice, SaysWhatAValueThatBreaksAPatternLooksLike) {
 }
 
 TEST(SpecAdvice, LeavesOtherMessagesAsTheyAre) {
-  EXPECT_EQ(advice(R"({"opaque": true, "partitions": "3"})"), "must be an integer\n");
-  EXPECT_EQ(advice(R"({"opaque": true, "labels": {"a": 3}})"), "must be a string\n");
+  EXPECT_EQ(advice(R"({"opaque": true, "partitions": "3"})"), "must be an integer, is a text\n");
+  EXPECT_EQ(advice(R"({"opaque": true, "labels": {"a": 3}})"), "must be a text, is a number\n");
 }
 
 }  // namespace

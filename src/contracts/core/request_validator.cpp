@@ -43,11 +43,16 @@ std::string typed(std::string_view text, std::uint8_t types) {
   return json_quoted(text);
 }
 
-// Kept, because a fresh one begins with clearing its memory. A value is judged before the next is
-// parsed, and nothing waits in between.
-JsonParser& parser_of_thread() {
-  thread_local JsonParser parser;
-  return parser;
+// Kept from request to request, because a fresh parser begins with clearing its memory. A value is
+// judged before the next is parsed, and nothing waits in between.
+struct Scratch {
+  JsonParser parser;
+  std::vector<std::string_view> texts;
+};
+
+Scratch& scratch_of_thread() {
+  thread_local Scratch scratch;
+  return scratch;
 }
 
 // Runs one request through the parts; collects what is wrong.
@@ -219,8 +224,8 @@ class RequestCheck {
   const RequestValidator::Parts& parts_;
   const RequestParts& request_;
   std::size_t max_;
-  std::vector<std::string_view> texts_;
-  JsonParser& parser_ = parser_of_thread();
+  std::vector<std::string_view>& texts_ = scratch_of_thread().texts;
+  JsonParser& parser_ = scratch_of_thread().parser;
   std::vector<RequestViolation> found_;
 };
 

@@ -41,7 +41,7 @@ export type Health = {
   generation: number;
   dataFolder?: string;
   listeners?: {
-    /** hub, gateway, kafka … */
+    /** hub, gateway, kafka, hub over TLS … */
     name: string;
     url: string;
   }[];
