@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from weft_process import wait_until
 
 confluent_kafka = pytest.importorskip("confluent_kafka")
 kafka = pytest.importorskip("kafka")
@@ -97,6 +98,10 @@ def test_kafka_python_produces_and_consumes_in_a_group_that_rebalances(weft):
 
     seen = set()
     first, second = python_member(weft, topic, "python"), python_member(weft, topic, "python")
+    # A leader that joins before it has heard of the topic gives nobody a partition, and kafka-python 3.0 may miss
+    # that the topic came meanwhile: both hear of it first.
+    for member in (first, second):
+        wait_until(lambda member=member: len(member.partitions_for_topic(topic) or ()) == 4, what="the topic's metadata")
     # Each member joins in its own poll, so both poll from threads of their own.
     stop_second = threading.Event()
 
@@ -106,7 +111,7 @@ def test_kafka_python_produces_and_consumes_in_a_group_that_rebalances(weft):
                 seen.update((record.partition, record.offset) for record in records)
             member.commit()
 
-    follower = threading.Thread(target=drive, args=(second, stop_second))
+    follower = threading.Thread(target=drive, args=(second, stop_second), daemon=True)
     follower.start()
     deadline = time.monotonic() + 60
     both = False
