@@ -62,7 +62,7 @@ def benches(folder):
     """By name, in the order in which they run."""
     return {
         "gateway": Bench("proxying 100 B beside nginx: requests per second, CPU per request",
-                         python("gateway/proxy_bench.py", "--weft", BUILD / "gateway_proxy_bench"),
+                         python("gateway/proxy_bench.py"),
                          ["--rounds", "3", "--seconds", "1"], bars_of_gateway),
         "validator": Bench("JSON Schema beside ajv over 1,000 documents", python("validator_compare.py"), ["--quick"]),
         "publish": Bench("durable POST /orders of the real binary: CPU and syncs per request",

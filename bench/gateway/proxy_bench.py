@@ -145,7 +145,7 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=10)
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="weft-bench-")
     ports = {"UPSTREAM": free_port(), "PROXY": free_port()}
