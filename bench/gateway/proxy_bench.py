@@ -1,44 +1,25 @@
 #!/usr/bin/env python3
 """Proxying a 100 B answer: the gateway of a whole Weft node (contract, API-key check, trace, metrics on) beside nginx.
 
-One JSON line per run, then one with the medians and their spread. Both proxies have the same number of
-workers and one nginx worker as upstream; load is wrk over keep-alive connections. Runs alternate
-(A B B A ...). CPU is utime + stime of the proxy's processes, from /proc.
+One JSON line per run, then one with the medians, their spread and the bars. Both proxies have the same number of
+workers and one nginx worker as upstream; load is wrk over keep-alive connections. Runs alternate (A B B A ...). CPU is
+utime + stime of the proxy's processes, from /proc.
 """
 import argparse
-import json
 import os
 import re
-import shutil
-import socket
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-TICKS = os.sysconf("SC_CLK_TCK")
+sys.path.insert(0, str(HERE.parent))
+from node_under_test import (Node, bar, bench_folder, busy_seconds, cpu_of, emit, end, free_port, resident_mb,  # noqa: E402
+                             spread, wait_until)
+
 KEY = "weft_0123456789abcdef_" + "benchkey" * 5 + "AAA"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port, process):
-    for _ in range(500):
-        if process.poll() is not None:
-            sys.exit(f"{process.args[0]} ended with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
-    sys.exit(f"{process.args[0]} does not listen on {port}")
+CPU_RATIO_MAX, RPS_RATIO_MIN = 0.90, 1.10
 
 
 def family(pid):
@@ -50,59 +31,25 @@ def family(pid):
     return out
 
 
-def cpu_seconds(pid):
-    return sum(user_and_system(pid))
-
-
 def user_and_system(pid):
-    user = system = 0
-    for member in family(pid):
-        fields = Path(f"/proc/{member}/stat").read_text().rsplit(")", 1)[1].split()
-        user += int(fields[11])
-        system += int(fields[12])
-    return user / TICKS, system / TICKS
+    return tuple(map(sum, zip(*(cpu_of(member) for member in family(pid)))))
 
 
-def busy_seconds():
-    fields = [int(x) for x in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    user, nice, system, _idle, _iowait, irq, softirq, steal = fields
-    return (user + nice + system + irq + softirq + steal) / TICKS
-
-
-def rss_mb(pid):
-    total = 0
-    for member in family(pid):
-        match = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{member}/status").read_text())
-        total += int(match.group(1)) / 1024
-    return round(total, 1)
-
-
-def configured(template, folder, values):
+def start_nginx(template, folder, port, values):
     text = (HERE / template).read_text()
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     path = Path(folder) / template
     path.write_text(text)
-    return path
+    process = subprocess.Popen(["nginx", "-c", str(path), "-p", folder])
 
-
-def start_weft(args, folder, upstream_port):
-    """A node with the bench's estate; returns its process and the gateway's port."""
-    environment = {**os.environ, "BENCH_API_KEY": KEY, "BENCH_UPSTREAM_PORT": str(upstream_port)}
-    log = open(f"{folder}/weft.log", "wb")
-    process = subprocess.Popen(
-        [args.weft, "serve", "--data", f"{folder}/data", "--estate", HERE / "estate", "--ports", "auto",
-         "--set", f"threads.loops={args.workers}", "--set", "egress.allow=127.0.0.1"], env=environment, stdout=log, stderr=log)
-    node = Path(folder, "data/node.json")
-    for _ in range(1000):
+    def listens():
         if process.poll() is not None:
-            sys.exit(f"weft ended with {process.returncode}:\n{Path(folder, 'weft.log').read_text()}")
-        if node.exists():
-            port = int(json.loads(node.read_text())["gateway"].rsplit(":", 1)[1])
-            wait_for(port, process)
-            return process, port
-        time.sleep(0.01)
-    sys.exit("weft did not become ready within 10 s")
+            sys.exit(f"nginx ended with {process.returncode}")
+        return subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"], stderr=subprocess.DEVNULL).returncode == 0
+
+    wait_until(listens, 5, "nginx's port")
+    return process
 
 
 def latency_us(text, percentile):
@@ -110,85 +57,76 @@ def latency_us(text, percentile):
     return round(float(match.group(1)) * {"us": 1, "ms": 1e3, "s": 1e6}[match.group(2)])
 
 
-def measure(port, process, upstream, args):
+def measure(pid, port, upstream, args):
     """One run of wrk; CPU per request of the proxy alone."""
     command = ["wrk", "-t1", f"-c{args.connections}", f"-d{args.seconds}s", "--latency",
                "-H", f"X-API-Key: {KEY}", f"http://127.0.0.1:{port}/orders/4711"]
-    busy, before, up = busy_seconds(), user_and_system(process.pid), cpu_seconds(upstream.pid)
+    busy, before, up = busy_seconds(), user_and_system(pid), sum(user_and_system(upstream))
     children = os.times()
     began = time.monotonic()
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     wall = time.monotonic() - began
     after = os.times()
     wrk = (after.children_user + after.children_system) - (children.children_user + children.children_system)
-    user, system = (after - was for after, was in zip(user_and_system(process.pid), before))
-    own = user + system
-    up = cpu_seconds(upstream.pid) - up
-    foreign = max(0.0, busy_seconds() - busy - own - up - wrk) / wall
+    user, system = (now - was for now, was in zip(user_and_system(pid), before))
+    up = sum(user_and_system(upstream)) - up
+    foreign = max(0.0, busy_seconds() - busy - user - system - up - wrk) / wall
     requests = int(re.search(r"(\d+) requests in", text).group(1))
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    if failed or "Socket errors" in text:
+    if "Non-2xx" in text or "Socket errors" in text:
         sys.exit(f"answers failed:\n{text}")
-    return {"rps": round(requests / wall), "cpu_us": round(own / requests * 1e6, 2),
+    return {"rps": round(requests / wall), "cpu_us": round((user + system) / requests * 1e6, 2),
             "user_us": round(user / requests * 1e6, 2),
             "p50_us": latency_us(text, 50), "p99_us": latency_us(text, 99),
-            "foreign_cores": round(foreign, 2), "rss_mb": rss_mb(process.pid)}
+            "foreign_cores": round(foreign, 2), "rss_mb": round(sum(map(resident_mb, family(pid))), 1)}
 
 
-def spread(values):
-    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+def summary(runs, args):
+    pairs = list(zip(runs["weft"], runs["nginx"]))
+    rps = spread(weft["rps"] / nginx["rps"] for weft, nginx in pairs)
+    cpu = spread(weft["cpu_us"] / nginx["cpu_us"] for weft, nginx in pairs)
+    line = {"summary": "proxy 100 B", "workers": args.workers, "connections": args.connections, "rounds": len(pairs),
+            "rps_ratio": rps, "cpu_ratio": cpu}
+    for name in runs:
+        line[name] = {key: spread(run[key] for run in runs[name]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")}
+    line["foreign_cores"] = spread(run["foreign_cores"] for name in runs for run in runs[name])
+    where = f"gateway, 100 B, {args.connections} connections"
+    line["bars"] = [
+        bar(f"{where}: CPU per request <= {CPU_RATIO_MAX} x nginx", cpu["median"], cpu["median"] <= CPU_RATIO_MAX),
+        bar(f"{where}: requests per second >= {RPS_RATIO_MIN} x nginx", rps["median"], rps["median"] >= RPS_RATIO_MIN)]
+    return line
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weft", default=ROOT / "build/release/weft", help="the binary to measure")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=10)
     args = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="weft-bench-")
-    ports = {"UPSTREAM": free_port(), "PROXY": free_port()}
-    values = ports | {"DIR": folder, "WORKERS": args.workers}
     started = []
-
-    def start(command, port):
-        process = subprocess.Popen([str(part) for part in command])
-        started.append(process)
-        wait_for(port, process)
-        return process
-
-    try:
-        upstream = start(["nginx", "-c", configured("nginx_upstream.conf", folder, values), "-p", folder],
-                         ports["UPSTREAM"])
-        nginx = start(["nginx", "-c", configured("nginx_proxy.conf", folder, values), "-p", folder], ports["PROXY"])
-        weft, weft_port = start_weft(args, folder, ports["UPSTREAM"])
-        started.append(weft)
-        proxies = {"nginx": (nginx, ports["PROXY"]), "weft": (weft, weft_port)}
-        runs = {"nginx": [], "weft": []}
-        for round_number in range(args.rounds):
-            order = ("nginx", "weft") if round_number % 2 == 0 else ("weft", "nginx")
-            for name in order:
-                process, port = proxies[name]
-                run = measure(port, process, upstream, args)
-                runs[name].append(run)
-                print(json.dumps({"round": round_number, "proxy": name} | run), flush=True)
-        pairs = list(zip(runs["weft"], runs["nginx"]))
-        print(json.dumps({
-            "summary": "proxy 100 B", "workers": args.workers, "connections": args.connections,
-            "rounds": args.rounds,
-            "rps_ratio": {k: round(v, 3) for k, v in spread([w["rps"] / n["rps"] for w, n in pairs]).items()},
-            "cpu_ratio": {k: round(v, 3) for k, v in spread([w["cpu_us"] / n["cpu_us"] for w, n in pairs]).items()},
-            "weft": {key: spread([run[key] for run in runs["weft"]]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")},
-            "nginx": {key: spread([run[key] for run in runs["nginx"]]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")},
-            "foreign_cores": spread([run["foreign_cores"] for run in runs["weft"] + runs["nginx"]]),
-        }))
-    finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in started:
-            process.wait()
-        shutil.rmtree(folder)
+    with bench_folder("gateway") as folder:
+        try:
+            ports = {"UPSTREAM": free_port(), "PROXY": free_port()}
+            values = ports | {"DIR": folder, "WORKERS": args.workers}
+            upstream = start_nginx("nginx_upstream.conf", folder, ports["UPSTREAM"], values)
+            started.append(upstream)
+            nginx = start_nginx("nginx_proxy.conf", folder, ports["PROXY"], values)
+            started.append(nginx)
+            node = Node(f"{folder}/node", HERE / "estate", [f"threads.loops={args.workers}", "egress.allow=127.0.0.1"],
+                        {"BENCH_API_KEY": KEY, "BENCH_UPSTREAM_PORT": str(ports["UPSTREAM"])}).start()
+            started.append(node.process)
+            proxies = {"nginx": (nginx.pid, ports["PROXY"]),
+                       "weft": (node.pid, int(node.addresses["gateway"].rsplit(":", 1)[1]))}
+            runs = {"nginx": [], "weft": []}
+            for number in range(args.rounds):
+                for name in ("nginx", "weft") if number % 2 == 0 else ("weft", "nginx"):
+                    run = measure(*proxies[name], upstream.pid, args)
+                    runs[name].append(run)
+                    emit({"round": number, "proxy": name} | run)
+            emit(summary(runs, args))
+        finally:
+            for process in reversed(started):
+                end(process)
 
 
 if __name__ == "__main__":
