@@ -53,7 +53,8 @@ struct ClientResponse {
 };
 
 struct ClientLimits {
-  std::uint32_t idle_per_origin_max = 32;  // per loop
+  // Per loop. Below the requests in flight, every third one would have to connect.
+  std::uint32_t idle_per_origin_max = 128;
   Duration idle_timeout = 60s;
   Duration connect_timeout = 5s;
 };
