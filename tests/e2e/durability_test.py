@@ -1,6 +1,7 @@
 """Acknowledged means synced, shown by the system calls of the real binary: between the write of an event into the
 write-ahead log and the answer to whoever sent it, that file was synced."""
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -41,11 +42,12 @@ class TracedWeft(Weft):
         """Ends the process and returns what it did."""
         process = self.process.pid
         self.stop()
-        last = f"{process} +++ exited with"
+        # strace pads a process id to five places.
+        last = re.compile(rf"^{process} +\+\+\+ exited with", re.MULTILINE)
 
         def text():
             shown = self.trace_file.read_text(errors="replace")
-            return shown if last in shown else None
+            return shown if last.search(shown) else None
 
         return system_calls.parse(wait_until(text, what="the end of the trace").splitlines())
 
