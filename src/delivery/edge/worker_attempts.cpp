@@ -125,8 +125,7 @@ http::ClientRequest SubscriptionWorker::begin(Attempt& attempt) {
   delivery.trace_id = attempt.trace.trace_id_hex();
   parts_.context.index.started(delivery);
 
-  auto made = webhook_request(*attempt.spec, delivery.id, event, attempt.started, attempt.trace,
-                              parts_.parser);
+  auto made = webhook_request(*attempt.spec, delivery.id, event, attempt.started, attempt.trace);
   attempt.kept_headers = std::move(made.kept_headers);
   attempt.body_bytes = made.request.body.size();
   return std::move(made.request);
