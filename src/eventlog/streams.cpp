@@ -30,16 +30,20 @@ Result<StreamSettings> settings_of(const estate::Resource& resource) {
     TRY(settings.retention, parse_duration(retention));
   }
   settings.retention_bytes = static_cast<std::uint64_t>(number_or(spec, "retentionBytes", 0));
-  settings.durability = text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
-  settings.cleanup = text_or(spec, "cleanup", "delete") == "compact" ? Cleanup::Compact : Cleanup::Delete;
-  settings.batch_bytes_max = static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
+  settings.durability =
+      text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
+  settings.cleanup =
+      text_or(spec, "cleanup", "delete") == "compact" ? Cleanup::Compact : Cleanup::Delete;
+  settings.batch_bytes_max =
+      static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
   return settings;
 }
 
 Result<CompiledSchema> compile_schema(const estate::Resource& schema) {
   TRY(auto definition, read_definition(schema.spec()));
   TRY(auto compiled, contracts::JsonSchema::compile(definition.root()));
-  return CompiledSchema{std::string(definition.text()), std::move(compiled)};
+  auto rules = compiled.rules();
+  return CompiledSchema{std::string(definition.text()), std::move(compiled), std::move(rules)};
 }
 
 }  // namespace
@@ -61,13 +65,16 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
     declared->schema = known->second.schema;
     declared->schema_name = schema->name();
     declared->schema_text = known->second.text;
-    declared->validation = text_or(resource.spec(), "validation", "every") == "every" ? ValidationPolicy::Every
-                                                                                       : ValidationPolicy::None;
+    declared->schema_rules = known->second.rules;
+    declared->validation = text_or(resource.spec(), "validation", "every") == "every"
+                               ? ValidationPolicy::Every
+                               : ValidationPolicy::None;
   }
   return declared;
 }
 
-std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value, std::size_t max) const {
+std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value,
+                                                                std::size_t max) const {
   if (!validates() || schema->accepts(value)) return {};
   return schema->violations(value, max);
 }
@@ -118,7 +125,8 @@ Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration&
   const auto& settings = declared.settings;
   auto existing = log_.find_stream(settings.tenant, settings.name);
   if (!existing) {
-    log_info("eventlog", "stream created", {{"stream", settings.name}, {"tenant", settings.tenant}});
+    log_info("eventlog", "stream created",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
     co_return co_await log_.create_stream(settings);
   }
   if (existing->settings == settings) co_return *existing;

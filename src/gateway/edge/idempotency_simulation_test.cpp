@@ -398,7 +398,7 @@ class Simulation {
     context.start = world_.clock.now();
     CO_TRY(auto body, JsonDocument::parse(post.request.body));
     auto event =
-        publisher.prepare(post.door->binding, head, post.request.body, body.root(), context);
+        publisher.prepare(post.door->binding, head, {post.request.body, body.root()}, context);
     if (!event) {
       co_return http::problem(event.error().status, event.error().code, event.error().message, "");
     }
