@@ -47,7 +47,7 @@ BANNED_EXEMPT = {
 }
 
 TRAPS = [
-    (r"\?[^;:]*co_await[^;]*:[^;]*co_await", "co_await in both arms of ?: is a use after free in g++ 12: write if/else"),
+    (r" \? [^;]*co_await", "co_await in an arm of ?: is a use after free in g++ 12: write if/else"),
     (r"co_await\s+[\w:>.\-]+\((?:[^()]|\([^()]*\))*\b[A-Z]\w*\s*\{[^}]", "braced temporary inside a co_await expression is a double free in g++ 12: name it"),
     (r"\[[^\]\n]*[&=\w][^\]\n]*\]\s*\([^)]*\)\s*(?:mutable\s*)?->\s*(?:weft::)?Task<", "capturing lambda coroutine: write a named function that takes its data by value"),
 ]

@@ -115,6 +115,14 @@ Task<Result<>> EmbeddedLog::tidy() {
   co_return co_await state_->maintenance.round();
 }
 
+Task<Result<LogCopy>> EmbeddedLog::begin_copy() {
+  co_return co_await state_->maintenance.begin_copy();
+}
+
+Task<Result<>> EmbeddedLog::end_copy() {
+  co_return co_await state_->maintenance.end_copy();
+}
+
 std::optional<StreamInfo> EmbeddedLog::find_stream(std::string_view tenant,
                                                    std::string_view name) const {
   auto stream = state_->context.streams.find(tenant, name);

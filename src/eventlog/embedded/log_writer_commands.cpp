@@ -209,6 +209,19 @@ void LogWriter::expire_producers() {
   }
 }
 
+std::vector<WalExtent> LogWriter::wal_extents() const {
+  std::vector<WalExtent> extents;
+  for (std::size_t i = 0; i < sealed_.size(); ++i) {
+    auto next = i + 1 < sealed_.size() ? sealed_[i + 1].first_position : wal_.first_position();
+    // A start leaves a gap of positions behind a file; the file ends before it.
+    auto bytes = kWalHeaderBytes + (next - sealed_[i].first_position);
+    extents.push_back({sealed_[i].sequence,
+                       std::min<std::uint64_t>(bytes, context_.options.wal_file_bytes)});
+  }
+  if (!wal_.empty()) extents.push_back({wal_.sequence(), wal_.file_offset(wal_.position())});
+  return extents;
+}
+
 Task<Result<Manifest>> LogWriter::snapshot() {
   if (context_.stopped) co_return fail(ErrorCode::Unavailable, "the log has stopped");
   Manifest manifest;
