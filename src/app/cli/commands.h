@@ -15,6 +15,8 @@ std::vector<Command> delivery_commands();  // delivery list|show|redrive, subscr
 std::vector<Command> trace_commands();     // trace <id>
 std::vector<Command> client_commands();    // client list, client key create|revoke
 
+std::vector<Command> backup_commands();    // backup, backup verify, restore
+
 std::vector<Command> all_commands();
 
 }  // namespace weft::app

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/api/admin_api.h"
+#include "app/api/backup_routes.h"
 #include "app/api/delivery_routes.h"
 #include "app/api/estate_routes.h"
 #include "app/api/gateway_routes.h"
@@ -110,6 +111,8 @@ struct Node::Parts {
   std::optional<TraceRoutesParts> trace_routes_parts;
   std::optional<SystemRoutesParts> system_routes_parts;
   std::optional<ClientRoutesParts> client_routes_parts;
+  std::optional<NodeBackup> backup;
+  std::optional<BackupRoutesParts> backup_routes_parts;
   std::optional<GatewayRoutesParts> gateway_routes_parts;
 
   std::mutex compilations_mutex;  // of the counters, when two ask for metrics at once

@@ -1,4 +1,5 @@
 // How a node comes up, step by step; each step's failure names what and where.
+#include "app/node/data_format.h"
 #include "app/node/install_paths.h"
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
@@ -10,9 +11,6 @@
 
 namespace weft::app {
 namespace {
-
-constexpr std::string_view kFormatFile = "FORMAT";
-constexpr std::string_view kFormat = "weft data folder 1\n";
 
 // A certificate that clients refuse is no reason to stay down: the plain listeners still work.
 void warn_of_certificate(std::string_view listener, const TlsContext& tls, WallTime now) {
@@ -31,15 +29,15 @@ Task<Result<>> Node::Parts::open_state() {
   auto locked = co_await files.lock(folder + "/LOCK");
   if (!locked) co_return std::unexpected(std::move(locked).error().within("data folder " + folder + " is in use"));
   lock = std::move(*locked);
-  auto format_path = fmt::format("{}/{}", folder, kFormatFile);
+  auto format_path = fmt::format("{}/{}", folder, kDataFormatFile);
   auto format = co_await read_file(files, format_path, 256);
   if (!format && format.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(format).error());
-  if (format && *format != kFormat) {
+  if (format && *format != kDataFormat) {
     co_return fail(ErrorCode::FailedPrecondition,
                    "{} says '{}', which this version ({}) does not read: start the version that wrote it",
                    format_path, format->substr(0, format->find('\n')), kVersion);
   }
-  if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kFormat)));
+  if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kDataFormat)));
 
   CO_TRY(database, co_await SqliteDatabase::open(files, metrics, SqliteOptions(folder + "/state.db")));
   std::vector<Migration> migrations;
@@ -187,11 +185,13 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
                                                 settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
                                                 admin_contract()});
+  backup.emplace(*log, *database, files, random, settings.text("data.folder"));
+  backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
                       client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
-                      system_routes(*system_routes_parts)}) {
+                      system_routes(*system_routes_parts), backup_routes(*backup_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;
