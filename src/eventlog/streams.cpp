@@ -129,12 +129,42 @@ Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration&
              {{"stream", settings.name}, {"tenant", settings.tenant}});
     co_return co_await log_.create_stream(settings);
   }
+  if (existing->retired) {
+    log_info("eventlog", "stream declared again", {{"stream", settings.name}, {"tenant", settings.tenant}});
+    CO_CHECK(co_await log_.retire_stream(existing->id, std::nullopt));
+    existing->retired.reset();
+  }
   if (existing->settings == settings) co_return *existing;
   log_info("eventlog", "stream altered", {{"stream", settings.name}, {"tenant", settings.tenant}});
   co_return co_await log_.alter_stream(existing->id, settings);
 }
 
-Task<Result<>> StreamCatalogue::reconcile() {
+Task<Result<>> StreamCatalogue::retire_undeclared(const Declarations& declared, WallTime now) {
+  for (const auto& info : log_.streams()) {
+    const auto& settings = info.settings;
+    if (info.retired || settings.name.starts_with("__")) continue;
+    if (declared.contains(std::pair<std::string_view, std::string_view>(settings.tenant, settings.name))) continue;
+    log_warn("eventlog", "stream declared no more: its records go when its time of grace is over",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
+    CO_CHECK(co_await log_.retire_stream(info.id, now));
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> StreamCatalogue::remove_retired(WallTime before) {
+  auto declared = declared_.load();
+  for (const auto& info : log_.streams()) {
+    const auto& settings = info.settings;
+    if (!info.retired || *info.retired >= before) continue;
+    if (declared->contains(std::pair<std::string_view, std::string_view>(settings.tenant, settings.name))) continue;
+    log_warn("eventlog", "stream removed: its time of grace is over",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
+    CO_CHECK(co_await log_.delete_stream(info.id));
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> StreamCatalogue::reconcile(WallTime now) {
   auto declared = declared_.load();
   if (declared == reconciled_) co_return Result<>();
   auto before = streams_.load();
@@ -159,6 +189,8 @@ Task<Result<>> StreamCatalogue::reconcile() {
     streams->emplace(key, std::move(stream));
   }
   streams_.store(std::move(streams));
+  auto retired = co_await retire_undeclared(*declared, now);
+  if (outcome && !retired) outcome = std::move(retired);
   reconciled_ = outcome ? std::move(declared) : nullptr;
   co_return outcome;
 }

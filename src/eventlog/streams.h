@@ -73,9 +73,11 @@ class StreamCatalogue final : public estate::Compiler {
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
 
   // Brings the log to what was published last. The error names the first stream that could not be
-  // made; the others are made all the same. Streams that are declared no more stay in the log,
-  // unseen.
-  Task<Result<>> reconcile();
+  // made; the others are made all the same. Streams that are declared no more are retired: they stay
+  // in the log, unseen, until remove_retired() finds that their time of grace is over.
+  Task<Result<>> reconcile(WallTime now);
+  // Deletes what was retired before `before` and is not declared. Not while reconcile() runs.
+  Task<Result<>> remove_retired(WallTime before);
 
   // Null when no such stream is declared (or not made yet).
   StreamRef find(std::string_view tenant, std::string_view name) const;
@@ -96,6 +98,7 @@ class StreamCatalogue final : public estate::Compiler {
   using Streams = std::map<Key, StreamRef, KeyLess>;
 
   Task<Result<StreamInfo>> ensure_stream(const StreamDeclaration& declared);
+  Task<Result<>> retire_undeclared(const Declarations& declared, WallTime now);
 
   EventLog& log_;
   Result<std::shared_ptr<const StreamDeclaration>> declare(const estate::Resource& resource,

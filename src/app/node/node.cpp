@@ -202,6 +202,8 @@ Task<void> Node::Parts::sample_activity() {
     gateway->sample(now - last);
     last = now;
     answers->forget_expired();
+    auto removed = co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
+    if (!removed) log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
     if (!co_await clock.sleep_for(Activity::kStep)) co_return;
   }
 }
@@ -221,7 +223,7 @@ Task<void> Node::Parts::flush_traces() {
 }
 
 Task<std::string> Node::Parts::reconcile() {
-  auto done = co_await streams->reconcile();
+  auto done = co_await streams->reconcile(clock.now());
   co_return done ? std::string() : done.error().message;
 }
 

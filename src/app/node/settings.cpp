@@ -53,6 +53,8 @@ constexpr SettingSpec kSpecs[] = {
     {"http.idleTimeout", Time, "75s", "between two requests of a connection"},
     {"http.writeTimeout", Time, "30s", "for a client that does not read"},
     {"http.connectionsMax", Number, "10000", "connections per HTTP listener"},
+    {"streams.removedGrace", Time, "7d",
+     "how long the records of a stream that is declared no more are kept; declared again meanwhile, it is as before"},
     {"gateway.idempotencyTime", Time, "24h", "how long the answer to an Idempotency-Key is kept"},
     {"gateway.idempotencyKeysMax", Number, "1000000",
      "keys remembered at once; above it new keys get 503"},

@@ -172,6 +172,12 @@ Task<Result<StreamInfo>> EmbeddedLog::alter_stream(StreamId id, StreamSettings s
                        state_->context);
 }
 
+Task<Result<>> EmbeddedLog::retire_stream(StreamId id, std::optional<WallTime> since) {
+  auto& writer = state_->writer;
+  std::function<Task<Result<>>()> job = [&] { return writer.retire_stream(id, since); };
+  co_return outcome_of(co_await writer.execute<Result<>>(std::move(job)), state_->context);
+}
+
 Task<Result<>> EmbeddedLog::delete_stream(StreamId id) {
   auto& writer = state_->writer;
   std::function<Task<Result<>>()> job = [&] { return writer.delete_stream(id); };

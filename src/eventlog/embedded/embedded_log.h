@@ -65,6 +65,7 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   std::optional<PartitionInfo> partition(PartitionId id) const override;
   Task<Result<StreamInfo>> create_stream(StreamSettings settings) override;
   Task<Result<StreamInfo>> alter_stream(StreamId id, StreamSettings settings) override;
+  Task<Result<>> retire_stream(StreamId id, std::optional<WallTime> since) override;
   Task<Result<>> delete_stream(StreamId id) override;
 
   Task<std::vector<AppendedBatch>> append(std::vector<BatchToAppend> batches) override;

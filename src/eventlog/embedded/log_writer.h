@@ -51,6 +51,7 @@ class LogWriter {
   // For execute(), on the log thread:
   Task<Result<StreamInfo>> create_stream(StreamSettings settings);
   Task<Result<StreamInfo>> alter_stream(StreamId id, StreamSettings settings);
+  Task<Result<>> retire_stream(StreamId id, std::optional<WallTime> since);
   Task<Result<>> delete_stream(StreamId id);
   Task<Result<std::int64_t>> new_producer_id();
   Task<Result<Offset>> move_start(PartitionId id, Offset start);

@@ -40,6 +40,7 @@ struct Applier {
   void operator()(const StreamAltered& command) const {
     streams.alter(command.id, command.settings);
   }
+  void operator()(const StreamRetired& command) const { streams.retire(command.id, command.since); }
   void operator()(const StreamDeleted& command) const { streams.remove(command.id); }
   void operator()(const ProducerIdsReserved&) const {}
   void operator()(const StartMoved& command) const {
@@ -122,6 +123,13 @@ Task<Result<StreamInfo>> LogWriter::alter_stream(StreamId id, StreamSettings set
   auto commands = just(StreamAltered{id, std::move(settings)});
   CO_CHECK(co_await write_commands(std::move(commands)));
   co_return context_.streams.find(id)->info;
+}
+
+Task<Result<>> LogWriter::retire_stream(StreamId id, std::optional<WallTime> since) {
+  auto stream = context_.streams.find(id);
+  if (!stream) co_return fail(ErrorCode::NotFound, "no stream {}", static_cast<unsigned>(id));
+  auto commands = just(StreamRetired{id, since});
+  co_return co_await write_commands(std::move(commands));
 }
 
 Task<Result<>> LogWriter::delete_stream(StreamId id) {
