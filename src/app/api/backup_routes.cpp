@@ -1,5 +1,6 @@
 #include "app/api/backup_routes.h"
 
+#include "app/api/audited.h"
 #include "identity/decisions.h"
 
 namespace weft::app {
@@ -25,13 +26,7 @@ Task<Result<http::Response>> take_backup(BackupRoutesParts& parts, ApiCall& call
   CO_TRY(auto request, read_request(call.body));
   auto folder = request.folder;
   CO_TRY(auto list, co_await parts.backup.take(std::move(request)));
-  std::vector<estate::AuditEvent> events(1);
-  events[0].actor = call.principal->id;
-  events[0].tenant = call.tenant();
-  events[0].action = "backup.take";
-  events[0].object = "Backup " + folder;
-  Unit nothing;
-  CO_CHECK(co_await parts.audit.commit(std::move(nothing), std::move(events)));
+  co_await note_in_audit(parts.audit, call, "backup.take", "Backup " + folder);
   JsonWriter out;
   out.object()
       .member("folder", folder)

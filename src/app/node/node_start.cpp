@@ -178,7 +178,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   last_records.emplace(*log);
   stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces,
                                                 stream_rates, *last_records});
-  delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery});
+  delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool});
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
