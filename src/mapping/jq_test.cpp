@@ -59,10 +59,11 @@ TEST(JqNumbers, AreRefusedInsteadOfRoundedWhenAsked) {
 }
 
 TEST(JqNumbers, CompareExactlyAtAnyLength) {
-  EXPECT_THAT(jq(".[0] == .[1], .[0] < .[2]",
-                 "[1000000000000000000000000000000000000001, 1000000000000000000000000000000000000001,"
-                 " 1000000000000000000000000000000000000002]"),
-              ElementsAre("true", "true"));
+  EXPECT_THAT(
+      jq(".[0] == .[1], .[0] < .[2]",
+         "[1000000000000000000000000000000000000001, 1000000000000000000000000000000000000001,"
+         " 1000000000000000000000000000000000000002]"),
+      ElementsAre("true", "true"));
 }
 
 TEST(JqErrors, OfAProgramSayLineAndColumn) {

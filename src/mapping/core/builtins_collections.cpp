@@ -264,7 +264,6 @@ V b_bsearch(M& m, V* a, const Node& at) {
 }
 
 V b_indices(M& m, V* a, const Node& at) {
-  if (a[0].is_null()) return {};
   if (a[0].is_string() && a[1].is_string()) {
     V found = V::new_array();
     const std::string_view text = a[0].text();
