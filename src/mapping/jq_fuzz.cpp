@@ -1,4 +1,5 @@
-// Any bytes: the first line is an input, the rest a program. Both are compiled and run in small limits.
+// Any bytes: the first line is an input, the rest a program. Both are compiled and run in small
+// limits.
 #include <cstdint>
 #include <string>
 

@@ -111,10 +111,10 @@ class ProgramGenerator {
   static std::string paren(const std::string& text) { return "(" + text + ")"; }
 
   std::string call(int depth) {
-    const std::string f = expression(depth - 1);
     const auto name = any({"map", "select", "sort_by", "group_by", "unique_by", "min_by", "max_by",
                            "map_values", "with_entries", "first", "path", "del", "any", "all",
                            "isempty", "recurse_down", "last"});
+    const std::string f = name == "path" || name == "del" ? path(depth) : expression(depth - 1);
     if (name == "recurse_down") return fmt::format("[limit(5; recurse({} | objects))]", f);
     if (name == "path") return fmt::format("[path({})]", f);
     return fmt::format("{}({})", name, f);

@@ -66,7 +66,8 @@ struct Ast {
     Ast* value = nullptr;
   };
   AstKind kind = AstKind::Identity;
-  bool binds = false;  // holds variables, labels or functions of its own
+  bool optional = false;  // a suffix with ?: its own failure is no output
+  bool binds = false;     // holds variables, labels or functions of its own
   std::uint32_t offset = 0;
   Ast* a = nullptr;
   Ast* b = nullptr;

@@ -128,8 +128,15 @@ V b_reverse(M& m, V* a, const Node& at) {
 }
 
 V b_to_entries(M& m, V* a, const Node& at) {
-  if (!a[0].is_object()) return m.raise(shown(a[0]) + " has no keys", at);
+  if (!a[0].is_object() && !a[0].is_array()) return m.raise(shown(a[0]) + " has no keys", at);
   V made = V::new_array(a[0].size());
+  for (std::uint32_t i = 0; a[0].is_array() && i < a[0].size(); ++i) {
+    V entry = V::new_object(2);
+    entry.set_member(V::text("key"), V::integer(i));
+    entry.set_member(V::text("value"), a[0].element(i));
+    made.append(std::move(entry));
+  }
+  if (a[0].is_array()) return m.spend(a[0].size(), at) ? made : V();
   for (MemberCursor member(a[0]); member.next();) {
     V entry = V::new_object(2);
     entry.set_member(V::text("key"), member.key());

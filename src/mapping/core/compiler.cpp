@@ -52,6 +52,7 @@ bool Compiler::is_single(const Node& node) {
     case Op::Field:
     case Op::Index:
     case Op::Slice:
+      return !node.optional && all_single(node);
     case Op::Object:
     case Op::Negate:
     case Op::Pipe:
@@ -114,6 +115,7 @@ Node* Compiler::make(Op op, const Ast& at, std::initializer_list<const Node*> pa
   Node& made = program_.nodes.emplace_back();
   made.op = op;
   made.offset = caller_ != nullptr ? caller_->offset : at.offset;
+  made.optional = at.optional && op >= Op::Field && op <= Op::Iterate;
   const Node** const places[] = {&made.a, &made.b, &made.c, &made.d};
   std::size_t i = 0;
   for (const Node* part : parts) *places[i++] = part;

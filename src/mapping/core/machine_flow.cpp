@@ -92,15 +92,12 @@ bool Machine::eval_logic(const Node& n, Value in, const PathNode* path, Frame* f
 bool Machine::eval_alternative(const Node& n, Value in, const PathNode* path, Frame* f,
                                const Sink& out) {
   bool any = false;
-  bool beyond = false;
   auto each = [&](Value value, const PathNode* at) {
     if (!value.is_true_like()) return true;
     any = true;
-    if (out(std::move(value), at)) return true;
-    beyond = true;
-    return false;
+    return out(std::move(value), at);
   };
-  if (!eval(*n.a, in, path, f, Sink(each)) && (beyond || !clear_error())) return false;
+  if (!eval(*n.a, in, path, f, Sink(each))) return false;
   return any || eval(*n.b, std::move(in), path, f, out);
 }
 
@@ -420,8 +417,10 @@ bool Machine::eval_repeat(const Node& n, Value in, const PathNode* path, Frame* 
 
 bool Machine::eval_recurse(const Node& n, Value in, const PathNode* path, Frame* f,
                            const Sink& out) {
-  if (n.a->op == Op::Try && n.a->a->op == Op::Iterate && n.a->a->a == nullptr && n.a->b == nullptr)
-    return recurse_children(n, in, path, out);
+  const bool children = n.a->op == Op::Iterate && n.a->optional && n.a->a == nullptr;
+  const bool tried =
+      n.a->op == Op::Try && n.a->b == nullptr && n.a->a->op == Op::Iterate && n.a->a->a == nullptr;
+  if (children || tried) return recurse_children(n, in, path, out);
   for (;;) {
     if (!out(in, path)) return false;
     if (path != nullptr || !n.a->single) break;

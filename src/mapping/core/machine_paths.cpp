@@ -52,7 +52,7 @@ bool Machine::eval_field(const Node& n, Value in, const PathNode* path, Frame* f
   auto each = [&](Value target, const PathNode* at) {
     if (!check_path(at, target, &n.constant, n)) return false;
     Value part = field(target, n);
-    if (stopped()) return false;
+    if (stopped()) return n.optional && clear_error();
     if (at == nullptr) return out(std::move(part), nullptr);
     const PathNode node{at, n.constant, PathNode::Kind::Key};
     return out(std::move(part), &node);
@@ -66,7 +66,7 @@ bool Machine::eval_index(const Node& n, Value in, const PathNode* path, Frame* f
     auto each = [&](Value target, const PathNode* at) {
       if (!check_path(at, target, &key, n)) return false;
       Value part = index(target, key, n);
-      if (stopped()) return false;
+      if (stopped()) return n.optional && clear_error();
       const PathNode node{at, key, PathNode::Kind::Key};
       return out(std::move(part), at == nullptr ? nullptr : &node);
     };
@@ -81,7 +81,7 @@ bool Machine::eval_slice(const Node& n, Value in, const PathNode* path, Frame* f
       const Value key = at == nullptr ? Value() : slice_key(from, to);
       if (!check_path(at, target, &key, n)) return false;
       Value part = slice(target, from, to, n);
-      if (stopped()) return false;
+      if (stopped()) return n.optional && clear_error();
       const PathNode node{at, key, PathNode::Kind::Key};
       return out(std::move(part), at == nullptr ? nullptr : &node);
     };
@@ -128,6 +128,7 @@ bool Machine::iterate(const Node& n, const Value& in, const PathNode* path, cons
     }
     return true;
   }
+  if (n.optional) return true;
   raise(fmt::format("Cannot iterate over {}{}", kind_name(in.kind()),
                     in.is_null() ? "" : fmt::format(" ({})", brief(in))),
         n);

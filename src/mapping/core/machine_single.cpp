@@ -35,7 +35,7 @@ Value Machine::single_form(const Node& node, Value in, Frame* frame) {
     }
     case Op::Alternative: {
       Value left = eval_single(*node.a, in, frame);
-      if (stopped() && !clear_error()) return {};
+      if (stopped()) return {};
       return left.is_true_like() ? left : eval_single(*node.b, std::move(in), frame);
     }
     case Op::Native:

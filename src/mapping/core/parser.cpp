@@ -17,9 +17,8 @@ struct Operator {
 constexpr int kAlternative = 1;
 constexpr int kUpdate = 2;
 constexpr int kMultiply = 7;
-constexpr std::array<Operator, 24> kOperators = {{
+constexpr std::array<Operator, 23> kOperators = {{
     {"//", kAlternative, Operator::Side::Right},
-    {"?//", kAlternative, Operator::Side::Right},
     {"=", kUpdate, Operator::Side::None},
     {"|=", kUpdate, Operator::Side::None},
     {"+=", kUpdate, Operator::Side::None},
@@ -173,16 +172,9 @@ Ast* Parser::binary(int least) {
     Ast* const right =
         binary(found->side == Operator::Side::Right ? found->precedence : found->precedence + 1);
     if (right == nullptr) return nullptr;
-    const bool alternative = sign.text == "?//";
-    if (alternative) {
-      Ast* const tried = node(AstKind::Try, sign.offset);
-      tried->a = left;
-      tried->binds = left->binds;
-      left = tried;
-    }
     left = pair(found->precedence == kUpdate ? AstKind::Update : AstKind::Binary, sign.offset, left,
                 right);
-    left->text = alternative ? "//" : sign.text;
+    left->text = sign.text;
     const Operator* const next = operator_of(now_);
     if (found->side == Operator::Side::None && next != nullptr &&
         next->precedence == found->precedence)
@@ -302,41 +294,57 @@ Ast* Parser::loop(AstKind kind, std::uint32_t offset) {
 }
 
 Ast* Parser::postfix() {
+  const bool grouped = now_.is("(");
   Ast* const start = term();
-  return start == nullptr ? nullptr : suffixes(start);
+  return start == nullptr ? nullptr : suffixes(start, !grouped);
 }
 
-Ast* Parser::suffixes(Ast* term) {
+// A '?' right after a suffix is about that suffix alone, else about the whole term.
+Ast* Parser::suffixes(Ast* term, bool plain) {
+  const auto is_suffix = [](const Ast& ast) {
+    return ast.kind == AstKind::Field || ast.kind == AstKind::Index || ast.kind == AstKind::Slice ||
+           ast.kind == AstKind::Iterate;
+  };
+  bool fresh = plain && is_suffix(*term);
   while (term != nullptr && !failed_) {
     const std::uint32_t offset = now_.offset;
-    if (now_.kind == TokenKind::Field) {
-      Ast* const made = node(AstKind::Field, offset);
-      made->a = term;
-      made->text = now_.text;
-      made->binds = term->binds;
-      advance();
-      term = made;
-    } else if (take("?")) {
+    if (now_.is("?//")) {  // not in a pattern: a ? and the operator
+      now_ = {TokenKind::Sign, now_.text.substr(1), offset + 1};
+    } else if (!take("?")) {
+      Ast* const more = suffix(term);
+      if (more == term || more == nullptr) return failed_ ? nullptr : term;
+      term = more;
+      fresh = true;
+      continue;
+    }
+    if (fresh) {
+      term->optional = true;
+    } else {
       Ast* const made = node(AstKind::Try, offset);
       made->a = term;
       made->binds = term->binds;
       term = made;
-    } else if (take("[")) {
-      term = bracket(term);
-    } else if (now_.is(".")) {
-      advance();
-      if (now_.kind == TokenKind::Quote) {
-        term = pair(AstKind::Index, offset, term, text({}));
-      } else if (take("[")) {
-        term = bracket(term);
-      } else {
-        return unexpected("a field's name after '.'");
-      }
-    } else {
-      return term;
     }
+    fresh = false;
   }
   return failed_ ? nullptr : term;
+}
+
+// The term with one suffix more; itself when there is none.
+Ast* Parser::suffix(Ast* term) {
+  const std::uint32_t offset = now_.offset;
+  if (now_.kind == TokenKind::Field) {
+    Ast* const made = node(AstKind::Field, offset);
+    made->a = term;
+    made->text = now_.text;
+    made->binds = term->binds;
+    advance();
+    return made;
+  }
+  if (take("[")) return bracket(term);
+  if (!take(".")) return term;
+  if (now_.kind == TokenKind::Quote) return pair(AstKind::Index, offset, term, text({}));
+  return take("[") ? bracket(term) : unexpected("a field's name after '.'");
 }
 
 // After the '['.

@@ -42,7 +42,8 @@ class Parser {
   Ast* alternatives() { return binary(1); }  // all that binds tighter than a comma
   Ast* operand();
   Ast* postfix();
-  Ast* suffixes(Ast* term);
+  Ast* suffixes(Ast* term, bool plain);
+  Ast* suffix(Ast* term);
   Ast* bracket(Ast* term);
   Ast* term();
   Ast* word_term();

@@ -125,7 +125,8 @@ struct Node {
     const Node* value = nullptr;
   };
   Op op = Op::Identity;
-  bool single = false;  // exactly one output or an error, as far as known
+  bool single = false;    // exactly one output or an error, as far as known
+  bool optional = false;  // Field, Index, Slice, Iterate: its own failure is no output
   Sign sign = Sign::Add;
   Format format = Format::Text;
   std::uint32_t offset = 0;  // in the source; of the definitions in the prelude: of their caller
