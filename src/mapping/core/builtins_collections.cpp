@@ -160,26 +160,15 @@ V first_member(M& m, const V& entry, std::initializer_list<std::string_view> nam
 V b_from_entries(M& m, V* a, const Node& at) {
   V made = V::new_object();
   const auto add = [&](const V& entry) {
-    V key = first_member(m, entry, {"key", "k", "name", "Name", "Key", "K"}, at);
+    V key = first_member(m, entry, {"key", "Key", "name", "Name"}, at);
     if (m.stopped() || !m.spend(1, at)) return false;
-    if (key.is_null()) {
-      key = V::text("null");
-      const auto given = entry.is_object() ? entry.member("key") : std::nullopt;
-      if (given && given->kind() == Kind::False) key = V::text("false");
-    } else if (key.kind() == Kind::False) {
-      key = V::text("false");
-    } else if (key.is_number() || key.kind() == Kind::True) {
-      std::string text;
-      append_json(text, key);
-      key = V::new_text(text);
-    }
     if (!key.is_string()) {
       m.raise(fmt::format("Cannot use {} as object key", shown(key)), at);
       return false;
     }
     V value;
     if (entry.is_object())
-      for (const std::string_view name : {"value", "v", "Value", "V"})
+      for (const std::string_view name : {"value", "Value"})
         if (auto found = entry.member(name)) {
           value = *std::move(found);
           break;

@@ -184,7 +184,8 @@ Value index_value(Machine& machine, const Value& target, const Value& key, const
   if (key.is_object() && (target.is_array() || target.is_string() || target.is_null())) {
     const auto from = key.member("start");
     const auto to = key.member("end");
-    return slice_value(machine, target, from ? *from : Value(), to ? *to : Value(), at);
+    return slice_value(machine, target, from ? *from : Value::boolean(false),
+                       to ? *to : Value::boolean(false), at);
   }
   if (target.is_array() && key.is_array()) return indices_of(target, key);
   if (target.is_null() && (key.is_string() || key.is_number())) return {};

@@ -26,7 +26,8 @@ bool is_path(Machine& machine, const Value& path, const Node& at) {
 std::optional<SliceBounds> bounds_of(const Value& array, const Value& key) {
   const auto from = key.member("start");
   const auto to = key.member("end");
-  return slice_bounds(from ? *from : Value(), to ? *to : Value(), array.size());
+  if (!from || !to) return std::nullopt;
+  return slice_bounds(*from, *to, array.size());
 }
 
 // array with [from, to) replaced.
