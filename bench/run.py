@@ -55,6 +55,7 @@ def benches(folder):
                          python("gateway/proxy_bench.py"),
                          ["--rounds", "4", "--seconds", "1"]),
         "validator": Bench("JSON Schema beside ajv over 1,000 documents", python("validator_compare.py"), ["--quick"]),
+        "jq": Bench("mappings beside libjq: parse, run and print of 1 KB, compiling", [BUILD / "jq_bench"], ["3", "500"]),
         "publish": Bench("durable POST /orders of the real binary: CPU and syncs per request",
                          python("publish_bench.py"), ["--quick"]),
         "delivery": Bench("signed deliveries of the real binary: CPU per delivery", python("delivery_bench.py"), ["--quick"]),

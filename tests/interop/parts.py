@@ -98,6 +98,33 @@ def json_schema_suite():
     return target
 
 
+JQ_PACKAGE = "jq==1.8.0"  # carries the source of jq 1.7.1, the version that Weft speaks
+
+
+@once
+def jq_suite():
+    """jq's published cases as PyPI's source package of `jq` carries them; returns the folder of its *.test files."""
+    target = FOLDER / "jq-suite"
+    if not (target / "jq.test").is_file():
+        downloads = FOLDER / "downloads"
+        fetch([str(environment()), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "jq",
+               "--dest", str(downloads), JQ_PACKAGE], f"pip download {JQ_PACKAGE}")
+        archive = max(downloads.glob("jq-*.tar.gz"), key=os.path.getmtime)
+        with tarfile.open(archive) as package:
+            inner = next((name for name in package.getnames() if "/deps/jq-" in name and name.endswith(".tar.gz")), None)
+            if inner is None:
+                raise NotRun(f"{archive.name} does not carry jq's source")
+            with tarfile.open(fileobj=package.extractfile(inner)) as source:
+                for member in source.getmembers():
+                    parts = member.name.split("/")
+                    if len(parts) == 3 and parts[1] == "tests" and parts[2].endswith(".test") and member.isfile():
+                        target.mkdir(parents=True, exist_ok=True)
+                        (target / parts[2]).write_bytes(source.extractfile(member).read())
+        if not (target / "jq.test").is_file():
+            raise NotRun(f"{archive.name} does not carry jq's cases")
+    return target
+
+
 def pytest_in(interpreter, *words, environment=None):
     """Runs end-to-end tests with another interpreter; returns how many passed. A skipped one is a failure here."""
     result = subprocess.run([str(interpreter), "-m", "pytest", "-q", "-o", "python_files=*_test.py", "-p", "no:cacheprovider",

@@ -126,6 +126,10 @@ Result<Arguments> CommandLine::parse(const Command& command, const std::vector<s
   for (const auto* flags : {&command.flags, &global_flags_}) {
     for (const auto& flag : *flags) arguments.fallback_[flag.name] = flag.fallback;
   }
+  if (command.own_flags) {
+    arguments.positional_.assign(words.begin() + static_cast<std::ptrdiff_t>(from), words.end());
+    return arguments;
+  }
   for (auto i = from; i < words.size(); ++i) {
     std::string_view word = words[i];
     auto is_short_output = word == "-o";

@@ -45,6 +45,7 @@ struct Command {
   std::string positional; // "<stream>", "[folder]"; empty: none
   std::vector<FlagSpec> flags;
   std::function<int(const Arguments&)> run;  // exit status: 0 ok, 1 error, 2 changes pending
+  bool own_flags = false;  // reads its words itself: all of them are positional
 };
 
 class CommandLine {
