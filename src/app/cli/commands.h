@@ -14,6 +14,7 @@ std::vector<Command> stream_commands();    // stream list|describe|produce|consu
 std::vector<Command> delivery_commands();  // delivery list|show|redrive, subscription list
 std::vector<Command> trace_commands();     // trace <id>
 std::vector<Command> client_commands();    // client list, client key create|revoke
+std::vector<Command> description_commands();  // help, version, completion, man
 
 std::vector<Command> all_commands();
 
