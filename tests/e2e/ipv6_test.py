@@ -150,11 +150,11 @@ def test_an_ipv6_range_that_does_not_hold_the_address_stops_it(start, peer):
     assert peer.requests == []
 
 
-@pytest.mark.parametrize("address, told", [("0.0.0.0", "127.0.0.1"), ("::", "localhost")])
-def test_a_listener_on_every_address_is_told_under_one_that_this_machine_reaches(start, peer, address, told):
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_a_listener_on_every_address_is_told_under_one_that_this_machine_reaches(start, peer, address):
     node = start(address=address)
 
-    assert node.node["admin"].startswith(f"http://{told}:")
+    assert node.node["admin"].startswith("http://127.0.0.1:")
     assert TOPIC in node.cli("stream", "list").stdout
     assert call("GET", node.node["admin"] + "/").status == 200
 

@@ -40,7 +40,8 @@ def base():
 class Root:
     def __init__(self, folder):
         self.folder = Path(folder)
-        fetch(["tar", "-C", folder, "-xf", str(base())], "tar")
+        self.folder.mkdir(exist_ok=True)
+        fetch(["tar", "-C", str(folder), "-xf", str(base())], "tar")
         (self.folder / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
         (self.folder / "usr/sbin/policy-rc.d").chmod(0o755)
         shutil.copy("/etc/resolv.conf", self.folder / "etc/resolv.conf")

@@ -10,15 +10,15 @@
 namespace weft::app {
 namespace {
 
-constexpr std::uint64_t kGiB = 1ull << 30;
-constexpr std::uint64_t kMiB = 1ull << 20;
+constexpr std::uint64_t kGibibyte = 1ull << 30;
+constexpr std::uint64_t kMebibyte = 1ull << 20;
 constexpr std::uint64_t kFewFiles = 4096;
 constexpr auto kSoonestSync = std::chrono::microseconds(15);
 constexpr auto kSoonestTurn = std::chrono::microseconds(500);
 constexpr auto kSlowSync = std::chrono::milliseconds(20);
 constexpr auto kClockErrorMax = std::chrono::seconds(1);
 
-std::string gib(std::uint64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / kGiB); }
+std::string gib(std::uint64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / kGibibyte); }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -67,9 +67,9 @@ DoctorFinding judge_free_space(std::uint64_t free_bytes, std::uint64_t total_byt
   if (free_bytes < reserve_bytes) {
     return {Verdict::Bad, "disk space", observed,
             fmt::format("appends are refused below log.reserveBytes ({} MiB): free space or shorten a retention",
-                        reserve_bytes / kMiB)};
+                        reserve_bytes / kMebibyte)};
   }
-  if (free_bytes < 2 * kGiB || free_bytes < total_bytes / 20) {
+  if (free_bytes < 2 * kGibibyte || free_bytes < total_bytes / 20) {
     return {Verdict::Warning, "disk space", observed, "free space, or shorten a retention"};
   }
   return {Verdict::Good, "disk space", observed, ""};
@@ -186,8 +186,8 @@ std::optional<std::uint64_t> open_files_of_limits(std::string_view limits) {
 }
 
 DoctorFinding judge_memory(std::uint64_t limit_bytes, std::uint64_t wanted_bytes) {
-  auto observed = fmt::format("{} MiB allowed, settings let queues and caches grow to {} MiB", limit_bytes / kMiB,
-                              wanted_bytes / kMiB);
+  auto observed = fmt::format("{} MiB allowed, settings let queues and caches grow to {} MiB", limit_bytes / kMebibyte,
+                              wanted_bytes / kMebibyte);
   if (limit_bytes < wanted_bytes) {
     return {Verdict::Warning, "memory", observed,
             "the kernel may end Weft under load: raise the limit, or lower log.queueBytesMax"};

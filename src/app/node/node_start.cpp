@@ -16,8 +16,8 @@ constexpr std::string_view kFormat = "weft data folder 1\n";
 
 // Where this machine reaches a listener: one of every address cannot be connected to under that name.
 std::string reachable(const net::Endpoint& local) {
-  if (local.host == "0.0.0.0") return net::Endpoint{"127.0.0.1", local.port}.text();
-  if (local.host == "::") return net::Endpoint{"localhost", local.port}.text();
+  // "::" takes IPv4 too, and a container may be without ::1 or without a resolver for localhost.
+  if (local.host == "0.0.0.0" || local.host == "::") return net::Endpoint{"127.0.0.1", local.port}.text();
   return local.text();
 }
 
