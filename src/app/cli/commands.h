@@ -14,9 +14,9 @@ std::vector<Command> stream_commands();    // stream list|describe|produce|consu
 std::vector<Command> delivery_commands();  // delivery list|show|redrive, subscription list
 std::vector<Command> trace_commands();     // trace <id>
 std::vector<Command> client_commands();    // client list, client key create|revoke
-std::vector<Command> jq_commands();        // jq
-
 std::vector<Command> backup_commands();    // backup, backup verify, restore
+std::vector<Command> jq_commands();        // jq
+std::vector<Command> description_commands();  // help, version, completion, man
 
 std::vector<Command> all_commands();
 

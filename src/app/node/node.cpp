@@ -6,6 +6,7 @@
 
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
+#include "app/node/service_manager.h"
 #include "app/version.h"
 #include "base/document.h"
 #include "base/json_writer.h"
@@ -145,9 +146,11 @@ void Node::run() {
   log_info("node", "ready",
            {{"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
             {"start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() - parts.started_at).count()}});
+  tell_service_manager("READY=1");
   parts.control.run();
 
   log_info("node", "draining");
+  tell_service_manager("STOPPING=1");
   parts.ops->set_ready(false);
   run_until_done(parts.control, parts.close());
   auto drain = parts.settings.time("shutdown.drain");

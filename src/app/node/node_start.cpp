@@ -12,6 +12,13 @@
 namespace weft::app {
 namespace {
 
+// Where this machine reaches a listener: one of every address cannot be connected to under that name.
+std::string reachable(const net::Endpoint& local) {
+  // "::" takes IPv4 too, and a container may be without ::1 or without a resolver for localhost.
+  if (local.host == "0.0.0.0" || local.host == "::") return net::Endpoint{"127.0.0.1", local.port}.text();
+  return local.text();
+}
+
 // A certificate that clients refuse is no reason to stay down: the plain listeners still work.
 void warn_of_certificate(std::string_view listener, const TlsContext& tls, WallTime now) {
   const auto certificate = tls.certificate();
@@ -225,11 +232,11 @@ Result<> Node::Parts::listen() {
   TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
-  addresses.hub = "http://" + admin_server->local().text();
+  addresses.hub = "http://" + reachable(admin_server->local());
   admin->set_port(admin_server->local().port);
-  addresses.gateway = "http://" + gateway_server->local().text();
-  addresses.ops = "http://" + ops_server->local().text();
-  addresses.kafka = kafka_server->local().text();
+  addresses.gateway = "http://" + reachable(gateway_server->local());
+  addresses.ops = "http://" + reachable(ops_server->local());
+  addresses.kafka = reachable(kafka_server->local());
   CHECK(listen_with_tls());
   tell_listeners();
   return {};
@@ -268,14 +275,14 @@ Result<std::unique_ptr<http::Server>> Node::Parts::open_https(std::string_view l
 
 Result<> Node::Parts::listen_with_tls() {
   TRY(gateway_tls_server, open_https("gateway", *gateway_door));
-  if (gateway_tls_server) addresses.gateway_tls = "https://" + gateway_tls_server->local().text();
+  if (gateway_tls_server) addresses.gateway_tls = "https://" + reachable(gateway_tls_server->local());
   TRY(admin_tls_server, open_https("admin", *admin));
-  if (admin_tls_server) addresses.hub_tls = "https://" + admin_tls_server->local().text();
+  if (admin_tls_server) addresses.hub_tls = "https://" + reachable(admin_tls_server->local());
   TRY(auto kafka_tls, tls_of(settings, "kafka", {}));
   if (!kafka_tls) return {};
   warn_of_certificate("kafka", *kafka_tls, clock.now());
   TRY(kafka_tls_server, open_kafka("ports.kafkaTls", std::move(kafka_tls)));
-  addresses.kafka_tls = kafka_tls_server->local().text();
+  addresses.kafka_tls = reachable(kafka_tls_server->local());
   return {};
 }
 
