@@ -244,6 +244,9 @@ V b_transpose(M& m, V* a, const Node& at) {
 }
 
 V b_bsearch(M& m, V* a, const Node& at) {
+  const bool empty = a[0].is_null() || (a[0].is_string() && a[0].text().empty()) ||
+                     (a[0].is_object() && a[0].size() == 0);
+  if (empty) return V::integer(-1);
   if (!is_array(m, a[0], "searched from", at)) return {};
   std::uint32_t low = 0;
   std::uint32_t high = a[0].size();

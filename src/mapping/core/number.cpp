@@ -157,8 +157,7 @@ std::optional<Exact> calculate_exact(Arithmetic operation, Exact a, Exact b) {
 }
 
 bool fits(Exact& exact) {
-  while (exact.mantissa != 0 && exact.mantissa % 10 == 0 &&
-         (exact.exponent < 0 || magnitude(exact.mantissa) >= kExactMax)) {
+  while (magnitude(exact.mantissa) >= kExactMax && exact.mantissa % 10 == 0) {
     exact.mantissa /= 10;
     ++exact.exponent;
   }
@@ -297,12 +296,16 @@ Value number_of(Exact exact) {
     exact.mantissa *= 10;
     --exact.exponent;
   }
+  if (exact.mantissa == 0) return Value::integer(0);
+  if (magnitude(exact.mantissa) <= kSmallMax) {  // dividing 64 bits is much cheaper
+    auto small = static_cast<std::int64_t>(exact.mantissa);
+    for (; exact.exponent < 0 && small % 10 == 0; ++exact.exponent) small /= 10;
+    return Value::decimal(small, exact.exponent);
+  }
   while (exact.exponent < 0 && exact.mantissa % 10 == 0) {
-    if (exact.mantissa == 0) return Value::integer(0);
     exact.mantissa /= 10;
     ++exact.exponent;
   }
-  if (exact.mantissa == 0) return Value::integer(0);
   if (magnitude(exact.mantissa) <= kSmallMax)
     return Value::decimal(static_cast<std::int64_t>(exact.mantissa), exact.exponent);
   std::string text;
