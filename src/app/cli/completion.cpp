@@ -66,7 +66,7 @@ std::vector<FlagSpec> flags_of(const CommandLine& line, const Command& command) 
 }
 
 // In single quotes for bash and zsh.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (char c : text) {
     if (c == '\'') out += "'\\''";
@@ -87,7 +87,7 @@ std::string bash_values(std::string_view value_name) {
     case ValueShape::File: return "_weft_paths -f";
     case ValueShape::Folder: return "_weft_paths -d";
     case ValueShape::Choice:
-      return fmt::format("_weft_words {}", quoted(fmt::format("{}", fmt::join(choices_of(value_name), " "))));
+      return fmt::format("_weft_words {}", shell_quoted(fmt::format("{}", fmt::join(choices_of(value_name), " "))));
     case ValueShape::Free: return "";
   }
   return "";
@@ -103,20 +103,20 @@ std::string bash_cases(const CommandLine& line) {
       for (const auto& spelling : spellings(flag)) {
         written.push_back(spelling);
         if (flag.value.empty()) continue;
-        values += fmt::format("    {}) {}{}return ;;\n", quoted(command.name + " " + spelling),
+        values += fmt::format("    {}) {}{}return ;;\n", shell_quoted(command.name + " " + spelling),
                               bash_values(flag.value), bash_values(flag.value).empty() ? "" : "; ");
       }
     }
-    flags += fmt::format("      {}) _weft_words {} ;;\n", quoted(command.name),
-                         quoted(fmt::format("{}", fmt::join(written, " "))));
+    flags += fmt::format("      {}) _weft_words {} ;;\n", shell_quoted(command.name),
+                         shell_quoted(fmt::format("{}", fmt::join(written, " "))));
     for (const auto& positional : positionals_of(command)) {
       auto offered = bash_values(positional.name);
-      if (!offered.empty()) positionals += fmt::format("    {}) {} ;;\n", quoted(command.name), offered);
+      if (!offered.empty()) positionals += fmt::format("    {}) {} ;;\n", shell_quoted(command.name), offered);
     }
   }
   std::string next;
   for (const auto& place : places(line)) {
-    next += fmt::format("      {}) _weft_words {} ;;\n", quoted(place), quoted(words_of(next_words(line, place))));
+    next += fmt::format("      {}) _weft_words {} ;;\n", shell_quoted(place), shell_quoted(words_of(next_words(line, place))));
   }
   return fmt::format(
       "  case \"$at $prev\" in\n{}  esac\n"
@@ -154,11 +154,11 @@ std::string zsh_arguments(const CommandLine& line, const Command& command) {
       if (!flag.value.empty() && spelling.starts_with("--")) spec += '=';
       spec += fmt::format("[{}]", zsh_escaped(flag.help));
       if (!flag.value.empty()) spec += fmt::format(":{}:{}", zsh_escaped(flag.value), zsh_values(flag.value));
-      specs.push_back(quoted(spec));
+      specs.push_back(shell_quoted(spec));
     }
   }
   for (const auto& positional : positionals_of(command)) {
-    specs.push_back(quoted(fmt::format("{}:{}:{}", positional.repeats ? "*" : positional.optional ? ":" : "",
+    specs.push_back(shell_quoted(fmt::format("{}:{}:{}", positional.repeats ? "*" : positional.optional ? ":" : "",
                                        zsh_escaped(positional.name), zsh_values(positional.name))));
   }
   return fmt::format("{}", fmt::join(specs, " "));
@@ -223,15 +223,15 @@ std::string bash_completion(const CommandLine& line) {
 std::string zsh_completion(const CommandLine& line) {
   std::string next;
   for (const auto& place : places(line)) {
-    next += fmt::format("      {}) next=(", quoted(place));
+    next += fmt::format("      {}) next=(", shell_quoted(place));
     for (const auto& word : next_words(line, place)) {
-      next += fmt::format("{} ", quoted(zsh_escaped(word.word) + ":" + zsh_escaped(word.help)));
+      next += fmt::format("{} ", shell_quoted(zsh_escaped(word.word) + ":" + zsh_escaped(word.help)));
     }
     next += ") ;;\n";
   }
   std::string commands;
   for (const auto& command : line.commands()) {
-    commands += fmt::format("    {}) _arguments -S {} ;;\n", quoted(command.name), zsh_arguments(line, command));
+    commands += fmt::format("    {}) _arguments -S {} ;;\n", shell_quoted(command.name), zsh_arguments(line, command));
   }
   return fmt::format(
       "#compdef weft\n# Completion of weft for zsh, made by `weft completion zsh`.\n"

@@ -169,9 +169,10 @@ TEST_F(SqliteDatabaseTest, CopiesItsLastCommitIntoAFileOfTheOwner) {
   ASSERT_TRUE(migrate(account_schema()));
   ASSERT_TRUE(execute(open_account("ann", 7)));
   PosixFileSystem files;
+  auto& sqlite = dynamic_cast<SqliteDatabase&>(database());
 
-  auto copied = run_until_done(database().copy_to(files, world_.file("copy.db")));
-  auto again = run_until_done(database().copy_to(files, world_.file("copy.db")));
+  auto copied = run_until_done(sqlite.copy_to(files, world_.file("copy.db")));
+  auto again = run_until_done(sqlite.copy_to(files, world_.file("copy.db")));
 
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_EQ(code_of(again), ErrorCode::AlreadyExists);
