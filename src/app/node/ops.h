@@ -1,4 +1,5 @@
-// The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus text).
+// The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus text, or
+// OpenMetrics for those who accept it).
 // No credentials, nothing secret. Any loop.
 #pragma once
 
@@ -10,6 +11,9 @@
 
 namespace weft::app {
 
+// Whether this Accept field asks for OpenMetrics 1.0 rather than for Prometheus text.
+bool prefers_openmetrics(std::string_view accept);
+
 class Ops final : public http::Handler {
  public:
   // `refresh` updates gauges that are computed when somebody looks.
@@ -19,7 +23,7 @@ class Ops final : public http::Handler {
   Task<void> handle(http::Exchange& exchange) override;
 
  private:
-  http::Response answer(std::string_view path) const;
+  http::Response answer(const http::RequestHead& head) const;
 
   Metrics& metrics_;
   std::function<void()> refresh_;
