@@ -24,12 +24,6 @@ std::size_t loop_count(const Settings& settings) {
   return wanted > 0 ? static_cast<std::size_t>(wanted) : std::max(1u, std::thread::hardware_concurrency());
 }
 
-telemetry::TraceStoreOptions trace_options(const Settings& settings) {
-  telemetry::TraceStoreOptions options;
-  options.bytes_max = settings.bytes("telemetry.traceBytesMax");
-  return options;
-}
-
 Result<EgressPolicy> egress_policy(const Settings& settings) {
   auto rules = settings.list("egress.allow");
   if (rules.size() == 1 && rules[0] == "*") {
@@ -57,6 +51,7 @@ Node::Parts::Parts(Settings with)
       client(dialer, clock, metrics, http::ClientLimits()),
       traces(trace_options(settings)),
       pool("searches", 1, 256),
+      telemetry_pool("telemetry", 1, 16),
       secrets(estate::process_environment()),
       chores(control.get_executor(), "chores", kChoresMax),
       signals(control) {}
@@ -66,6 +61,7 @@ Node::~Node() = default;
 
 Result<std::unique_ptr<Node>> Node::create(Settings settings) {
   TRY(auto policy, egress_policy(settings));
+  CHECK(set_sampling(settings));
   set_log_level(log_level(settings));
   auto parts = std::make_unique<Parts>(std::move(settings));
   parts->dialer.set_policy(std::move(policy));
@@ -92,6 +88,8 @@ Task<Result<>> in_order(std::vector<Task<Result<>>> steps) {
 
 }  // namespace
 
+Node::Parts::~Parts() { close_telemetry(); }
+
 // The loops run during the start, since some parts live on one of them.
 Result<> Node::open(Parts& parts) {
   std::vector<Task<Result<>>> steps;
@@ -109,6 +107,7 @@ void Node::abandon(Parts& parts) {
   if (parts.delivery) parts.delivery->stop();
   if (parts.groups) run_until_done(parts.control, parts.groups->stop());
   parts.end_loops();
+  parts.close_telemetry();
 }
 
 Result<> Node::start() {
@@ -130,6 +129,7 @@ void Node::run() {
     if (!error) parts.control.stop();
   });
   parts.chores.spawn(parts.sample_activity());
+  parts.chores.spawn(parts.keep_telemetry());
   if (parts.exporter) parts.chores.spawn(parts.export_traces());
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);
@@ -162,6 +162,7 @@ void Node::run() {
   auto removed = run_until_done(parts.control, parts.files.remove(data_folder() + "/node.json"));
   if (!removed) log_warn("node", "node.json stays behind", {{"why", removed.error().message}});
   log_info("node", "ended");
+  parts.close_telemetry();
 }
 
 void Node::request_stop() { parts_->control.stop(); }
@@ -170,6 +171,7 @@ void Node::Parts::end_loops() {
   for (std::size_t i = 0; i < loop_chores.size(); ++i) {
     run_until_done(control, on_loop(loops.at(i), loop_chores[i]->join()));
   }
+  settle_traces();
   if (exporter) run_until_done(control, flush_traces());
   loops.stop();
   loop_threads.join();

@@ -41,6 +41,7 @@ Task<Result<>> Node::Parts::open_state() {
   }
   if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kFormat)));
 
+  CO_CHECK(open_logs());
   CO_TRY(database, co_await SqliteDatabase::open(files, metrics, SqliteOptions(folder + "/state.db")));
   std::vector<Migration> migrations;
   migrations.push_back(estate::AuditLog::migration());
@@ -148,6 +149,22 @@ void Node::Parts::count_compilations() {
   }
 }
 
+void Node::Parts::count_telemetry() {
+  std::lock_guard counting(compilations_mutex);
+  auto raise = [this](std::string_view name, std::string_view help, std::uint64_t to) {
+    auto& counter = metrics.counter(name, help);
+    counter.add(to - counter.value());
+  };
+  const auto stats = traces.stats();
+  raise("weft_telemetry_recorded_spans_total", "Spans that were recorded", stats.spans_recorded);
+  raise("weft_telemetry_sampled_out_spans_total", "Spans of traces that are not kept", stats.spans_sampled_out);
+  raise("weft_telemetry_lost_spans_total", "Spans that were to be kept and reached no disk", stats.spans_unarchived);
+  metrics.gauge("weft_telemetry_trace_disk_bytes", "Traces on disk").set(static_cast<std::int64_t>(stats.archive_bytes));
+  if (!logs) return;
+  raise("weft_telemetry_dropped_log_lines_total", "Log lines that were not stored", logs->dropped_lines());
+  metrics.gauge("weft_telemetry_log_disk_bytes", "Log lines on disk").set(static_cast<std::int64_t>(logs->bytes()));
+}
+
 net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
   auto port = settings.is_on("ports.auto") ? 0 : settings.number(port_setting) + settings.number("ports.offset");
   return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
@@ -181,7 +198,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces,
                                                 stream_rates, *last_records});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery});
-  trace_routes_parts.emplace(TraceRoutesParts{traces, pool});
+  trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
+  log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
@@ -190,6 +208,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
+                      log_routes(*log_routes_parts),
                       client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
                       system_routes(*system_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
@@ -207,7 +226,10 @@ Task<Result<>> Node::Parts::open_doors() {
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
-  ops.emplace(metrics, [this] { count_compilations(); });
+  ops.emplace(metrics, [this] {
+    count_compilations();
+    count_telemetry();
+  });
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
   auto otlp = settings.text("telemetry.otlpEndpoint");
