@@ -31,7 +31,7 @@ struct LogStoreOptions {
   std::string folder;
   std::uint64_t bytes_max = 64 * 1024 * 1024;
   Duration age_max = 7 * 24h;  // of a file's last line; zero: any
-  std::size_t gathered_bytes_max = 1024 * 1024;
+  std::size_t gathered_bytes_max = 4 * 1024 * 1024;
 };
 
 // Where a line is: a file's number and the offset of its first byte.

@@ -66,6 +66,7 @@ struct TraceStore::State {
 
   template <class AnySpan>
   void add(const AnySpan& span) {
+    if (!options.records) return;
     auto& slot = ring->slot();
     if (slot.writing != nullptr && slot.writing->append(span)) return;
     ring->roll(slot);

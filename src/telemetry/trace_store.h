@@ -47,6 +47,7 @@ struct TraceStoreOptions {
   // Failed and slow traces that are remembered so that spans that come later are kept too.
   std::size_t chosen_traces_max = 50'000;
   SpanSampling sampling;
+  bool records = true;  // false: what is recorded is forgotten
   // open_archive() will be called: what is recorded until then waits for it.
   bool has_archive = false;
   std::string service = "weft";  // of spans that name none in service.name

@@ -89,7 +89,7 @@ def test_traces_are_found_by_key_route_error_time_and_duration(start):
     assert traces(node, key="SO-0000471") == []
     assert {found, other, refused} == listed(node, "--route", "/orders")
     assert listed(node, "--route", "/none") == set()
-    assert found in listed(node, "--since", "10m") and listed(node, "--since", "2999-01-01T00:00:00Z") == set()
+    assert found in listed(node, "--since", "10m") and listed(node, "--since", "2199-01-01T00:00:00Z") == set()
     assert traces(node, until="10m") == [] and traces(node, minDurationMs=60_000) == []
     assert node.admin("GET", "/traces?since=yesterday").status == 400
 
@@ -219,14 +219,19 @@ def test_sampling_keeps_all_errors_and_little_else_and_metrics_stay_exact(weft_f
         return node.metric("weft_telemetry_sampled_out_spans_total")
 
     wait_until(lambda: left_out() > 0.95 * counts["work"], seconds=20, what="most spans to be left out")
-    wait_until(lambda: left_out() + len(traces(node, limit=500)) == sum(counts.values()), what="all to be decided")
-    kept = traces(node, limit=500)
+
+    # What waits for its decision is listed too. 20 are expected of those that did not fail; 60 is beyond what
+    # chance gives once in a million runs.
+    def decided():
+        kept = traces(node, limit=500)
+        is_all = left_out() + len(kept) == sum(counts.values())
+        return kept if is_all and sum(not trace["failed"] for trace in kept) < 60 else None
+
+    kept = wait_until(decided, what="all to be decided")
     assert sum(trace["failed"] for trace in kept) == counts["fail"]
     assert {f"/fail/{number}" for number in range(0, 2000, 50)} == {
         span["attributes"]["url.path"] for trace in traces(node, errorsOnly="true", limit=500)
         for span in node.admin("GET", f"/traces/{trace['traceId']}").json()["spans"]}
-    # 20 are expected of the rest; 60 is beyond what chance gives once in a million runs.
-    assert sum(not trace["failed"] for trace in kept) < 60
     assert node.metric("weft_gateway_requests_total") == sum(counts.values())
     assert node.metric("weft_gateway_request_seconds_count") == sum(counts.values())
     assert node.metric("weft_telemetry_lost_spans_total") == 0

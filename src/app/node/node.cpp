@@ -92,8 +92,9 @@ Node::Parts::~Parts() { close_telemetry(); }
 
 // The loops run during the start, since some parts live on one of them.
 Result<> Node::open(Parts& parts) {
+  CHECK(run_until_done(parts.control, parts.open_state()));
+  CHECK(parts.open_logs());
   std::vector<Task<Result<>>> steps;
-  steps.push_back(parts.open_state());
   steps.push_back(parts.open_log());
   steps.push_back(parts.open_features());
   steps.push_back(parts.open_doors());
@@ -137,6 +138,7 @@ void Node::run() {
   parts.gateway_server->start();
   parts.admin_server->start();
   parts.ops_server->start();
+  if (parts.otlp_server) parts.otlp_server->start();
   parts.kafka_server->start();
   if (parts.gateway_tls_server) parts.gateway_tls_server->start();
   if (parts.admin_tls_server) parts.admin_tls_server->start();
@@ -155,6 +157,7 @@ void Node::run() {
   if (parts.gateway_tls_server) parts.gateway_tls_server->stop(drain);
   parts.admin_server->stop(std::min<Duration>(drain, 1s));
   if (parts.admin_tls_server) parts.admin_tls_server->stop(std::min<Duration>(drain, 1s));
+  if (parts.otlp_server) parts.otlp_server->stop(std::min<Duration>(drain, 1s));
   parts.kafka_server->stop(drain);
   if (parts.kafka_tls_server) parts.kafka_tls_server->stop(drain);
   parts.ops_server->stop(0s);
@@ -236,6 +239,7 @@ Result<> Node::Parts::write_node_file() {
       .member("gateway", addresses.gateway)
       .member("kafka", addresses.kafka)
       .member("ops", addresses.ops);
+  if (!addresses.otlp.empty()) out.member("otlp", addresses.otlp);
   if (!addresses.hub_tls.empty()) out.member("adminTls", addresses.hub_tls);
   if (!addresses.gateway_tls.empty()) out.member("gatewayTls", addresses.gateway_tls);
   if (!addresses.kafka_tls.empty()) out.member("kafkaTls", addresses.kafka_tls);

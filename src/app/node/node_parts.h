@@ -42,7 +42,9 @@
 #include "runtime/thread_random.h"
 #include "storage/sqlite_database.h"
 #include "telemetry/log_store.h"
+#include "telemetry/foreign_metrics.h"
 #include "telemetry/otlp_exporter.h"
+#include "telemetry/otlp_receiver.h"
 #include "telemetry/trace_store.h"
 
 namespace weft::app {
@@ -107,6 +109,9 @@ struct Node::Parts {
   std::unique_ptr<http::Server> gateway_server;
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> ops_server;
+  telemetry::ForeignMetrics foreign_metrics;
+  std::optional<telemetry::OtlpReceiver> otlp_receiver;
+  std::unique_ptr<http::Server> otlp_server;  // null: the receiver is off
   // Null without a certificate.
   std::unique_ptr<http::Server> gateway_tls_server;
   std::unique_ptr<http::Server> admin_tls_server;
@@ -140,6 +145,7 @@ struct Node::Parts {
   Task<std::string> reconcile();  // a warning, or empty
   Task<void> sample_activity();
   Result<> open_logs();
+  void open_otlp_receiver();
   void open_trace_archive();
   void settle_traces();
   Task<void> keep_telemetry();

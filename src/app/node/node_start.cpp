@@ -41,7 +41,6 @@ Task<Result<>> Node::Parts::open_state() {
   }
   if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kFormat)));
 
-  CO_CHECK(open_logs());
   CO_TRY(database, co_await SqliteDatabase::open(files, metrics, SqliteOptions(folder + "/state.db")));
   std::vector<Migration> migrations;
   migrations.push_back(estate::AuditLog::migration());
@@ -229,7 +228,8 @@ Task<Result<>> Node::Parts::open_doors() {
   ops.emplace(metrics, [this] {
     count_compilations();
     count_telemetry();
-  });
+  }, [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); });
+  open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
   auto otlp = settings.text("telemetry.otlpEndpoint");
@@ -247,6 +247,10 @@ Result<> Node::Parts::listen() {
   TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
+  if (otlp_receiver) {
+    TRY(otlp_server, http::Server::open(server_options("otlp", "ports.otlp"), *otlp_receiver, loops, clock, metrics));
+    addresses.otlp = "http://" + otlp_server->local().text();
+  }
   addresses.hub = "http://" + admin_server->local().text();
   admin->set_port(admin_server->local().port);
   addresses.gateway = "http://" + gateway_server->local().text();

@@ -59,6 +59,14 @@ bool prefers_openmetrics(std::string_view accept) {
   return open > 0 && open >= plain;
 }
 
+std::string Ops::metrics_text(bool is_openmetrics) const {
+  if (!is_openmetrics) return metrics_.prometheus_text() + more_(false);
+  constexpr std::string_view kEnd = "# EOF\n";
+  auto text = metrics_.openmetrics_text();
+  text.insert(text.size() - kEnd.size(), more_(true));
+  return text;
+}
+
 http::Response Ops::answer(const http::RequestHead& head) const {
   const auto& path = head.path;
   if (path == "/livez") return http::Response(200, "text/plain", "ok\n");
@@ -70,7 +78,7 @@ http::Response Ops::answer(const http::RequestHead& head) const {
     refresh_();
     const bool is_open = prefers_openmetrics(head.find("Accept").value_or(std::string_view()));
     http::Response response(200, std::string(is_open ? kOpenMetrics : kPrometheusText),
-                            is_open ? metrics_.openmetrics_text() : metrics_.prometheus_text());
+                            metrics_text(is_open));
     response.add("Vary", "Accept");
     return response;
   }

@@ -16,17 +16,21 @@ bool prefers_openmetrics(std::string_view accept);
 
 class Ops final : public http::Handler {
  public:
-  // `refresh` updates gauges that are computed when somebody looks.
-  Ops(Metrics& metrics, std::function<void()> refresh) : metrics_(metrics), refresh_(std::move(refresh)) {}
+  // `refresh` updates gauges that are computed when somebody looks; `more` gives further families as
+  // text (true: OpenMetrics).
+  Ops(Metrics& metrics, std::function<void()> refresh, std::function<std::string(bool)> more)
+      : metrics_(metrics), refresh_(std::move(refresh)), more_(std::move(more)) {}
 
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   Task<void> handle(http::Exchange& exchange) override;
 
  private:
+  std::string metrics_text(bool is_openmetrics) const;
   http::Response answer(const http::RequestHead& head) const;
 
   Metrics& metrics_;
   std::function<void()> refresh_;
+  std::function<std::string(bool)> more_;
   std::atomic<bool> ready_{false};
 };
 

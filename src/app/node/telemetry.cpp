@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "app/node/node_parts.h"
+#include "eventlog/core/compression.h"
 #include "runtime/log.h"
 #include "telemetry/trace_archive.h"
 
@@ -16,6 +17,7 @@ constexpr Duration kTelemetryStep = 200ms;
 telemetry::TraceStoreOptions trace_options(const Settings& settings) {
   telemetry::TraceStoreOptions options;
   options.bytes_max = settings.bytes("telemetry.traceBytesMax");
+  options.records = settings.is_on("telemetry.tracing");
   options.has_archive = settings.bytes("telemetry.traceDiskBytesMax") > 0;
   options.sampling.keep_slower_than = settings.time("telemetry.sampling.keepSlowerThan");
   options.sampling.wait = settings.time("telemetry.sampling.wait");
@@ -80,6 +82,27 @@ Task<void> Node::Parts::keep_telemetry() {
     was_failing = is_failing;
     if (!co_await clock.sleep_for(kTelemetryStep)) co_return;
   }
+}
+
+void Node::Parts::open_otlp_receiver() {
+  if (!settings.is_on("telemetry.otlpReceiver")) return;
+  const bool takes_all = settings.is_on("telemetry.otlpAnonymous");
+  auto authenticate = [this, takes_all](std::string_view key) -> Result<> {
+    if (takes_all && key.empty()) return {};
+    if (key.empty()) {
+      return fail(ErrorCode::Unauthenticated, "send an API key: OTEL_EXPORTER_OTLP_HEADERS=\"x-api-key=<key>\"");
+    }
+    CHECK(identity->authenticate_api_key(key));
+    return {};
+  };
+  auto gunzip = [](std::string_view packed, std::size_t bytes_max) -> Result<std::string> {
+    std::string scratch;
+    TRY(auto plain, eventlog::decompress(eventlog::Codec::Gzip, packed, scratch, bytes_max));
+    return std::string(plain);
+  };
+  telemetry::OtlpReceiverParts parts{traces, logs.get(), foreign_metrics, clock, metrics, std::move(authenticate),
+                                     std::move(gunzip)};
+  otlp_receiver.emplace(std::move(parts));
 }
 
 void Node::Parts::close_telemetry() {

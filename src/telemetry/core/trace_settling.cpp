@@ -27,6 +27,7 @@ void Settling::add(std::vector<SpanSlice> slices, WallTime now) {
       waiting.all_sampled = false;
       if (chooses(head)) choose(chunk.entry(i).trace_id);
     }
+    ++pinned_[waiting.slice.chunk.get()];
     waiting_.push_back(std::move(waiting));
   }
 }
@@ -35,13 +36,19 @@ std::vector<SpanSlice> Settling::take_decided(WallTime now) {
   std::vector<SpanSlice> kept;
   while (!waiting_.empty()) {
     const auto& oldest = waiting_.front();
-    const bool is_due = oldest.all_sampled || waiting_.size() > options_.pending_chunks_max ||
+    const bool is_due = oldest.all_sampled || pinned_.size() > options_.pending_chunks_max ||
                         now - oldest.since >= options_.sampling.wait;
     if (!is_due) break;
     decide(oldest, kept);
+    release(oldest.slice);
     waiting_.pop_front();
   }
   return kept;
+}
+
+void Settling::release(const SpanSlice& slice) {
+  auto pinned = pinned_.find(slice.chunk.get());
+  if (--pinned->second == 0) pinned_.erase(pinned);
 }
 
 void Settling::decide(const Waiting& waiting, std::vector<SpanSlice>& kept) {

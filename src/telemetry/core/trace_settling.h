@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <unordered_map>
 #include <vector>
 
 #include "telemetry/core/span_chunk.h"
@@ -41,10 +42,12 @@ class Settling {
   bool chooses(const SpanChunk::Head& head) const;
   void choose(const TraceId& id);
   void decide(const Waiting& waiting, std::vector<SpanSlice>& kept);
+  void release(const SpanSlice& slice);
   void copy(const SpanSlice& slice, std::uint32_t i, std::vector<SpanSlice>& kept);
 
   const SettlingOptions options_;
   std::deque<Waiting> waiting_;
+  std::unordered_map<const SpanChunk*, std::uint32_t> pinned_;  // by how many slices that wait
   TraceIds chosen_;
   std::deque<TraceId> chosen_order_;  // oldest first
   std::shared_ptr<SpanChunk> copies_;
