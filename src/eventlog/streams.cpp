@@ -43,7 +43,9 @@ Result<CompiledSchema> compile_schema(const estate::Resource& schema) {
   TRY(auto definition, read_definition(schema.spec()));
   TRY(auto compiled, contracts::JsonSchema::compile(definition.root()));
   auto rules = compiled.rules();
-  return CompiledSchema{std::string(definition.text()), std::move(compiled), std::move(rules)};
+  TRY(auto keys, contracts::business_keys(definition.root()));
+  return CompiledSchema{std::string(definition.text()), std::move(compiled), std::move(rules),
+                        std::move(keys)};
 }
 
 }  // namespace
@@ -66,6 +68,7 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
     declared->schema_name = schema->name();
     declared->schema_text = known->second.text;
     declared->schema_rules = known->second.rules;
+    declared->business_keys = known->second.business_keys;
     declared->validation = text_or(resource.spec(), "validation", "every") == "every"
                                ? ValidationPolicy::Every
                                : ValidationPolicy::None;
@@ -79,12 +82,16 @@ std::vector<contracts::Violation> StreamDeclaration::violations(const Json& valu
   return schema->violations(value, max);
 }
 
-std::vector<contracts::Violation> StreamDeclaration::violations_of_text(std::string_view value,
-                                                                        std::size_t max) const {
+std::vector<contracts::Violation> StreamDeclaration::violations_of_text(
+    std::string_view value, std::size_t max,
+    std::vector<contracts::FoundBusinessKey>* keys) const {
   if (!validates()) return {};
   thread_local JsonParser parser;
   auto parsed = parser.parse(value);
   if (!parsed) return {{"", "#", "the value is not JSON: " + parsed.error().message}};
+  if (keys != nullptr && !business_keys.empty()) {
+    *keys = contracts::find_business_keys(business_keys, **parsed);
+  }
   return violations(**parsed, max);
 }
 

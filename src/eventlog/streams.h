@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "contracts/business_keys.h"
 #include "contracts/json_schema.h"
 #include "estate/compiler.h"
 #include "estate/kind.h"
@@ -37,12 +38,16 @@ struct StreamDeclaration {
   std::string schema_text;
   std::string schema_rules;  // JsonSchema::rules()
   std::optional<contracts::JsonSchema> schema;
+  std::vector<contracts::BusinessKey> business_keys;  // that the schema marks
 
   // What is wrong with a record's value; empty when it may be stored. A value that is no JSON
   // breaks every schema.
   std::vector<contracts::Violation> violations(const Json& value, std::size_t max = 20) const;
-  std::vector<contracts::Violation> violations_of_text(std::string_view value,
-                                                       std::size_t max = 20) const;
+  // With `keys` it also finds the business keys of a value that it could read, which costs no
+  // second parse.
+  std::vector<contracts::Violation> violations_of_text(
+      std::string_view value, std::size_t max = 20,
+      std::vector<contracts::FoundBusinessKey>* keys = nullptr) const;
   // Whether a value that keeps these rules needs no check.
   bool is_kept_by(std::string_view rules) const { return !rules.empty() && rules == schema_rules; }
   bool validates() const { return schema.has_value() && validation != ValidationPolicy::None; }
@@ -53,6 +58,7 @@ struct CompiledSchema {
   std::string text;
   contracts::JsonSchema schema;
   std::string rules;
+  std::vector<contracts::BusinessKey> business_keys;
 };
 
 // A declared stream that exists in the log. Immutable.

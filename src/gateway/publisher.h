@@ -50,6 +50,7 @@ struct PreparedEvent {
   std::string time;
   std::optional<std::string> record_key;
   std::optional<std::string> subject;
+  std::vector<contracts::FoundBusinessKey> business_keys;
   bool is_idempotent = false;  // an Idempotency-Key was sent
   Digest key{};
   Digest payload{};

@@ -14,14 +14,14 @@ NODE_FOLDER = ROOT / "tests"
 PYTHON_PACKAGES = ["kafka-python[lz4,snappy,zstd]", "confluent-kafka", "opentelemetry-proto", "pytest"]
 
 
-def fetch(words, what, **options):
+def fetch(words, what, seconds=300, **options):
     """Runs a registry's client; what it cannot bring is a check that is not run."""
     if shutil.which(words[0]) is None:
         raise NotRun(f"{words[0]} is not installed")
     try:
-        result = subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
+        result = subprocess.run(words, capture_output=True, text=True, timeout=seconds, **options)
     except subprocess.TimeoutExpired:
-        raise NotRun(f"{what}: no answer within 300 s") from None
+        raise NotRun(f"{what}: no answer within {seconds} s") from None
     if result.returncode != 0:
         lines = (result.stderr.strip() or result.stdout.strip() or "no word").splitlines()
         said = next((line for line in lines if "error" in line.lower()), lines[-1])
@@ -64,8 +64,12 @@ def python():
     return environment()
 
 
+def version_in(interpreter, package):
+    return fetch([str(interpreter), "-c", f"import importlib.metadata as m; print(m.version({package!r}))"], package).strip()
+
+
 def version(package):
-    return fetch([str(python()), "-c", f"import importlib.metadata as m; print(m.version({package!r}))"], package).strip()
+    return version_in(python(), package)
 
 
 @once

@@ -153,6 +153,22 @@ void Node::Parts::count_compilations() {
   }
 }
 
+void Node::Parts::count_telemetry() {
+  std::lock_guard counting(compilations_mutex);
+  auto raise = [this](std::string_view name, std::string_view help, std::uint64_t to) {
+    auto& counter = metrics.counter(name, help);
+    counter.add(to - counter.value());
+  };
+  const auto stats = traces.stats();
+  raise("weft_telemetry_recorded_spans_total", "Spans that were recorded", stats.spans_recorded);
+  raise("weft_telemetry_sampled_out_spans_total", "Spans of traces that are not kept", stats.spans_sampled_out);
+  raise("weft_telemetry_lost_spans_total", "Spans that were to be kept and reached no disk", stats.spans_unarchived);
+  metrics.gauge("weft_telemetry_trace_disk_bytes", "Traces on disk").set(static_cast<std::int64_t>(stats.archive_bytes));
+  if (!logs) return;
+  raise("weft_telemetry_dropped_log_lines_total", "Log lines that were not stored", logs->dropped_lines());
+  metrics.gauge("weft_telemetry_log_disk_bytes", "Log lines on disk").set(static_cast<std::int64_t>(logs->bytes()));
+}
+
 net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
   auto port = settings.is_on("ports.auto") ? 0 : settings.number(port_setting) + settings.number("ports.offset");
   return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
@@ -186,7 +202,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces,
                                                 stream_rates, *last_records});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
-  trace_routes_parts.emplace(TraceRoutesParts{traces, pool});
+  trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
+  log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
@@ -197,6 +214,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
+                      log_routes(*log_routes_parts),
                       client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
                       system_routes(*system_routes_parts), backup_routes(*backup_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
@@ -214,7 +232,11 @@ Task<Result<>> Node::Parts::open_doors() {
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
-  ops.emplace(metrics, [this] { count_compilations(); });
+  ops.emplace(metrics, [this] {
+    count_compilations();
+    count_telemetry();
+  }, [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); });
+  open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
   auto otlp = settings.text("telemetry.otlpEndpoint");
@@ -232,6 +254,10 @@ Result<> Node::Parts::listen() {
   TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
+  if (otlp_receiver) {
+    TRY(otlp_server, http::Server::open(server_options("otlp", "ports.otlp"), *otlp_receiver, loops, clock, metrics));
+    addresses.otlp = "http://" + reachable(otlp_server->local());
+  }
   addresses.hub = "http://" + reachable(admin_server->local());
   admin->set_port(admin_server->local().port);
   addresses.gateway = "http://" + reachable(gateway_server->local());

@@ -171,6 +171,9 @@ std::expected<PreparedEvent, Refusal> Publisher::prepare(const PublishBinding& b
   }
   event.subject = text_at(body.tree, binding.subject_pointer);
   event.record_key = text_at(body.tree, binding.key_pointer);
+  if (!declared.business_keys.empty()) {
+    event.business_keys = contracts::find_business_keys(declared.business_keys, body.tree);
+  }
   event.body = body.text;
   event.time = to_rfc3339(context.start);
   return event;
@@ -198,7 +201,8 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
                             const Result<std::vector<eventlog::Appended>>& outcome) {
   auto partition = std::to_string(outcome ? outcome->front().partition.partition : -1);
   auto offset = std::to_string(outcome ? outcome->front().first_offset : -1);
-  std::array<std::pair<std::string_view, std::string_view>, 8> attributes = {{
+  constexpr std::size_t kAlways = 6;
+  std::array<std::pair<std::string_view, std::string_view>, 8 + contracts::kBusinessKeysMax> attributes = {{
       {"service.name", "eventlog"},
       {"cloudevents.event_id", event.event_id},
       {"cloudevents.event_subject",
@@ -206,9 +210,13 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
       {"messaging.system", "weft"},
       {"messaging.operation.name", "append"},
       {"messaging.destination.name", binding.stream},
-      {"messaging.destination.partition.id", partition},
-      {"messaging.kafka.offset", offset},
   }};
+  auto count = kAlways;
+  if (outcome) {
+    attributes[count++] = {"messaging.destination.partition.id", partition};
+    attributes[count++] = {"messaging.kafka.offset", offset};
+  }
+  for (const auto& key : event.business_keys) attributes[count++] = {key.attribute, key.value};
   SpanView view;
   view.context = span;
   view.parent_id = context.trace.span_id;
@@ -219,7 +227,7 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
   view.start = start;
   view.end = parts_.clock.now();
   view.failed = !outcome.has_value();
-  view.attributes = std::span(attributes).first(outcome ? attributes.size() : 6);
+  view.attributes = std::span(attributes).first(count);
   parts_.spans.record_view(view);
 }
 
