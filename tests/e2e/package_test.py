@@ -92,7 +92,7 @@ class ServiceManager:
         return self.socket.recv(4096).decode()
 
 
-def serve(tree, folder, manager, address):
+def serve(tree, folder, manager, address, before=()):
     """The service as its unit starts it, but with the tree's paths and free ports."""
     config = (tree / "etc/weft/weft.yaml").read_text()
     (folder / "weft.yaml").write_text(config.replace("/var/lib/weft", f"{folder}/data").replace("/var/log/weft", f"{folder}/log"))
@@ -100,7 +100,7 @@ def serve(tree, folder, manager, address):
     log = open(folder / "out", "wb")
     words = re.search(r"ExecStart=/usr/bin/weft (.*)", (tree / "lib/systemd/system/weft.service").read_text()).group(1)
     words = words.replace("/etc/weft", str(folder)).split()
-    return subprocess.Popen([tree / "usr/bin/weft", *words, "--ports", "auto"], stdout=log, stderr=log, cwd=folder,
+    return subprocess.Popen([*before, tree / "usr/bin/weft", *words, "--ports", "auto"], stdout=log, stderr=log, cwd=folder,
                             env={**os.environ, "NOTIFY_SOCKET": address})
 
 
@@ -122,6 +122,50 @@ def test_the_service_tells_its_manager_when_it_is_ready_and_when_it_stops(tree, 
         node.wait()
 
     assert (first, ready, second, status) == ("READY=1", 200, "STOPPING=1", 0)
+
+
+def members(group):
+    """The system calls of a group of systemd, those of the groups in it too."""
+    found = set()
+    for line in run("systemd-analyze", "syscall-filter", "--no-pager", group).splitlines()[1:]:
+        word = line.strip()
+        if word.startswith("@"):
+            found |= members(word)
+        elif word and not word.startswith("#"):
+            found.add(word)
+    return found
+
+
+def test_the_unit_lets_the_node_do_what_it_does(tree, tmp_path):
+    """There is no systemd to start it here, so every call of a working node is held against the unit's own rules."""
+    unit = (tree / "lib/systemd/system/weft.service").read_text()
+    manager = ServiceManager(f"{tmp_path}/notify")
+    node = serve(tree, tmp_path, manager, f"{tmp_path}/notify", ["strace", "-f", "-qq", "-s", "64", "-o", tmp_path / "calls"])
+    try:
+        manager.socket.settimeout(120)
+        assert manager.told() == "READY=1"
+        told = json.loads((tmp_path / "data/node.json").read_text())
+        token = (tmp_path / "data/admin-token").read_text().strip()
+        call("GET", told["gateway"] + "/nothing")
+        applied = call("POST", told["admin"] + "/api/v1/apply", json.dumps({"files": [{"path": "s.json", "content": json.dumps({
+            "apiVersion": "weft/v1", "kind": "Stream", "metadata": {"name": "a.b.made.v1", "owner": "x"},
+            "spec": {"opaque": True, "partitions": 1}})}]}), {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        assert applied.status == 200, applied.body
+        os.kill(told["pid"], signal.SIGTERM)
+        assert node.wait(60) == 0
+    finally:
+        node.kill()
+        node.wait()
+    calls = (tmp_path / "calls").read_text(errors="replace")
+    used = set(re.findall(r"^\d+\s+(?:<\.\.\. )?(\w+)[ (]", calls, re.M))
+    allowed = members("@system-service") - members("@privileged") - members("@resources")
+    families = set(re.search(r"RestrictAddressFamilies=(.*)", unit).group(1).split())
+
+    assert "fdatasync" in used and "sendto" in used
+    # SQLite gives its files to their owner when it runs as root, as this test may; the unit's user is another.
+    assert used - allowed <= {"fchown"}, used - allowed
+    assert set(re.findall(r"\bsocket\((AF_\w+)", calls)) <= families
+    assert not re.search(r"PROT_WRITE\|PROT_EXEC", calls)
 
 
 def test_the_access_log_goes_on_in_a_new_file_after_logrotate(tree, tmp_path):
