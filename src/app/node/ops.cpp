@@ -5,7 +5,7 @@ namespace weft::app {
 http::Response Ops::answer(std::string_view path) const {
   if (path == "/livez") return http::Response(200, "text/plain", "ok\n");
   if (path == "/readyz") {
-    if (ready_.load(std::memory_order_acquire)) return http::Response(200, "text/plain", "ready\n");
+    if (ready_.load(std::memory_order_acquire)) return http::Response(200, "text/plain", "ready\n" + note_());
     return http::Response(503, "text/plain", "not ready\n");
   }
   if (path == "/metrics") {
