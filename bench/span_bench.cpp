@@ -1,14 +1,17 @@
 // What recording a finished span costs its thread, in CPU time: a typical gateway span (name, seven
 // attributes) as a view and as a Span that is built for it, on one and on two threads; and what a
-// search over a full ring takes. One JSON line per figure.
+// search over a full ring takes, and what is decided about a span in the background. One JSON line per figure.
 #include <fmt/format.h>
+#include <stdlib.h>
 #include <time.h>
 
+#include <filesystem>
 #include <thread>
 #include <vector>
 
 #include "runtime/random.h"
 #include "runtime/spans.h"
+#include "telemetry/trace_archive.h"
 #include "telemetry/trace_store.h"
 
 namespace {
@@ -75,6 +78,41 @@ void report(std::string_view name, double value, std::string_view unit) {
              value, unit);
 }
 
+// What deciding about a span costs the thread in the background, once it has waited: 1 % are sampled and
+// written to disk, the others go.
+void measure_settling() {
+  char folder[] = "/tmp/span-bench-XXXXXX";
+  if (::mkdtemp(folder) == nullptr) return;
+  PosixFileSystem files;
+  telemetry::TraceArchiveOptions archive;
+  archive.folder = folder;
+  telemetry::TraceStoreOptions options;
+  options.has_archive = true;
+  options.export_chunks_max = 1'000;
+  telemetry::TraceStore store(options);
+  store.open_archive(std::move(*telemetry::TraceArchive::open(files, archive)));
+  constexpr int kBatch = 10'000;
+  constexpr int kBatches = 100;
+  auto span = gateway_span();
+  std::uint64_t seed = 7;
+  WallTime now{};
+  double spent = 0;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    for (int i = 0; i < kBatch; ++i) {
+      seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+      std::memcpy(span.context.trace_id.data(), &seed, sizeof seed);
+      span.context.sampled = i % 100 == 0;
+      store.record_view(span);
+    }
+    now += std::chrono::milliseconds(200);
+    const auto start = thread_cpu_ns();
+    store.settle(now);
+    spent += thread_cpu_ns() - start;
+  }
+  report("settle_at_1_percent", spent / (kBatch * kBatches), "ns/span");
+  std::filesystem::remove_all(folder);
+}
+
 void measure_one_round() {
   telemetry::TraceStore store;
   report("record_view", record_views(store, 1), "ns/span");
@@ -103,5 +141,8 @@ void measure_one_round() {
 }  // namespace
 
 int main() {
-  for (int round = 0; round < 3; ++round) measure_one_round();
+  for (int round = 0; round < 3; ++round) {
+    measure_one_round();
+    measure_settling();
+  }
 }

@@ -24,7 +24,8 @@ WRAPPERS = {
     "sqlite3": ["src/storage"],
     "libpq": ["src/storage"],
     "yaml.h": ["src/base"],
-    "re2/": ["src/contracts"],
+    # Two wrappers: JSON Schema's patterns and jq's are different languages with different answers.
+    "re2/": ["src/contracts", "src/mapping"],
     "zstd": ["src/eventlog/core"],
     "lz4": ["src/eventlog/core"],
     "snappy": ["src/eventlog/core"],
@@ -48,7 +49,7 @@ BANNED_EXEMPT = {
 }
 
 TRAPS = [
-    (r"\?[^;:]*co_await[^;]*:[^;]*co_await", "co_await in both arms of ?: is a use after free in g++ 12: write if/else"),
+    (r" \? [^;]*co_await", "co_await in an arm of ?: is a use after free in g++ 12: write if/else"),
     (r"co_await\s+[\w:>.\-]+\((?:[^()]|\([^()]*\))*\b[A-Z]\w*\s*\{[^}]", "braced temporary inside a co_await expression is a double free in g++ 12: name it"),
     (r"\[[^\]\n]*[&=\w][^\]\n]*\]\s*\([^)]*\)\s*(?:mutable\s*)?->\s*(?:weft::)?Task<", "capturing lambda coroutine: write a named function that takes its data by value"),
 ]

@@ -27,6 +27,32 @@ struct SmallDecimal {
   friend bool operator==(const SmallDecimal& a, const SmallDecimal& b) { return (a <=> b) == 0; }
 };
 
+// How a number without an exponent is written: often that decides a comparison. The sign does not
+// count.
+struct PlainDecimal {
+  std::uint32_t whole_digits = 0;  // before the point
+  std::uint32_t places = 0;        // after it
+
+  // Absent when there is an exponent. Requires a JSON number.
+  static std::optional<PlainDecimal> of(std::string_view lexeme) {
+    const auto count_digits = [](const char* from, const char* end) {
+      const char* at = from;
+      while (at < end && *at >= '0' && *at <= '9') ++at;
+      return static_cast<std::uint32_t>(at - from);
+    };
+    const char* at = lexeme.data();
+    const char* const end = at + lexeme.size();
+    if (*at == '-') ++at;
+    PlainDecimal plain{count_digits(at, end), 0};
+    at += plain.whole_digits;
+    if (at < end && *at == '.') {
+      plain.places = count_digits(at + 1, end);
+      at += 1 + plain.places;
+    }
+    return at == end ? std::optional(plain) : std::nullopt;
+  }
+};
+
 // A number as sign, decimal digits and a power of ten. Canonical: no leading or trailing zeros in
 // the digits, zero is {false, "", 0}; so equal values are equal members.
 class Decimal {

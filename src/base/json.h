@@ -173,6 +173,10 @@ class JsonParser {
   Json root_;
 };
 
+// Whether the text is one JSON value, without a tree of it: about twice as fast as parse().
+// Repeated keys are not looked for.
+bool is_json(std::string_view text, const JsonLimits& limits = {});
+
 // The JSON Pointer (RFC 6901) of the value or member that begins at a byte offset below root, else
 // of the last one that begins before it; and the 1-based line and column (in characters) of a byte
 // offset in a text. For error messages; linear in the size of the document.

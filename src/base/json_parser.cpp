@@ -1,6 +1,7 @@
 // The parser of JSON texts: one loop over the text, no recursion; open containers live on the
 // builder.
 #include <algorithm>
+#include <array>
 
 #include "base/core/json_builder.h"
 #include "base/core/json_parts.h"
@@ -13,18 +14,19 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 0xffff'fff0;
 
+// Builder: JsonBuilder makes a tree of what is read, Shape only knows what is open.
+template <class Builder>
 class Reader {
  public:
-  Reader(std::string_view text, JsonArena& arena, std::uint32_t depth_max)
+  Reader(std::string_view text, Builder& builder, std::uint32_t depth_max)
       : begin_(text.data()),
         at_(begin_),
         end_(begin_ + text.size()),
         depth_max_(std::min(depth_max, kJsonDepthMax)),
-        build_(arena) {}
+        build_(builder) {}
 
   // Whether the whole text is one value.
   bool read();
-  const Json& root() const { return build_.root(); }
   Error error() const;
 
  private:
@@ -53,13 +55,14 @@ class Reader {
   const char* at_;
   const char* end_;
   std::uint32_t depth_max_;
-  JsonBuilder build_;
+  Builder& build_;
   bool value_next_ = true;  // else a comma or an end
   const char* problem_at_ = nullptr;
   std::string problem_;
 };
 
-bool Reader::read() {
+template <class Builder>
+bool Reader<Builder>::read() {
   if (std::string_view(begin_, end_).starts_with("\xef\xbb\xbf"))
     return refuse(at_, "a byte order mark is not part of JSON");
   for (;;) {
@@ -75,7 +78,8 @@ bool Reader::read() {
   return at_ == end_ || refuse(at_, "expected the end of the text after the value");
 }
 
-bool Reader::read_value() {
+template <class Builder>
+bool Reader<Builder>::read_value() {
   skip_space();
   if (at_ == end_) return refuse(at_, "expected a value, found the end of the text");
   value_next_ = false;
@@ -109,7 +113,8 @@ bool Reader::read_value() {
   }
 }
 
-bool Reader::open_container(Json::Type type) {
+template <class Builder>
+bool Reader<Builder>::open_container(Json::Type type) {
   if (build_.depth() == depth_max_) {
     return refuse(at_, fmt::format("nested deeper than {} levels", depth_max_));
   }
@@ -122,14 +127,16 @@ bool Reader::open_container(Json::Type type) {
   return type == Json::Type::Array || read_key();
 }
 
-bool Reader::close_container() {
+template <class Builder>
+bool Reader<Builder>::close_container() {
   ++at_;
   const Json* const repeated = build_.close(at_);
   return repeated == nullptr ||
          refuse(repeated->raw().data(), fmt::format("the key {} is there twice", repeated->raw()));
 }
 
-bool Reader::after_value() {
+template <class Builder>
+bool Reader<Builder>::after_value() {
   skip_space();
   const bool object = build_.in_object();
   if (at_ < end_ && *at_ == ',') {
@@ -144,7 +151,8 @@ bool Reader::after_value() {
       at_, object ? "expected ',' or '}' after a member" : "expected ',' or ']' after an element");
 }
 
-bool Reader::read_key() {
+template <class Builder>
+bool Reader<Builder>::read_key() {
   if (at_ == end_ || *at_ != '"') return refuse(at_, "expected a member's name in quotes");
   if (!read_string()) return false;
   skip_space();
@@ -154,7 +162,8 @@ bool Reader::read_key() {
 }
 
 // The string's end is found first; only if an escape was met, its text is then built in the arena.
-bool Reader::read_string() {
+template <class Builder>
+bool Reader<Builder>::read_string() {
   const char* const quote = at_++;
   bool ascii = true;
   bool escaped = false;
@@ -170,7 +179,8 @@ bool Reader::read_string() {
   return true;
 }
 
-bool Reader::skip_special(bool& ascii, bool& escaped) {
+template <class Builder>
+bool Reader<Builder>::skip_special(bool& ascii, bool& escaped) {
   if (at_ == end_) return refuse(at_, "a string has no end");
   const auto byte = static_cast<unsigned char>(*at_);
   if (byte < 0x20) return refuse(at_, "a control character in a string must be escaped");
@@ -190,7 +200,8 @@ bool Reader::skip_special(bool& ascii, bool& escaped) {
 }
 
 // Requires that at_ is the closing quote.
-bool Reader::read_escaped_string(const char* quote, bool ascii) {
+template <class Builder>
+bool Reader<Builder>::read_escaped_string(const char* quote, bool ascii) {
   const char* from = quote + 1;
   const char* const to = at_++;
   char* const start = build_.escaped_room(static_cast<std::size_t>(to - from));
@@ -224,7 +235,8 @@ int hex4(const char* at, const char* end) {
   return code;
 }
 
-bool Reader::read_escape(const char*& from, const char* to, char*& out, bool& ascii) {
+template <class Builder>
+bool Reader<Builder>::read_escape(const char*& from, const char* to, char*& out, bool& ascii) {
   const char* const backslash = from;
   constexpr std::string_view kNames = "\"\\/bfnrt";
   constexpr std::string_view kValues = "\"\\/\b\f\n\r\t";
@@ -251,7 +263,8 @@ bool Reader::read_escape(const char*& from, const char* to, char*& out, bool& as
   return true;
 }
 
-bool Reader::read_number() {
+template <class Builder>
+bool Reader<Builder>::read_number() {
   const char* const start = at_;
   if (*at_ == '-') ++at_;
   if (at_ == end_ || !is_digit(*at_)) return refuse(at_, "expected a digit");
@@ -277,7 +290,8 @@ bool Reader::read_number() {
   return true;
 }
 
-bool Reader::read_literal(std::string_view word, Json::Type type) {
+template <class Builder>
+bool Reader<Builder>::read_literal(std::string_view word, Json::Type type) {
   const std::string_view found(
       at_, std::min<std::size_t>(word.size(), static_cast<std::size_t>(end_ - at_)));
   if (found != word) return refuse(at_, "expected a value");
@@ -286,7 +300,8 @@ bool Reader::read_literal(std::string_view word, Json::Type type) {
   return true;
 }
 
-Error Reader::error() const {
+template <class Builder>
+Error Reader<Builder>::error() const {
   const TextPosition place = position_at({begin_, end_}, offset(problem_at_));
   return {ErrorCode::InvalidArgument,
           fmt::format("line {}, column {}: {}", place.line, place.column, problem_)};
@@ -298,12 +313,50 @@ Result<Json> parse_into(std::string_view text, JsonArena& arena, const JsonLimit
     return fail(ErrorCode::ResourceExhausted, "the text has {} bytes, the limit is {}", text.size(),
                 bytes_max);
   JsonArena::check_address(text.data() + text.size());
-  Reader reader(text, arena, limits.depth_max);
+  JsonBuilder builder(arena);
+  Reader<JsonBuilder> reader(text, builder, limits.depth_max);
   if (!reader.read()) return std::unexpected(reader.error());
-  return reader.root();
+  return builder.root();
 }
 
+// The builder of a text that is only checked: which containers are open, a bit for each.
+class Shape {
+ public:
+  bool is_open() const { return depth_ > 0; }
+  bool in_object() const { return (open_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1) != 0; }
+  std::uint32_t depth() const { return depth_; }
+  void open(Json::Type type, std::uint32_t, const char*) {
+    auto& word = open_[depth_ / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
+    word = type == Json::Type::Object ? word | bit : word & ~bit;
+    ++depth_;
+  }
+  const Json* close(const char*) {
+    --depth_;
+    return nullptr;
+  }
+  void literal(Json::Type, std::uint32_t, std::string_view) {}
+  void number(std::string_view, bool, std::uint32_t, std::string_view) {}
+  void string(std::string_view, bool, std::uint32_t, std::string_view) {}
+  char* escaped_room(std::size_t size) {
+    escaped_.resize(size);
+    return escaped_.data();
+  }
+  void escaped_string(char*, std::size_t, bool, std::uint32_t, std::string_view) {}
+
+ private:
+  std::array<std::uint64_t, kJsonDepthMax / 64 + 1> open_;
+  std::uint32_t depth_ = 0;
+  std::string escaped_;
+};
+
 }  // namespace
+
+bool is_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > std::min(limits.bytes_max, kTextBytesMax)) return false;
+  Shape shape;
+  return Reader<Shape>(text, shape, limits.depth_max).read();
+}
 
 JsonDocument::JsonDocument() = default;
 JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;

@@ -160,6 +160,37 @@ TEST(Json, RefusesARepeatedKeyInALargeObject) {
               HasSubstr("the key \"field_4321\" is there twice"));
 }
 
+TEST(Json, IsCheckedWithoutATreeAsWithOne) {
+  for (const char* text : {"null",
+                           " [1, -2.5e+3, {\"a\\n\u00e9\": [[], {}]}, true] ",
+                           "\"\\ud83d\\ude00\"",
+                           "",
+                           "[",
+                           "[1,]",
+                           "{\"a\":1,}",
+                           "{\"a\" 1}",
+                           "{1:2}",
+                           "[1}",
+                           "{\"a\":1]",
+                           "01",
+                           "1.",
+                           "nul",
+                           "\"\\x\"",
+                           "\"\xff\"",
+                           "\"\\ud83d\"",
+                           "1 2",
+                           "\"\n\"",
+                           "[[[[1]]], {\"a\": {\"b\": []}}]"}) {
+    JsonParser parser;
+    EXPECT_EQ(is_json(text), parser.parse(text).has_value()) << text;
+  }
+  EXPECT_TRUE(is_json(std::string(512, '[') + std::string(512, ']')));
+  EXPECT_FALSE(is_json(std::string(513, '[') + std::string(513, ']')));
+  EXPECT_TRUE(is_json("[[]]", {.depth_max = 2}));
+  EXPECT_FALSE(is_json("[[[]]]", {.depth_max = 2}));
+  EXPECT_FALSE(is_json("[1]", {.bytes_max = 2}));
+}
+
 TEST(Json, LimitsDepthWithoutUsingTheStack) {
   EXPECT_EQ(refusal(nested(512)), "accepted");
   EXPECT_THAT(refusal(nested(513)), HasSubstr("column 513: nested deeper than 512 levels"));

@@ -44,22 +44,33 @@ void append_escape(std::string& out, unsigned char byte) {
   out += kHex[byte & 15];
 }
 
-void append_quoted(std::string& out, std::string_view text) {
+// What stands before and after a string: a comma, the colon of a name.
+struct Around {
+  bool comma = false;
+  bool colon = false;
+};
+
+// Nearly all names and most values: written in one piece. Requires plain text.
+void append_plain(std::string& out, std::string_view text, Around around) {
+  const auto start = out.size();
+  const auto size = start + around.comma + text.size() + 2 + around.colon;
+  // g++ 12 may tell the function more than was asked for, so it is not asked.
+  out.resize_and_overwrite(size, [&](char* data, std::size_t) {
+    char* at = data + start;
+    if (around.comma) *at++ = ',';
+    *at++ = '"';
+    at = std::copy_n(text.data(), text.size(), at);
+    *at++ = '"';
+    if (around.colon) *at = ':';
+    return size;
+  });
+}
+
+void append_quoted(std::string& out, std::string_view text, Around around = {}) {
+  if (is_plain_text(text)) return append_plain(out, text, around);
   const char* at = text.data();
   const char* const end = at + text.size();
-  if (skip_plain(at, end) == end) {
-    // Nearly all names and most values: written in one piece.
-    const auto start = out.size();
-    const auto size = start + text.size() + 2;
-    // g++ 12 may tell the function more than was asked for, so it is not asked.
-    out.resize_and_overwrite(size, [&](char* data, std::size_t) {
-      data[start] = '"';
-      std::copy_n(text.data(), text.size(), data + start + 1);
-      data[size - 1] = '"';
-      return size;
-    });
-    return;
-  }
+  if (around.comma) out += ',';
   out += '"';
   while (at < end) {
     const char* const plain_end = skip_plain(at, end);
@@ -77,6 +88,7 @@ void append_quoted(std::string& out, std::string_view text) {
     at += length == 0 ? 1 : length;
   }
   out += '"';
+  if (around.colon) out += ':';
 }
 
 template <class T>
@@ -88,11 +100,16 @@ void append_number(std::string& out, T number) {
 
 }  // namespace
 
-void JsonWriter::separate() {
-  if (!first_ && !after_key_) out_ += ',';
+bool JsonWriter::takes_comma() {
+  const bool comma = !first_ && !after_key_;
   // Only between the values of an open container is there a comma.
   first_ = open_.empty();
   after_key_ = false;
+  return comma;
+}
+
+void JsonWriter::separate() {
+  if (takes_comma()) out_ += ',';
 }
 
 JsonWriter& JsonWriter::object() {
@@ -120,16 +137,13 @@ JsonWriter& JsonWriter::end() {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  append_quoted(out_, name);
-  out_ += ':';
+  append_quoted(out_, name, {takes_comma(), true});
   after_key_ = true;
   return *this;
 }
 
 JsonWriter& JsonWriter::value(std::string_view text) {
-  separate();
-  append_quoted(out_, text);
+  append_quoted(out_, text, {takes_comma(), false});
   return *this;
 }
 

@@ -63,6 +63,7 @@ class JsonWriter {
   JsonWriter& boolean(bool value);
   JsonWriter& integer(std::int64_t number);
   JsonWriter& unsigned_integer(std::uint64_t number);
+  bool takes_comma();  // before the next value or name
   void separate();
 
   std::string out_;

@@ -24,6 +24,18 @@ TEST(JsonWriter, EscapesWhatMustBeEscaped) {
             "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0001 é€😀/\"");
 }
 
+TEST(JsonWriter, FindsAByteThatNeedsCareAtEveryPlaceOfEveryLength) {
+  for (std::size_t size = 0; size <= 40; ++size) {
+    const std::string plain(size, 'x');
+    EXPECT_EQ(json_quoted(plain), '"' + plain + '"');
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text = plain;
+      text[at] = '\n';
+      EXPECT_EQ(json_quoted(text), '"' + plain.substr(0, at) + "\\n" + plain.substr(at + 1) + '"');
+    }
+  }
+}
+
 TEST(JsonWriter, KeepsEveryByteWhileItsBufferGrows) {
   JsonWriter writer;
   writer.array();

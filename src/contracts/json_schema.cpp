@@ -1,6 +1,7 @@
 #include "contracts/json_schema.h"
 
 #include "contracts/core/evaluator.h"
+#include "contracts/core/rules_text.h"
 #include "contracts/core/schema_compiler.h"
 
 namespace weft::contracts {
@@ -20,6 +21,10 @@ bool JsonSchema::accepts(const Json& instance) const {
 std::vector<Violation> JsonSchema::violations(const Json& instance, std::size_t max) const {
   if (accepts(instance)) return {};
   return Evaluator(*program_).violations(entry_, instance, max);
+}
+
+std::string JsonSchema::rules() const {
+  return rules_text(*program_, entry_);
 }
 
 }  // namespace weft::contracts

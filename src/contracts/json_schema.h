@@ -75,6 +75,10 @@ class JsonSchema {
   bool accepts(const Json& instance) const;
   // Empty exactly when the instance is accepted. At most `max`, in the order in which they are met.
   std::vector<Violation> violations(const Json& instance, std::size_t max = 20) const;
+  // What it asks, without names and annotations: schemas with the same rules accept the same
+  // instances, wherever they stand. Empty when that cannot be said ($dynamicRef). Made anew by each
+  // call.
+  std::string rules() const;
 
  private:
   friend class SchemaCompiler;

@@ -288,6 +288,95 @@ TEST(JsonSchema, DispatchesManyMembers) {
               ElementsAre(HasSubstr("the member 'a_rather_long_member_name_299' is missing")));
 }
 
+TEST(JsonSchema, DecidesByTheWrittenDigitsAsByTheValue) {
+  const JsonSchema amount = schema(R"({"minimum": 0, "maximum": 99.99, "multipleOf": 0.01})");
+
+  for (const char* good :
+       {"0", "0.5", "9", "19.99", "99.99", "5.250", "1e1", "99.990", "1.5e-1", "0e5"})
+    EXPECT_TRUE(amount.accepts(json(good).root())) << good;
+  for (const char* bad :
+       {"-0.01", "100", "99.991", "100.5", "0.001", "1e2", "5.251", "1e-3", "1000"})
+    EXPECT_FALSE(amount.accepts(json(bad).root())) << bad;
+}
+
+TEST(JsonSchema, HasTheSameRulesUnderOtherNamesAndTitles) {
+  const JsonSchema one = schema(R"({
+    "title": "Order", "type": "object", "required": ["id"], "additionalProperties": false,
+    "properties": {"id": {"$ref": "#/$defs/Id"}, "lines": {"items": {"$ref": "#"}}},
+    "$defs": {"Id": {"type": "string", "pattern": "^[A-Z]+$", "description": "its name"}}})");
+  const JsonSchema same = schema(R"({
+    "$ref": "#/components/schemas/Order", "components": {"schemas": {
+      "Order": {"type": "object", "required": ["id"], "additionalProperties": false, "description": "An order.",
+        "properties": {"id": {"$ref": "#/components/schemas/Id"},
+                       "lines": {"items": {"$ref": "#/components/schemas/Order"}}}},
+      "Id": {"pattern": "^[A-Z]+$", "type": "string", "examples": ["A"]}}}})");
+
+  EXPECT_EQ(one.rules(), same.rules());
+  EXPECT_NE(one.rules(), "");
+}
+
+TEST(JsonSchema, HasOtherRulesWhereAnythingIsAskedThatDiffers) {
+  const std::vector<std::string> all = {R"({})",
+                                        R"({"type": "number"})",
+                                        R"({"type": "integer"})",
+                                        R"({"minimum": 1})",
+                                        R"({"minimum": 2})",
+                                        R"({"maximum": 1})",
+                                        R"({"exclusiveMinimum": 1})",
+                                        R"({"multipleOf": 1})",
+                                        R"({"minLength": 1})",
+                                        R"({"minItems": 1})",
+                                        R"({"pattern": "a"})",
+                                        R"({"pattern": "b"})",
+                                        R"({"uniqueItems": true})",
+                                        R"({"prefixItems": [{"type": "null"}]})",
+                                        R"({"prefixItems": [{"type": "string"}]})",
+                                        R"({"items": {"type": "null"}})",
+                                        R"({"prefixItems": [true], "items": {"type": "null"}})",
+                                        R"({"contains": {"type": "null"}})",
+                                        R"({"contains": {"type": "null"}, "minContains": 2})",
+                                        R"({"required": ["a"]})",
+                                        R"({"required": ["b"]})",
+                                        R"({"properties": {"a": {"type": "null"}}})",
+                                        R"({"properties": {"a": false}})",
+                                        R"({"patternProperties": {"a": false}})",
+                                        R"({"additionalProperties": false})",
+                                        R"({"additionalProperties": {"type": "null"}})",
+                                        R"({"propertyNames": {"maxLength": 3}})",
+                                        R"({"dependentRequired": {"a": ["b"]}})",
+                                        R"({"dependentRequired": {"a": ["c"]}})",
+                                        R"({"dependentSchemas": {"a": {"required": ["b"]}}})",
+                                        R"({"enum": [1]})",
+                                        R"({"enum": [2]})",
+                                        R"({"enum": ["1"]})",
+                                        R"({"enum": ["1", "2"]})",
+                                        R"({"const": null})",
+                                        R"({"const": [1]})",
+                                        R"({"const": [1, 2]})",
+                                        R"({"not": {"type": "null"}})",
+                                        R"({"anyOf": [{"type": "null"}, {"required": ["a"]}]})",
+                                        R"({"oneOf": [{"type": "null"}, {"required": ["a"]}]})",
+                                        R"({"if": {"type": "null"}, "then": false})",
+                                        R"({"if": {"type": "null"}, "else": false})",
+                                        R"({"items": {"items": {"type": "null"}}})",
+                                        R"({"items": {"items": {"type": "string"}}})",
+                                        R"({"unevaluatedProperties": false})",
+                                        R"({"unevaluatedItems": false})"};
+
+  std::map<std::string, std::string> by_rules;
+  for (const std::string& text : all) {
+    const auto [at, is_new] = by_rules.emplace(schema(text).rules(), text);
+    EXPECT_TRUE(is_new) << text << " and " << at->second;
+  }
+}
+
+TEST(JsonSchema, HasNoRulesToCompareWhenAReferenceIsDynamic) {
+  const JsonSchema tree =
+      schema(R"({"$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}})");
+
+  EXPECT_EQ(tree.rules(), "");
+}
+
 TEST(JsonSchema, IsUsedByManyThreadsAtOnce) {
   const JsonSchema shared = schema(R"({"type": "array", "items": {"pattern": "a.*b|c"}})");
   const JsonDocument good = json(R"(["axxb", "c"])");

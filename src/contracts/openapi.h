@@ -62,6 +62,9 @@ class RequestValidator {
  public:
   // Empty when the request keeps the contract. At most `max`, parameters first.
   std::vector<RequestViolation> violations(const RequestParts& request, std::size_t max = 20) const;
+  // What every body that is let through keeps: JsonSchema::rules() of its schema, so that one who
+  // asks the same need not check again. Empty when bodies may differ in that.
+  const std::string& body_rules() const;
 
   struct Parts;
   explicit RequestValidator(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}

@@ -120,6 +120,29 @@ TEST_F(OpenApi, InheritsExtensionsFromPathAndDocument) {
   EXPECT_EQ(delete_.extension("x-weft-limit"), nullptr);
 }
 
+TEST_F(OpenApi, TellsTheRulesThatEveryBodyKeeps) {
+  auto rules_with = [](const std::string& content) {
+    const auto api = compiled(
+        "openapi: 3.1.0\ninfo: {title: T, version: 1.0.0}\n"
+        "paths: {/a: {post: {requestBody: {content: {" +
+        content + "}}}}}\n");
+    EXPECT_TRUE(api.has_value()) << api.error().message;
+    return api->operations()[0].request.body_rules();
+  };
+  auto plain = JsonSchema::compile(JsonDocument::parse(R"({"minimum": 1})")->root())->rules();
+
+  EXPECT_EQ(rules_with("application/json: {schema: {minimum: 1, title: One}}"), plain);
+  EXPECT_EQ(
+      rules_with("application/json: {schema: {minimum: 1}}, a/b+json: {schema: {minimum: 1}}"),
+      plain);
+  EXPECT_EQ(
+      rules_with("application/json: {schema: {minimum: 1}}, a/b+json: {schema: {minimum: 2}}"), "");
+  EXPECT_EQ(
+      rules_with("application/json: {schema: {minimum: 1}}, text/plain: {schema: {minimum: 1}}"),
+      "");
+  EXPECT_EQ(rules_with("application/json: {}"), "");
+}
+
 TEST_F(OpenApi, ReadsQueryValuesAsTheirSchemasType) {
   EXPECT_THAT(query(""), IsEmpty());
   EXPECT_THAT(query("limit=10&status=NEW&status=PAID&ids=1,2&express=true&unknown=x"), IsEmpty());

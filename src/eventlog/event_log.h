@@ -106,6 +106,8 @@ class EventLog {
   virtual Task<Result<StreamInfo>> create_stream(StreamSettings settings) = 0;
   // Partitions can only grow. NotFound, InvalidArgument.
   virtual Task<Result<StreamInfo>> alter_stream(StreamId id, StreamSettings settings) = 0;
+  // Says since when a stream is declared no more; absent: it is declared again. Its records stay.
+  virtual Task<Result<>> retire_stream(StreamId id, std::optional<WallTime> since) = 0;
   virtual Task<Result<>> delete_stream(StreamId id) = 0;
 };
 

@@ -30,16 +30,22 @@ Result<StreamSettings> settings_of(const estate::Resource& resource) {
     TRY(settings.retention, parse_duration(retention));
   }
   settings.retention_bytes = static_cast<std::uint64_t>(number_or(spec, "retentionBytes", 0));
-  settings.durability = text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
-  settings.cleanup = text_or(spec, "cleanup", "delete") == "compact" ? Cleanup::Compact : Cleanup::Delete;
-  settings.batch_bytes_max = static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
+  settings.durability =
+      text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
+  settings.cleanup =
+      text_or(spec, "cleanup", "delete") == "compact" ? Cleanup::Compact : Cleanup::Delete;
+  settings.batch_bytes_max =
+      static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
   return settings;
 }
 
 Result<CompiledSchema> compile_schema(const estate::Resource& schema) {
   TRY(auto definition, read_definition(schema.spec()));
   TRY(auto compiled, contracts::JsonSchema::compile(definition.root()));
-  return CompiledSchema{std::string(definition.text()), std::move(compiled)};
+  auto rules = compiled.rules();
+  TRY(auto keys, contracts::business_keys(definition.root()));
+  return CompiledSchema{std::string(definition.text()), std::move(compiled), std::move(rules),
+                        std::move(keys)};
 }
 
 }  // namespace
@@ -61,23 +67,31 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
     declared->schema = known->second.schema;
     declared->schema_name = schema->name();
     declared->schema_text = known->second.text;
-    declared->validation = text_or(resource.spec(), "validation", "every") == "every" ? ValidationPolicy::Every
-                                                                                       : ValidationPolicy::None;
+    declared->schema_rules = known->second.rules;
+    declared->business_keys = known->second.business_keys;
+    declared->validation = text_or(resource.spec(), "validation", "every") == "every"
+                               ? ValidationPolicy::Every
+                               : ValidationPolicy::None;
   }
   return declared;
 }
 
-std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value, std::size_t max) const {
+std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value,
+                                                                std::size_t max) const {
   if (!validates() || schema->accepts(value)) return {};
   return schema->violations(value, max);
 }
 
-std::vector<contracts::Violation> StreamDeclaration::violations_of_text(std::string_view value,
-                                                                        std::size_t max) const {
+std::vector<contracts::Violation> StreamDeclaration::violations_of_text(
+    std::string_view value, std::size_t max,
+    std::vector<contracts::FoundBusinessKey>* keys) const {
   if (!validates()) return {};
   thread_local JsonParser parser;
   auto parsed = parser.parse(value);
   if (!parsed) return {{"", "#", "the value is not JSON: " + parsed.error().message}};
+  if (keys != nullptr && !business_keys.empty()) {
+    *keys = contracts::find_business_keys(business_keys, **parsed);
+  }
   return violations(**parsed, max);
 }
 
@@ -118,15 +132,46 @@ Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration&
   const auto& settings = declared.settings;
   auto existing = log_.find_stream(settings.tenant, settings.name);
   if (!existing) {
-    log_info("eventlog", "stream created", {{"stream", settings.name}, {"tenant", settings.tenant}});
+    log_info("eventlog", "stream created",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
     co_return co_await log_.create_stream(settings);
+  }
+  if (existing->retired) {
+    log_info("eventlog", "stream declared again", {{"stream", settings.name}, {"tenant", settings.tenant}});
+    CO_CHECK(co_await log_.retire_stream(existing->id, std::nullopt));
+    existing->retired.reset();
   }
   if (existing->settings == settings) co_return *existing;
   log_info("eventlog", "stream altered", {{"stream", settings.name}, {"tenant", settings.tenant}});
   co_return co_await log_.alter_stream(existing->id, settings);
 }
 
-Task<Result<>> StreamCatalogue::reconcile() {
+Task<Result<>> StreamCatalogue::retire_undeclared(const Declarations& declared, WallTime now) {
+  for (const auto& info : log_.streams()) {
+    const auto& settings = info.settings;
+    if (info.retired || settings.name.starts_with("__")) continue;
+    if (declared.contains(std::pair<std::string_view, std::string_view>(settings.tenant, settings.name))) continue;
+    log_warn("eventlog", "stream declared no more: its records go when its time of grace is over",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
+    CO_CHECK(co_await log_.retire_stream(info.id, now));
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> StreamCatalogue::remove_retired(WallTime before) {
+  auto declared = declared_.load();
+  for (const auto& info : log_.streams()) {
+    const auto& settings = info.settings;
+    if (!info.retired || *info.retired >= before) continue;
+    if (declared->contains(std::pair<std::string_view, std::string_view>(settings.tenant, settings.name))) continue;
+    log_warn("eventlog", "stream removed: its time of grace is over",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
+    CO_CHECK(co_await log_.delete_stream(info.id));
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> StreamCatalogue::reconcile(WallTime now) {
   auto declared = declared_.load();
   if (declared == reconciled_) co_return Result<>();
   auto before = streams_.load();
@@ -151,6 +196,8 @@ Task<Result<>> StreamCatalogue::reconcile() {
     streams->emplace(key, std::move(stream));
   }
   streams_.store(std::move(streams));
+  auto retired = co_await retire_undeclared(*declared, now);
+  if (outcome && !retired) outcome = std::move(retired);
   reconciled_ = outcome ? std::move(declared) : nullptr;
   co_return outcome;
 }

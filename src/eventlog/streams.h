@@ -1,9 +1,11 @@
-// Streams as the estate declares them: owner, settings, contract. Every door that appends (gateway, Kafka,
-// CloudEvents, admin API) finds a stream here and has its records checked by the same validator.
+// Streams as the estate declares them: owner, settings, contract. Every door that appends (gateway,
+// Kafka, CloudEvents, admin API) finds a stream here and has its records checked by the same
+// validator.
 //
-// StreamCatalogue compiles and publishes the declarations of a generation; reconcile() then creates and
-// alters streams in the log and makes them visible to find(). Kinds: Schema and Stream, docs/streams.md.
-// Any thread, but for compile() and publish() (the estate's) and reconcile() (one task at a time).
+// StreamCatalogue compiles and publishes the declarations of a generation; reconcile() then creates
+// and alters streams in the log and makes them visible to find(). Kinds: Schema and Stream,
+// docs/streams.md. Any thread, but for compile() and publish() (the estate's) and reconcile() (one
+// task at a time).
 #pragma once
 
 #include <atomic>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "contracts/business_keys.h"
 #include "contracts/json_schema.h"
 #include "estate/compiler.h"
 #include "estate/kind.h"
@@ -33,12 +36,20 @@ struct StreamDeclaration {
   ValidationPolicy validation = ValidationPolicy::None;
   std::string schema_name;  // empty: opaque
   std::string schema_text;
+  std::string schema_rules;  // JsonSchema::rules()
   std::optional<contracts::JsonSchema> schema;
+  std::vector<contracts::BusinessKey> business_keys;  // that the schema marks
 
-  // What is wrong with a record's value; empty when it may be stored. A value that is no JSON breaks
-  // every schema.
+  // What is wrong with a record's value; empty when it may be stored. A value that is no JSON
+  // breaks every schema.
   std::vector<contracts::Violation> violations(const Json& value, std::size_t max = 20) const;
-  std::vector<contracts::Violation> violations_of_text(std::string_view value, std::size_t max = 20) const;
+  // With `keys` it also finds the business keys of a value that it could read, which costs no
+  // second parse.
+  std::vector<contracts::Violation> violations_of_text(
+      std::string_view value, std::size_t max = 20,
+      std::vector<contracts::FoundBusinessKey>* keys = nullptr) const;
+  // Whether a value that keeps these rules needs no check.
+  bool is_kept_by(std::string_view rules) const { return !rules.empty() && rules == schema_rules; }
   bool validates() const { return schema.has_value() && validation != ValidationPolicy::None; }
 };
 
@@ -46,6 +57,8 @@ struct StreamDeclaration {
 struct CompiledSchema {
   std::string text;
   contracts::JsonSchema schema;
+  std::string rules;
+  std::vector<contracts::BusinessKey> business_keys;
 };
 
 // A declared stream that exists in the log. Immutable.
@@ -65,9 +78,12 @@ class StreamCatalogue final : public estate::Compiler {
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
 
-  // Brings the log to what was published last. The error names the first stream that could not be made;
-  // the others are made all the same. Streams that are declared no more stay in the log, unseen.
-  Task<Result<>> reconcile();
+  // Brings the log to what was published last. The error names the first stream that could not be
+  // made; the others are made all the same. Streams that are declared no more are retired: they stay
+  // in the log, unseen, until remove_retired() finds that their time of grace is over.
+  Task<Result<>> reconcile(WallTime now);
+  // Deletes what was retired before `before` and is not declared. Not while reconcile() runs.
+  Task<Result<>> remove_retired(WallTime before);
 
   // Null when no such stream is declared (or not made yet).
   StreamRef find(std::string_view tenant, std::string_view name) const;
@@ -88,6 +104,7 @@ class StreamCatalogue final : public estate::Compiler {
   using Streams = std::map<Key, StreamRef, KeyLess>;
 
   Task<Result<StreamInfo>> ensure_stream(const StreamDeclaration& declared);
+  Task<Result<>> retire_undeclared(const Declarations& declared, WallTime now);
 
   EventLog& log_;
   Result<std::shared_ptr<const StreamDeclaration>> declare(const estate::Resource& resource,

@@ -55,6 +55,8 @@ struct StreamInfo {
   Uuid topic_id;  // what the Kafka protocol calls the topic id; durable
   WallTime created{};
   StreamSettings settings;
+  // Since when nobody declares it any more: it is not served, and goes after a time of grace.
+  std::optional<WallTime> retired{};
 };
 
 // Where a partition stands. Records in [start, end) exist, except for holes.

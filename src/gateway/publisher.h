@@ -50,9 +50,18 @@ struct PreparedEvent {
   std::string time;
   std::optional<std::string> record_key;
   std::optional<std::string> subject;
+  std::vector<contracts::FoundBusinessKey> business_keys;
   bool is_idempotent = false;  // an Idempotency-Key was sent
   Digest key{};
   Digest payload{};
+};
+
+// A request's body: its text, the tree of it, and the rules that it is known to keep
+// (JsonSchema::rules(); may be empty).
+struct CheckedBody {
+  std::string_view text;
+  const Json& tree;
+  std::string_view rules{};
 };
 
 // Why a request is refused, as its problem body says.
@@ -78,11 +87,10 @@ class Publisher {
 
   explicit Publisher(PublisherParts parts) : parts_(parts) {}
 
-  // `body` is the text that `parsed` was parsed from. The tree is only read during the call; the event keeps a
-  // view of the text.
+  // The tree of the body is only read during the call; the event keeps a view of its text.
   std::expected<PreparedEvent, Refusal> prepare(const PublishBinding& binding,
                                                 const http::RequestHead& head,
-                                                std::string_view body, const Json& parsed,
+                                                const CheckedBody& body,
                                                 const RequestContext& context) const;
 
   // The response to send. The caller owns the arguments until it has it.
@@ -92,8 +100,8 @@ class Publisher {
  private:
   StoredAnswer make_answer(const PublishBinding& binding, const PreparedEvent& event,
                            WallTime now) const;
-  void record_span(const PublishBinding& binding, const PreparedEvent& event, const TraceContext& span,
-                   const RequestContext& context, WallTime start,
+  void record_span(const PublishBinding& binding, const PreparedEvent& event,
+                   const TraceContext& span, const RequestContext& context, WallTime start,
                    const Result<std::vector<eventlog::Appended>>& outcome);
 
   PublisherParts parts_;

@@ -37,7 +37,8 @@ class RouteMetrics {
   // `route`: its path template; bounded by the estate.
   RouteMetrics(Metrics& metrics, const std::string& api, const std::string& method,
                const std::string& route);
-  void record(int status, Duration latency);
+  // A trace that is kept is shown as the exemplar of its latency.
+  void record(int status, Duration latency, const RequestContext& context);
   RouteTraffic traffic() const;
   // Moves the rate towards what was seen since the last call. One task.
   void sample(Duration since_last);

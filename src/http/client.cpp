@@ -20,6 +20,9 @@ constexpr std::int64_t kRetryCost = 10;
 constexpr std::int64_t kRetryBudgetMax = 100 * kRetryCost;
 constexpr std::int64_t kRetryBudgetFirst = 10 * kRetryCost;
 
+// A body of this size is copied behind its head: cheaper than gathering two buffers in the kernel.
+constexpr std::size_t kCopyBodyMax = 4 * 1024;
+
 struct Connection {
   explicit Connection(std::unique_ptr<net::Stream> connected) : stream(std::move(connected)) {}
   std::unique_ptr<net::Stream> stream;
@@ -44,7 +47,10 @@ bool is_alive(Connection& connection) {
 }
 
 std::string head_of(const ClientRequest& request) {
-  std::string out = request.method + " " + request.url.target + " HTTP/1.1\r\n";
+  constexpr std::size_t kHeadTypical = 1024;
+  std::string out;
+  out.reserve(kHeadTypical + (request.body.size() <= kCopyBodyMax ? request.body.size() : 0));
+  out.append(request.method).append(1, ' ').append(request.url.target).append(" HTTP/1.1\r\n");
   bool has_host = false;
   bool has_agent = false;
   for (const auto& [name, value] : request.fields) {
@@ -57,13 +63,7 @@ std::string head_of(const ClientRequest& request) {
     }
     append_field(out, name, value);
   }
-  if (!has_host) {
-    net::Endpoint endpoint{request.url.host, request.url.port};
-    auto port = request.url.tls ? 443 : 80;
-    auto text = endpoint.text();
-    if (request.url.port == port) text = text.substr(0, text.rfind(':'));
-    append_field(out, "Host", text);
-  }
+  if (!has_host) append_field(out, "Host", request.url.authority());
   if (!has_agent) append_field(out, "User-Agent", "weft");
   bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
                   request.method == "PATCH";
@@ -166,7 +166,8 @@ struct Client::State {
                                         const std::string& head);
 };
 
-// One request and its response on a connection whose deadline is set.
+// One request and its response on a connection whose deadline is set. `head` ends with the body
+// when that is short.
 Task<Result<ClientResponse>> Client::State::exchange(Connection& connection,
                                                      const ClientRequest& request,
                                                      const std::string& head) {
@@ -174,7 +175,8 @@ Task<Result<ClientResponse>> Client::State::exchange(Connection& connection,
   auto& reader = connection.reader;
   reader.expect(request.method == "HEAD");
   std::array<std::string_view, 2> parts{head, request.body};
-  auto written = co_await stream.write(parts);
+  bool is_joined = request.body.size() <= kCopyBodyMax;
+  auto written = co_await stream.write(std::span(parts).first(is_joined ? 1 : 2));
   if (!written && written.error().code != ErrorCode::Unavailable) {
     co_return std::unexpected(std::move(written).error());
   }
@@ -219,6 +221,7 @@ Task<Result<ClientResponse>> Client::send(ClientRequest request) {
   auto deadline = started + request.timeout;
   auto origin = request.url.origin();
   auto head = head_of(request);
+  if (request.body.size() <= kCopyBodyMax) head += request.body;
   state_->earn_retry();
   auto connection = state_->take(pools, origin);
   for (;;) {

@@ -30,7 +30,8 @@ struct Url {
   std::uint16_t port = 80;
   std::string target;  // path and query, at least "/"
   static Result<Url> parse(std::string_view text);
-  std::string origin() const;  // scheme://host:port
+  std::string origin() const;     // scheme://host:port
+  std::string authority() const;  // host, and the port where it is not the scheme's own (Host)
 };
 
 struct ClientRequest {

@@ -3,7 +3,6 @@
 
 #include "http/client.h"
 #include "http/core/characters.h"
-#include "runtime/net.h"
 
 namespace weft::http {
 
@@ -12,6 +11,14 @@ namespace {
 bool is_host_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_';
+}
+
+// An IPv6 address stands in brackets (RFC 3986 section 3.2.2).
+void append_host(std::string& out, std::string_view host) {
+  bool is_v6 = host.contains(':');
+  if (is_v6) out += '[';
+  out += host;
+  if (is_v6) out += ']';
 }
 
 }  // namespace
@@ -61,9 +68,18 @@ Result<Url> Url::parse(std::string_view text) {
   return url;
 }
 
+std::string Url::authority() const {
+  std::string out;
+  append_host(out, host);
+  if (port != (tls ? 443 : 80)) out.append(1, ':').append(std::to_string(port));
+  return out;
+}
+
 std::string Url::origin() const {
-  net::Endpoint endpoint{host, port};
-  return fmt::format("{}://{}", tls ? "https" : "http", endpoint.text());
+  std::string out = tls ? "https://" : "http://";
+  append_host(out, host);
+  out.append(1, ':').append(std::to_string(port));
+  return out;
 }
 
 }  // namespace weft::http

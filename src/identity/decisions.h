@@ -22,11 +22,13 @@ inline constexpr std::string_view kAdminApply = "admin.apply";      // plan, app
 inline constexpr std::string_view kAdminKeys = "admin.keys";        // API keys
 inline constexpr std::string_view kAdminRedrive = "admin.redrive";  // dead letters
 inline constexpr std::string_view kAdminAudit = "admin.audit";      // the audit trail
+inline constexpr std::string_view kAdminBackup = "admin.backup";    // copies of everything
 }  // namespace action
 
 inline constexpr std::array kActions = {
     action::kStreamRead, action::kStreamWrite, action::kRouteCall,    action::kAdminRead,
-    action::kAdminApply, action::kAdminKeys,   action::kAdminRedrive, action::kAdminAudit};
+    action::kAdminApply, action::kAdminKeys,   action::kAdminRedrive, action::kAdminAudit,
+    action::kAdminBackup};
 
 struct ResourceRef {
   std::string_view tenant;

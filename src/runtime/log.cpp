@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <mutex>
 
 #include "base/json_writer.h"
 #include "base/time.h"
@@ -19,19 +20,9 @@ constexpr std::size_t kBufferKeptMax = 16 * 1024;
 std::atomic<LogLevel> least_level{LogLevel::Info};
 std::atomic<int> log_descriptor{STDERR_FILENO};
 
-std::string_view name(LogLevel level) {
-  switch (level) {
-    case LogLevel::Debug:
-      return "debug";
-    case LogLevel::Info:
-      return "info";
-    case LogLevel::Warn:
-      return "warn";
-    case LogLevel::Error:
-      return "error";
-  }
-  return "error";
-}
+// Lines are few; a lock is simpler than telling when a sink is no longer in use.
+std::mutex sink_mutex;
+LogSink* log_sink = nullptr;  // guarded by sink_mutex
 
 // Nothing can be reported when the log itself fails: the rest of the line is given up.
 void write_line(std::string_view line) {
@@ -45,6 +36,20 @@ void write_line(std::string_view line) {
 }
 
 }  // namespace
+
+std::string_view name(LogLevel level) {
+  switch (level) {
+    case LogLevel::Debug:
+      return "debug";
+    case LogLevel::Info:
+      return "info";
+    case LogLevel::Warn:
+      return "warn";
+    case LogLevel::Error:
+      return "error";
+  }
+  return "error";
+}
 
 LogField::LogField(std::string_view field_name, long long number)
     : name(field_name), value(std::to_string(number)), is_number(true) {}
@@ -74,11 +79,20 @@ void log_line(LogLevel level, std::string_view module, std::string_view message,
   buffer = std::move(line).text();
   buffer += '\n';
   write_line(buffer);
+  {
+    std::lock_guard lock(sink_mutex);
+    if (log_sink != nullptr) log_sink->take(level, buffer);
+  }
   if (buffer.capacity() > kBufferKeptMax) buffer = std::string();
 }
 
 void set_log_level(LogLevel least) {
   least_level.store(least, std::memory_order_relaxed);
+}
+
+void set_log_sink(LogSink* sink) {
+  std::lock_guard lock(sink_mutex);
+  log_sink = sink;
 }
 
 void set_log_descriptor(int descriptor) {

@@ -40,6 +40,17 @@ void set_log_level(LogLevel least);
 // Where lines go from now on; the descriptor stays the caller's.
 void set_log_descriptor(int descriptor);
 
+// Gets a copy of each line, with its line end. Any thread, one line at a time; must neither wait
+// nor log.
+class LogSink {
+ public:
+  virtual ~LogSink() = default;
+  virtual void take(LogLevel level, std::string_view line) = 0;
+};
+// From now on; nullptr: none any more. When it returns, the one before is not called again.
+void set_log_sink(LogSink* sink);
+std::string_view name(LogLevel level);  // "warn"
+
 inline void log_debug(std::string_view module, std::string_view message,
                       std::initializer_list<LogField> fields = {}) {
   log_line(LogLevel::Debug, module, message, fields);

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <mutex>
 #include <variant>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace weft {
@@ -61,6 +63,8 @@ std::string label_text(Labels labels) {
   return out;
 }
 
+enum class Exposition : std::uint8_t { PrometheusText, OpenMetrics };
+
 void append_sample(std::string& out, std::string_view name, std::string_view labels, auto value) {
   if (labels.empty())
     fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
@@ -68,27 +72,54 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
     fmt::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
 }
 
-void append_samples(std::string& out, std::string_view name, std::string_view labels,
-                    const Counter& counter) {
-  append_sample(out, name, labels, counter.value());
+// What a family of counters is called: OpenMetrics adds _total to the samples alone.
+std::string_view without_total(std::string_view name) {
+  constexpr std::string_view kTotal = "_total";
+  return name.ends_with(kTotal) ? name.substr(0, name.size() - kTotal.size()) : name;
 }
 
 void append_samples(std::string& out, std::string_view name, std::string_view labels,
-                    const Gauge& gauge) {
+                    const Counter& counter, Exposition form) {
+  if (form == Exposition::OpenMetrics)
+    append_sample(out, fmt::format("{}_total", without_total(name)), labels, counter.value());
+  else
+    append_sample(out, name, labels, counter.value());
+}
+
+void append_samples(std::string& out, std::string_view name, std::string_view labels,
+                    const Gauge& gauge, Exposition) {
   append_sample(out, name, labels, gauge.value());
 }
 
+// A bucket's end; OpenMetrics writes whole numbers as 1.0 (its section on canonical numbers).
+std::string bound_text(double bound, Exposition form) {
+  auto text = fmt::format("{}", bound);
+  if (form == Exposition::OpenMetrics && text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+void append_exemplar(std::string& out, const std::optional<Exemplar>& exemplar) {
+  if (!exemplar) return;
+  out += " # {trace_id=\"";
+  out += to_hex({exemplar->trace_id.data(), exemplar->trace_id.size()});
+  const std::chrono::duration<double> value = exemplar->value;
+  const std::chrono::duration<double> at = exemplar->at.time_since_epoch();
+  fmt::format_to(std::back_inserter(out), "\"}} {} {:.3f}", value.count(), at.count());
+}
+
 void append_samples(std::string& out, std::string_view name, std::string_view labels,
-                    const Histogram& histogram) {
+                    const Histogram& histogram, Exposition form) {
   const auto buckets = histogram.buckets();
   const auto bounds = Histogram::bounds();
   const auto comma = labels.empty() ? "" : ",";
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     total += buckets[i];
-    auto end = i < bounds.size() ? fmt::format("{}", bounds[i]) : std::string("+Inf");
-    fmt::format_to(std::back_inserter(out), "{}_bucket{{{}{}le=\"{}\"}} {}\n", name, labels, comma,
+    auto end = i < bounds.size() ? bound_text(bounds[i], form) : std::string("+Inf");
+    fmt::format_to(std::back_inserter(out), "{}_bucket{{{}{}le=\"{}\"}} {}", name, labels, comma,
                    end, total);
+    if (form == Exposition::OpenMetrics) append_exemplar(out, histogram.exemplar(i));
+    out += '\n';
   }
   append_sample(out, fmt::format("{}_sum", name), labels, histogram.sum_seconds());
   append_sample(out, fmt::format("{}_count", name), labels, total);
@@ -113,13 +144,55 @@ std::span<const double> Histogram::bounds() {
   return kEndsInSeconds;
 }
 
+void ExemplarSlot::offer(const Exemplar& exemplar) {
+  const auto at = exemplar.at.time_since_epoch().count();
+  const std::chrono::nanoseconds age(at - at_.load(std::memory_order_relaxed));
+  if (age >= std::chrono::nanoseconds::zero() && age < kExemplarInterval) return;
+  auto version = version_.load(std::memory_order_relaxed);
+  const bool is_free = version % 2 == 0;
+  // Who comes second lets the other write.
+  if (!is_free || !version_.compare_exchange_strong(version, version + 1, std::memory_order_acquire))
+    return;
+  std::atomic_thread_fence(std::memory_order_release);
+  std::array<std::uint64_t, 2> id;
+  std::memcpy(id.data(), exemplar.trace_id.data(), sizeof id);
+  at_.store(at, std::memory_order_relaxed);
+  value_.store(exemplar.value.count(), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < id.size(); ++i) trace_id_[i].store(id[i], std::memory_order_relaxed);
+  version_.store(version + 2, std::memory_order_release);
+}
+
+std::optional<Exemplar> ExemplarSlot::read() const {
+  const auto before = version_.load(std::memory_order_acquire);
+  if (before == 0 || before % 2 != 0) return {};
+  std::array<std::uint64_t, 2> id;
+  for (std::size_t i = 0; i < id.size(); ++i) id[i] = trace_id_[i].load(std::memory_order_relaxed);
+  Exemplar exemplar;
+  std::memcpy(exemplar.trace_id.data(), id.data(), sizeof id);
+  exemplar.value = std::chrono::nanoseconds(value_.load(std::memory_order_relaxed));
+  exemplar.at = WallTime(Duration(at_.load(std::memory_order_relaxed)));
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (version_.load(std::memory_order_relaxed) != before) return {};
+  return exemplar;
+}
+
 void Histogram::observe(std::chrono::nanoseconds duration) {
+  count_in_bucket(duration);
+}
+
+void Histogram::observe(std::chrono::nanoseconds duration, const std::array<char, 16>& trace_id,
+                        WallTime at) {
+  exemplars_[count_in_bucket(duration)].offer({trace_id, duration, at});
+}
+
+std::size_t Histogram::count_in_bucket(std::chrono::nanoseconds duration) {
   static_assert(kEnds.size() + 1 == kBuckets);
   const auto at = std::ranges::lower_bound(kEnds, duration) - kEnds.begin();
   auto& shard = shards_[shard_of_this_thread()];
   shard.buckets[static_cast<std::size_t>(at)].fetch_add(1, std::memory_order_relaxed);
   const auto positive = std::max<std::chrono::nanoseconds::rep>(duration.count(), 0);
   shard.nanoseconds.fetch_add(static_cast<std::uint64_t>(positive), std::memory_order_relaxed);
+  return static_cast<std::size_t>(at);
 }
 
 std::vector<std::uint64_t> Histogram::buckets() const {
@@ -170,6 +243,21 @@ struct Metrics::Family {
     static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
     return kTypes[metrics.index()];
   }
+
+  void write(std::string& out, std::string_view name, Exposition form) const {
+    const bool is_open = form == Exposition::OpenMetrics;
+    const auto own = is_open && metrics.index() == 0 ? without_total(name) : name;
+    out += fmt::format("# HELP {} ", own);
+    append_escaped(out, help, is_open);
+    out += fmt::format("\n# TYPE {} {}\n", own, type());
+    std::visit(
+        [&](const auto& by_labels) {
+          for (const auto& [labels, metric] : by_labels) {
+            append_samples(out, name, labels, metric, form);
+          }
+        },
+        metrics);
+  }
 };
 
 struct Metrics::State {
@@ -210,15 +298,18 @@ std::string Metrics::prometheus_text() const {
   std::lock_guard lock(state_->mutex);
   std::string out;
   for (const auto& [name, family] : state_->families) {
-    out += fmt::format("# HELP {} ", name);
-    append_escaped(out, family.help, false);
-    out += fmt::format("\n# TYPE {} {}\n", name, family.type());
-    std::visit(
-        [&](const auto& metrics) {
-          for (const auto& [labels, metric] : metrics) append_samples(out, name, labels, metric);
-        },
-        family.metrics);
+    family.write(out, name, Exposition::PrometheusText);
   }
+  return out;
+}
+
+std::string Metrics::openmetrics_text() const {
+  std::lock_guard lock(state_->mutex);
+  std::string out;
+  for (const auto& [name, family] : state_->families) {
+    family.write(out, name, Exposition::OpenMetrics);
+  }
+  out += "# EOF\n";
   return out;
 }
 

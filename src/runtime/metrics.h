@@ -1,4 +1,5 @@
-// The emit side of metrics: counters, gauges and histograms in a registry, exposed as Prometheus text.
+// The emit side of metrics: counters, gauges and histograms in a registry, exposed as Prometheus text
+// or OpenMetrics.
 // Names are weft_<module>_<noun>_<unit>[_total]; labels are bounded by the caller.
 //
 // Handles are references that live as long as the registry; look one up once, then use it from any
@@ -10,11 +11,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/time.h"
 
 namespace weft {
 
@@ -42,24 +46,53 @@ class Gauge {
   std::atomic<std::int64_t> value_{0};
 };
 
+// A trace that shows what a bucket's values are like.
+struct Exemplar {
+  std::array<char, 16> trace_id{};
+  std::chrono::nanoseconds value{};
+  WallTime at{};
+};
+
+// The latest exemplar of a bucket. A bucket takes one per kExemplarInterval at most, so that what
+// each observation pays is one load of a line that hardly ever changes. Any thread.
+class ExemplarSlot {
+ public:
+  void offer(const Exemplar& exemplar);
+  std::optional<Exemplar> read() const;  // absent: there is none, or it is being replaced
+
+ private:
+  std::atomic<std::int64_t> at_{0};
+  std::atomic<std::uint32_t> version_{0};  // odd while it is written
+  std::atomic<std::int64_t> value_{0};
+  std::array<std::atomic<std::uint64_t>, 2> trace_id_{};
+};
+
+inline constexpr std::chrono::seconds kExemplarInterval{1};
+
 // Latency in seconds, in fixed buckets from 50 µs to 60 s.
 class Histogram {
  public:
   static std::span<const double> bounds();
   void observe(std::chrono::nanoseconds duration);
+  // The same, with a trace to show for it: one that is kept.
+  void observe(std::chrono::nanoseconds duration, const std::array<char, 16>& trace_id, WallTime at);
   std::uint64_t count() const;
   double sum_seconds() const;
   // Estimated from the buckets; 0 when empty.
   double quantile(double q) const;
   std::vector<std::uint64_t> buckets() const;  // not cumulative; one more than bounds()
+  std::optional<Exemplar> exemplar(std::size_t bucket) const { return exemplars_[bucket].read(); }
 
  private:
+  std::size_t count_in_bucket(std::chrono::nanoseconds duration);
+
   static constexpr std::size_t kBuckets = 20;
   struct alignas(64) Shard {
     std::array<std::atomic<std::uint64_t>, kBuckets> buckets{};
     std::atomic<std::uint64_t> nanoseconds{0};
   };
   std::array<Shard, kMetricShards> shards_;
+  std::array<ExemplarSlot, kBuckets> exemplars_;
 };
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -75,6 +108,8 @@ class Metrics {
 
   // Prometheus text exposition format 0.0.4.
   std::string prometheus_text() const;
+  // OpenMetrics 1.0, with the exemplars of histograms.
+  std::string openmetrics_text() const;
 
  private:
   struct Family;

@@ -113,6 +113,69 @@ TEST(Metrics, WritesHistogramsCumulatively) {
   EXPECT_THAT(text, HasSubstr("weft_a_seconds_count{route=\"x\"} 2\n"));
 }
 
+TEST(Metrics, WritesOpenMetrics) {
+  Metrics metrics;
+  metrics.counter("weft_b_total", "Say \"b\"").add(3);
+  metrics.gauge("weft_a_open", "Open things").set(-2);
+
+  EXPECT_EQ(metrics.openmetrics_text(),
+            "# HELP weft_a_open Open things\n"
+            "# TYPE weft_a_open gauge\n"
+            "weft_a_open -2\n"
+            "# HELP weft_b Say \\\"b\\\"\n"
+            "# TYPE weft_b counter\n"
+            "weft_b_total 3\n"
+            "# EOF\n");
+}
+
+constexpr WallTime kNoon{std::chrono::sys_days(std::chrono::year(2026) / 3 / 1) + 12h};
+
+std::array<char, 16> trace_of(char digit) {
+  std::array<char, 16> id;
+  id.fill(digit);
+  return id;
+}
+
+TEST(Metrics, ShowsTheLatestTraceOfABucketInOpenMetricsAlone) {
+  Metrics metrics;
+  auto& histogram = metrics.histogram("weft_a_seconds", "Time");
+  histogram.observe(2s, trace_of('\x11'), kNoon);
+  histogram.observe(1s + 500ms, trace_of('\x22'), kNoon + 999ms);
+  histogram.observe(2500us, trace_of('\x33'), kNoon + 250ms);
+
+  auto text = metrics.openmetrics_text();
+
+  EXPECT_THAT(text, HasSubstr("weft_a_seconds_bucket{le=\"1.0\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("weft_a_seconds_bucket{le=\"2.5\"} 3 # "
+                              "{trace_id=\"11111111111111111111111111111111\"} 2 1772366400.000\n"));
+  EXPECT_THAT(text, HasSubstr("weft_a_seconds_bucket{le=\"0.0025\"} 1 # "
+                              "{trace_id=\"33333333333333333333333333333333\"} 0.0025 1772366400.250\n"));
+  EXPECT_THAT(metrics.prometheus_text(), testing::Not(HasSubstr("trace_id")));
+  histogram.observe(2s, trace_of('\x44'), kNoon + 1s);
+  EXPECT_THAT(metrics.openmetrics_text(), HasSubstr("44444444444444444444444444444444"));
+}
+
+TEST(ExemplarSlot, IsNeverReadHalfWritten) {
+  ExemplarSlot slot;
+  std::atomic<bool> done{false};
+  std::thread reader([&] {
+    while (!done) {
+      auto read = slot.read();
+      if (!read) continue;
+      EXPECT_EQ(read->trace_id, trace_of(static_cast<char>(read->value.count())));
+    }
+  });
+
+  for (int i = 1; i < 50'000; ++i) {
+    const auto digit = static_cast<char>(i % 100 + 1);
+    slot.offer({trace_of(digit), std::chrono::nanoseconds(digit), kNoon + kExemplarInterval * i});
+  }
+  done = true;
+  reader.join();
+
+  EXPECT_TRUE(slot.read());
+}
+
 TEST(MetricsDeathTest, AbortsWhenOneNameIsUsedForTwoTypes) {
   Metrics metrics;
   metrics.counter("weft_x", "x");

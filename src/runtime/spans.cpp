@@ -1,6 +1,10 @@
 #include "runtime/spans.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 namespace weft {
 
@@ -50,6 +54,19 @@ std::string hex_text(std::span<const char> bytes) {
   return out;
 }
 
+// Of the die that a trace id is: what is below is sampled.
+std::atomic<std::uint64_t> sampling_threshold{std::numeric_limits<std::uint64_t>::max()};
+
+// An id is random, so its last bytes are as good as a die that every node throws alike
+// (OpenTelemetry's TraceIdRatioBased).
+bool is_sampled(const std::array<char, 16>& trace_id) {
+  const auto threshold = sampling_threshold.load(std::memory_order_relaxed);
+  if (threshold == std::numeric_limits<std::uint64_t>::max()) return true;
+  std::uint64_t die;
+  std::memcpy(&die, trace_id.data() + 8, sizeof die);
+  return die < threshold;
+}
+
 }  // namespace
 
 std::optional<TraceContext> TraceContext::parse(std::string_view traceparent) {
@@ -77,7 +94,15 @@ TraceContext TraceContext::start(Random& random) {
   TraceContext context;
   fill_nonzero(random, context.trace_id);
   fill_nonzero(random, context.span_id);
+  context.sampled = is_sampled(context.trace_id);
   return context;
+}
+
+void set_trace_sampling(double ratio) {
+  auto threshold = std::numeric_limits<std::uint64_t>::max();
+  if (!(ratio > 0)) threshold = 0;
+  else if (ratio < 1) threshold = static_cast<std::uint64_t>(std::ldexp(ratio, 64));
+  sampling_threshold.store(threshold, std::memory_order_relaxed);
 }
 
 TraceContext TraceContext::child(Random& random) const {

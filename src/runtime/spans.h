@@ -24,6 +24,7 @@ struct TraceContext {
 
   // A malformed header counts as absent, as the specification demands.
   static std::optional<TraceContext> parse(std::string_view traceparent);
+  // A new trace; set_trace_sampling() decides by its id whether it is sampled.
   static TraceContext start(Random& random);
   TraceContext child(Random& random) const;
 
@@ -32,6 +33,10 @@ struct TraceContext {
   std::string span_id_hex() const;
   bool is_valid() const { return trace_id != std::array<char, 16>{}; }
 };
+
+// The share of new traces that are sampled, for the whole process; all until it is set. A trace that
+// somebody else began keeps what its traceparent says.
+void set_trace_sampling(double ratio);
 
 enum class SpanKind : std::uint8_t { Internal = 1, Server = 2, Client = 3, Producer = 4, Consumer = 5 };
 

@@ -76,5 +76,23 @@ TEST(TraceContext, IsInvalidUntilItHasATrace) {
   EXPECT_FALSE(TraceContext().is_valid());
 }
 
+TEST(TraceSampling, MarksTheChosenShareOfNewTracesAndNoOthers) {
+  SeededRandom random(1);
+  set_trace_sampling(0.1);
+  int sampled = 0;
+  for (int i = 0; i < 2'000; ++i) sampled += TraceContext::start(random).sampled ? 1 : 0;
+  auto asked = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  auto refused = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00");
+  set_trace_sampling(0);
+  const bool none = TraceContext::start(random).sampled;
+  set_trace_sampling(1);
+
+  EXPECT_NEAR(sampled, 200, 60);
+  EXPECT_TRUE(asked->child(random).sampled);
+  EXPECT_FALSE(refused->child(random).sampled);
+  EXPECT_FALSE(none);
+  EXPECT_TRUE(TraceContext::start(random).sampled);
+}
+
 }  // namespace
 }  // namespace weft

@@ -41,10 +41,18 @@ class SqliteDatabase final : public Database {
   Task<Result<Rows>> query(Query query) override;
   Task<Result<std::vector<Rows>>> snapshot(std::vector<Query> queries) override;
 
+  // A copy of the last commit in a new file, compact and durable; the database stays in use.
+  // AlreadyExists when there is a file.
+  Task<Result<>> copy_to(FileSystem& files, std::string path);
+
  private:
   struct State;
   explicit SqliteDatabase(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Whether a database file that nobody has open is whole (PRAGMA integrity_check); DataLoss says what is
+// not. The calling thread blocks.
+Result<> check_sqlite_file(const std::string& path);
 
 }  // namespace weft

@@ -1,13 +1,17 @@
-// The recent traces, in memory: where every span of the process is recorded, searched by the
-// operator and taken from by the exporter.
+// The recent traces: where every span of the process is recorded, searched by the operator and taken
+// from by the exporter.
 //
 // Recording is what hot paths pay: a copy into a block of memory of the calling thread's own,
 // without a lock or an allocation; prefer record_view(). The blocks together form a ring: when it
 // is full, the oldest block goes. A trace that lost spans that way is shown as incomplete, never as
 // whole.
 //
-// Threads: everything from any thread. A search reads the whole ring: up to 30 ms for 16 MiB of
-// small traces, find() 1 ms. Not on an event loop.
+// With an archive, settle() moves what is kept from memory to disk, and a search reads both. What is
+// kept is decided there, out of the way of those who record: a trace that is sampled (W3C), that
+// failed or that was slow. Without an archive a search finds all that is in memory.
+//
+// Threads: everything from any thread. A search reads the ring (up to 30 ms for 16 MiB of small
+// traces, find() 1 ms) and of the archive as much as it needs. Not on an event loop.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +28,14 @@
 namespace weft::telemetry {
 
 struct SpanSlice;
+class TraceArchive;
 
-// Which spans are recorded. Of the traces that are not kept by their id, failed and slow spans are
-// kept alone, without the rest of their trace.
+// Which traces are kept beyond those whose context is sampled (set_trace_sampling). A span waits for
+// `wait` in memory, so that a trace that fails late is kept whole; when memory is short, for less.
 struct SpanSampling {
-  double keep_ratio = 1.0;  // of all traces; the same decision on every node (by trace id)
   bool keep_failed = true;
-  Duration keep_slower_than = 1s;
+  Duration keep_slower_than = 1s;  // zero: none is kept for being slow
+  Duration wait = 5s;
 };
 
 struct TraceStoreOptions {
@@ -39,7 +44,12 @@ struct TraceStoreOptions {
   std::size_t bytes_max = 16 * 1024 * 1024;
   // Blocks that wait for a slow exporter beyond those that the ring holds anyway.
   std::size_t export_chunks_max = 64;
+  // Failed and slow traces that are remembered so that spans that come later are kept too.
+  std::size_t chosen_traces_max = 50'000;
   SpanSampling sampling;
+  bool records = true;  // false: what is recorded is forgotten
+  // open_archive() will be called: what is recorded until then waits for it.
+  bool has_archive = false;
   std::string service = "weft";  // of spans that name none in service.name
 };
 
@@ -59,19 +69,23 @@ struct TraceSummary {
   Duration duration{};  // from the first start to the last end
   std::uint32_t span_count = 0;
   std::uint32_t failed_count = 0;
+  std::vector<std::string> business_keys;
   bool is_complete = true;
+  WallTime position{};  // in the list: for `before` of the next page
 };
 
 // All conditions hold for one trace, each by any of its spans.
 struct TraceQuery {
   std::string id_prefix{};  // hexadecimal, lower case; any length up to 32
   std::string service{};
-  std::string route{};  // http.route
+  std::string route{};         // http.route
+  std::string business_key{};  // value of weft.business_key or of weft.business_key.<name>
   std::vector<std::pair<std::string, std::string>> attributes{};
   std::string text{};  // found in a span's name or in a value; case of ASCII letters does not matter
   bool failed_only = false;
   Duration duration_min{};
   std::optional<WallTime> before{};  // start of the trace: for the next page
+  std::optional<WallTime> since{};   // start of the trace
   std::size_t limit = 50;
 };
 
@@ -80,7 +94,9 @@ struct TraceStoreStats {
   std::uint64_t spans_sampled_out = 0;
   std::uint64_t spans_evicted = 0;
   std::uint64_t spans_unexported = 0;  // left the store before the exporter took them
+  std::uint64_t spans_unarchived = 0;  // left memory before settle(), or the disk did not take them
   std::size_t bytes = 0;
+  std::uint64_t archive_bytes = 0;
 };
 
 class TraceStore final : public SpanSink {
@@ -99,6 +115,13 @@ class TraceStore final : public SpanSink {
   // Newest first.
   std::vector<TraceSummary> search(const TraceQuery& query) const;
   TraceStoreStats stats() const;
+
+  // Once. Null when there is none after all: then traces are kept in memory.
+  void open_archive(std::unique_ptr<TraceArchive> archive);
+  // Decides about the spans that have waited long enough and moves on those that are kept: to the
+  // archive and to the exporter. Some times a second; `now` in the far future decides about all.
+  // Writes to disk.
+  void settle(WallTime now);
 
   // For the one exporter: from start_export() on, recorded spans wait to be taken, about
   // `spans_max` at a time, oldest blocks first.

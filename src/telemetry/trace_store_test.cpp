@@ -306,24 +306,6 @@ TEST(TraceStoreThreads, AThreadMayOutliveTheStoreAndUseAnother) {
   }
 }
 
-TEST(SpanSampling, KeepsTheChosenShareOfTracesAndAllThatFailedOrWereSlow) {
-  TraceStoreOptions options;
-  options.sampling.keep_ratio = 0.1;
-  TraceStore store(options);
-  SeededRandom random(1);
-
-  for (int i = 0; i < 2'000; ++i) TraceOf(store, random).root("plain", kNoon, 1ms);
-  for (int i = 0; i < 20; ++i) TraceOf(store, random).root("failed", kNoon, 1ms, true);
-  for (int i = 0; i < 20; ++i) TraceOf(store, random).root("slow", kNoon, 1s);
-
-  std::map<std::string, int> kept;
-  for (const auto& summary : store.search({.limit = 10'000})) ++kept[summary.name];
-  EXPECT_NEAR(kept["plain"], 200, 50);
-  EXPECT_EQ(kept["failed"], 20);
-  EXPECT_EQ(kept["slow"], 20);
-  EXPECT_EQ(store.stats().spans_sampled_out, static_cast<std::uint64_t>(2'000 - kept["plain"]));
-}
-
 std::size_t count_of(const std::vector<SpanSlice>& slices) {
   std::size_t count = 0;
   for (const auto& slice : slices) count += slice.size();

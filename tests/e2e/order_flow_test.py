@@ -247,6 +247,8 @@ def test_a_dead_letter_is_redriven_to_its_subscription(weft_factory, receiver, t
     assert dead["deadReason"]
 
     weft.cli("delivery", "redrive", dead["id"])
+    newest = weft.admin("GET", "/audit?limit=1").json()["items"][0]
+    assert (newest["action"], newest["kind"], newest["name"]) == ("delivery.redrive", "Delivery", dead["id"])
 
     wait_until(receiver.accepted, what="the redriven delivery")
     assert len({r["headers"]["webhook-id"] for r in receiver.requests}) == 1

@@ -14,14 +14,14 @@ NODE_FOLDER = ROOT / "tests"
 PYTHON_PACKAGES = ["kafka-python[lz4,snappy,zstd]", "confluent-kafka", "opentelemetry-proto", "pytest"]
 
 
-def fetch(words, what, **options):
+def fetch(words, what, seconds=300, **options):
     """Runs a registry's client; what it cannot bring is a check that is not run."""
     if shutil.which(words[0]) is None:
         raise NotRun(f"{words[0]} is not installed")
     try:
-        result = subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
+        result = subprocess.run(words, capture_output=True, text=True, timeout=seconds, **options)
     except subprocess.TimeoutExpired:
-        raise NotRun(f"{what}: no answer within 300 s") from None
+        raise NotRun(f"{what}: no answer within {seconds} s") from None
     if result.returncode != 0:
         lines = (result.stderr.strip() or result.stdout.strip() or "no word").splitlines()
         said = next((line for line in lines if "error" in line.lower()), lines[-1])
@@ -64,8 +64,12 @@ def python():
     return environment()
 
 
+def version_in(interpreter, package):
+    return fetch([str(interpreter), "-c", f"import importlib.metadata as m; print(m.version({package!r}))"], package).strip()
+
+
 def version(package):
-    return fetch([str(python()), "-c", f"import importlib.metadata as m; print(m.version({package!r}))"], package).strip()
+    return version_in(python(), package)
 
 
 @once
@@ -95,6 +99,33 @@ def json_schema_suite():
                     file.write_bytes(source.extractfile(member).read())
         if not (target / "tests/draft2020-12").is_dir():
             raise NotRun(f"{archive.name} does not carry the suite's draft2020-12")
+    return target
+
+
+JQ_PACKAGE = "jq==1.8.0"  # carries the source of jq 1.7.1, the version that Weft speaks
+
+
+@once
+def jq_suite():
+    """jq's published cases as PyPI's source package of `jq` carries them; returns the folder of its *.test files."""
+    target = FOLDER / "jq-suite"
+    if not (target / "jq.test").is_file():
+        downloads = FOLDER / "downloads"
+        fetch([str(environment()), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "jq",
+               "--dest", str(downloads), JQ_PACKAGE], f"pip download {JQ_PACKAGE}")
+        archive = max(downloads.glob("jq-*.tar.gz"), key=os.path.getmtime)
+        with tarfile.open(archive) as package:
+            inner = next((name for name in package.getnames() if "/deps/jq-" in name and name.endswith(".tar.gz")), None)
+            if inner is None:
+                raise NotRun(f"{archive.name} does not carry jq's source")
+            with tarfile.open(fileobj=package.extractfile(inner)) as source:
+                for member in source.getmembers():
+                    parts = member.name.split("/")
+                    if len(parts) == 3 and parts[1] == "tests" and parts[2].endswith(".test") and member.isfile():
+                        target.mkdir(parents=True, exist_ok=True)
+                        (target / parts[2]).write_bytes(source.extractfile(member).read())
+        if not (target / "jq.test").is_file():
+            raise NotRun(f"{archive.name} does not carry jq's cases")
     return target
 
 

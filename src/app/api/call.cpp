@@ -68,6 +68,16 @@ http::Response problem_of(const Error& error, const TraceContext& trace) {
   return http::problem(http_status(error.code), name(error.code), error.message, trace.trace_id_hex());
 }
 
+Result<std::optional<WallTime>> read_moment(const ApiCall& call, std::string_view name, WallTime now) {
+  auto text = call.parameter(name);
+  if (!text || text->empty()) return std::nullopt;
+  if (auto ago = parse_duration(*text)) return std::optional<WallTime>(now - *ago);
+  auto moment = parse_rfc3339(*text);
+  if (moment) return std::optional<WallTime>(*moment);
+  return fail(ErrorCode::InvalidArgument, "?{}= must be a time such as 2026-03-01T12:00:00Z or a duration such as 15m, not '{}'",
+              name, *text);
+}
+
 std::string make_cursor(std::string_view position) { return to_base64url(position); }
 
 Result<std::string> read_cursor(const ApiCall& call) {

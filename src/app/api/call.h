@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "http/message.h"
 #include "http/server.h"
 #include "identity/principal.h"
@@ -58,6 +59,9 @@ http::Response json_answer(JsonWriter body, int status = 200);
 // The answer to a failure: status and code by the error's code, message as it is.
 http::Response problem_of(const Error& error, const TraceContext& trace);
 int http_status(ErrorCode code);
+
+// A moment, or how long ago it was: "2026-03-01T12:00:00Z", "15m". Absent when not given.
+Result<std::optional<WallTime>> read_moment(const ApiCall& call, std::string_view name, WallTime now);
 
 // A cursor that carries text opaquely, and back.
 std::string make_cursor(std::string_view position);

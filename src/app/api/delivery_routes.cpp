@@ -1,5 +1,6 @@
 #include "app/api/delivery_routes.h"
 
+#include "app/api/audited.h"
 #include "app/api/record_json.h"
 #include "identity/decisions.h"
 
@@ -143,6 +144,7 @@ Task<Result<http::Response>> redrive_all(DeliveryRoutesParts& parts, ApiCall& ca
   if (!count) co_return refused_redrive(count.error(), call);
   JsonWriter out;
   out.object().member("redriven", *count).end();
+  co_await note_in_audit(parts.audit, call, "subscription.redrive", "Subscription " + call.captures[0], out.text());
   co_return json_answer(std::move(out), 202);
 }
 
@@ -187,6 +189,7 @@ Task<Result<http::Response>> get_delivery(DeliveryRoutesParts& parts, ApiCall& c
 Task<Result<http::Response>> redrive(DeliveryRoutesParts& parts, ApiCall& call) {
   auto summary = co_await parts.delivery.redrive(std::string(call.tenant()), call.captures[0], call.principal->id);
   if (!summary) co_return refused_redrive(summary.error(), call);
+  co_await note_in_audit(parts.audit, call, "delivery.redrive", "Delivery " + call.captures[0]);
   JsonWriter out;
   write_delivery(out, *summary);
   co_return json_answer(std::move(out), 202);

@@ -5,11 +5,13 @@
 
 #include "app/api/call.h"
 #include "delivery/delivery_service.h"
+#include "estate/audit.h"
 
 namespace weft::app {
 
 struct DeliveryRoutesParts {
   delivery::DeliveryService& delivery;
+  estate::AuditLog& audit;
 };
 
 // The parts outlive the routes.

@@ -17,8 +17,10 @@ void write_value(JsonWriter& out, std::string_view value, std::size_t bytes_max)
   out.member("valueBytes", value.size());
   auto is_text = is_utf8(value);
   auto shown = is_text ? cut(value, bytes_max) : value.substr(0, bytes_max);
-  if (is_text) out.member("valueText", shown);
-  else out.member("valueBase64", to_base64(shown));
+  if (is_text)
+    out.member("valueText", shown);
+  else
+    out.member("valueBase64", to_base64(shown));
   if (shown.size() < value.size()) out.member("valueCut", true);
 }
 
@@ -39,13 +41,14 @@ void write_record(JsonWriter& out, std::int32_t partition, const eventlog::Recor
       .member("offset", record.offset)
       .member("timestamp", to_rfc3339(record.timestamp));
   out.key("key");
-  if (record.key) out.value(shown_text(*record.key));
-  else out.null();
+  if (record.key)
+    out.value(shown_text(*record.key));
+  else
+    out.null();
   bool is_json = false;
   if (record.value) {
     write_value(out, *record.value, value_bytes_max);
-    JsonParser parser;
-    is_json = parser.parse(*record.value).has_value();
+    is_json = weft::is_json(*record.value);
   }
   out.member("json", is_json).key("headers").array();
   for (const auto& [name, value] : record.headers) {
@@ -53,7 +56,8 @@ void write_record(JsonWriter& out, std::int32_t partition, const eventlog::Recor
   }
   out.end();
   if (auto traceparent = record.header("traceparent")) {
-    if (auto trace = TraceContext::parse(*traceparent)) out.member("traceId", trace->trace_id_hex());
+    if (auto trace = TraceContext::parse(*traceparent))
+      out.member("traceId", trace->trace_id_hex());
   }
   write_optional(out, "eventId", record.header("ce_id"));
   write_optional(out, "eventType", record.header("ce_type"));

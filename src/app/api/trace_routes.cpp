@@ -100,9 +100,13 @@ Result<Duration> read_duration_min(const ApiCall& call) {
 }
 
 // The newest traces that fit; text that is no id is looked for in names and values.
-Result<telemetry::TraceQuery> read_query(const ApiCall& call) {
+Result<telemetry::TraceQuery> read_query(const ApiCall& call, WallTime now) {
   telemetry::TraceQuery query;
   query.service = call.parameter("service").value_or("");
+  query.route = call.parameter("route").value_or("");
+  query.business_key = call.parameter("key").value_or("");
+  TRY(query.since, read_moment(call, "since", now));
+  TRY(query.before, read_moment(call, "until", now));
   TRY(query.failed_only, call.flag("errorsOnly"));
   TRY(query.duration_min, read_duration_min(call));
   TRY(query.limit, call.limit());
@@ -119,7 +123,7 @@ Result<telemetry::TraceQuery> read_query(const ApiCall& call) {
 }
 
 Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto query, read_query(call));
+  CO_TRY(auto query, read_query(call, parts.clock.now()));
   using Traces = std::vector<telemetry::TraceSummary>;
   struct Found {
     Traces traces;
@@ -145,8 +149,14 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
         .member("durationMs", milliseconds(trace.duration))
         .member("spanCount", trace.span_count)
         .member("failed", trace.failed_count > 0)
-        .key("services")
-        .array();
+        .member("partial", !trace.is_complete);
+    if (!trace.route.empty()) out.member("route", trace.route);
+    if (!trace.business_keys.empty()) {
+      out.key("businessKeys").array();
+      for (const auto& key : trace.business_keys) out.value(key);
+      out.end();
+    }
+    out.key("services").array();
     for (const auto& service : trace.services) out.value(service);
     out.end().end();
   }
@@ -154,7 +164,7 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
   for (const auto& service : services) out.value(service);
   out.end();
   if (found.size() == query.limit) {
-    out.member("nextCursor", make_cursor(std::to_string(found.back().start.time_since_epoch().count())));
+    out.member("nextCursor", make_cursor(std::to_string(found.back().position.time_since_epoch().count())));
   }
   out.end();
   co_return json_answer(std::move(out));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/api/call.h"
+#include "runtime/clock.h"
 #include "runtime/loops.h"
 #include "telemetry/trace_store.h"
 
@@ -12,6 +13,7 @@ namespace weft::app {
 struct TraceRoutesParts {
   telemetry::TraceStore& traces;
   BlockingPool& pool;
+  Clock& clock;
 };
 
 // The parts outlive the routes.

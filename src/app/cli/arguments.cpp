@@ -10,12 +10,6 @@
 namespace weft::app {
 namespace {
 
-std::string flag_variable(std::string_view flag) {
-  std::string name = "WEFT_";
-  for (char c : flag) name += c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  return name;
-}
-
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -52,6 +46,53 @@ void append_flags(std::string& out, const std::vector<FlagSpec>& flags) {
 
 }  // namespace
 
+std::string flag_variable(std::string_view flag) {
+  std::string name = "WEFT_";
+  for (char c : flag) name += c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return name;
+}
+
+std::vector<std::string> choices_of(std::string_view name) {
+  std::vector<std::string> words;
+  for (;;) {
+    auto end = name.find('|');
+    words.emplace_back(name.substr(0, end));
+    if (end == std::string_view::npos) return words;
+    name.remove_prefix(end + 1);
+  }
+}
+
+ValueShape value_shape(std::string_view name) {
+  if (name == "FILE" || name == "file") return ValueShape::File;
+  if (name == "FOLDER" || name == "folder") return ValueShape::Folder;
+  return name.find('|') != std::string_view::npos || name == "auto" ? ValueShape::Choice : ValueShape::Free;
+}
+
+std::vector<std::string> spellings(const FlagSpec& flag) {
+  std::vector<std::string> written{"--" + flag.name};
+  if (flag.name == "output") written.emplace_back("-o");
+  return written;
+}
+
+std::vector<Positional> positionals_of(const Command& command) {
+  std::vector<Positional> all;
+  std::string_view rest = command.positional;
+  while (!rest.empty()) {
+    auto begin = rest.find_first_of("<[");
+    if (begin == std::string_view::npos) break;
+    auto end = rest.find_first_of(">]", begin);
+    ENSURE(end != std::string_view::npos, "positional arguments are written <needed> or [optional]");
+    Positional one{std::string(rest.substr(begin + 1, end - begin - 1)), rest[begin] == '[', false};
+    if (one.name.ends_with("...")) {
+      one.name.resize(one.name.size() - 3);
+      one.repeats = true;
+    }
+    all.push_back(std::move(one));
+    rest.remove_prefix(end + 1);
+  }
+  return all;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t least = 4;
@@ -80,6 +121,12 @@ std::vector<std::string> Arguments::all(std::string_view flag) const {
   if (auto it = given_.find(flag); it != given_.end()) return it->second;
   auto single = get(flag);
   return single.empty() ? std::vector<std::string>{} : std::vector<std::string>{single};
+}
+
+Arguments Arguments::with(std::string_view flag, std::string value) const {
+  auto other = *this;
+  other.given_[std::string(flag)] = {std::move(value)};
+  return other;
 }
 
 Result<std::int64_t> Arguments::number(std::string_view flag, std::int64_t least,
@@ -126,6 +173,10 @@ Result<Arguments> CommandLine::parse(const Command& command, const std::vector<s
   for (const auto* flags : {&command.flags, &global_flags_}) {
     for (const auto& flag : *flags) arguments.fallback_[flag.name] = flag.fallback;
   }
+  if (command.own_flags) {
+    arguments.positional_.assign(words.begin() + static_cast<std::ptrdiff_t>(from), words.end());
+    return arguments;
+  }
   for (auto i = from; i < words.size(); ++i) {
     std::string_view word = words[i];
     auto is_short_output = word == "-o";
@@ -169,27 +220,32 @@ Result<Arguments> CommandLine::parse(const Command& command, const std::vector<s
   return arguments;
 }
 
+const Command* CommandLine::named(const std::vector<std::string>& words) const {
+  std::size_t used = 0;
+  const auto* command = find(words, used);
+  return used == words.size() ? command : nullptr;
+}
+
+int CommandLine::refuse_command(const std::vector<std::string>& words) const {
+  std::vector<std::string> known;
+  for (const auto& command : commands_) known.push_back(command.name);
+  auto asked = words.size() > 1 ? words[0] + " " + words[1] : words[0];
+  auto hint = nearest(asked, known);
+  if (hint.empty()) hint = nearest(words[0], known);
+  fmt::print(stderr, "weft: no command '{}'{}; `weft help` lists them\n", asked,
+             hint.empty() ? "" : ", did you mean `weft " + hint + "`?");
+  return 1;
+}
+
 int CommandLine::run(const std::vector<std::string>& words) const {
   auto asks_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
-  if (words.empty() || asks_help(words[0]) || words[0] == "help") {
-    std::size_t used = 0;
-    std::vector<std::string> rest(words.empty() ? words.end() : words.begin() + 1, words.end());
-    const auto* command = find(rest, used);
-    fmt::print("{}", command != nullptr ? help(*command) : help());
+  if (words.empty() || asks_help(words[0])) {
+    fmt::print("{}", help());
     return 0;
   }
   std::size_t used = 0;
   const auto* command = find(words, used);
-  if (command == nullptr) {
-    std::vector<std::string> known;
-    for (const auto& c : commands_) known.push_back(c.name);
-    auto asked = words.size() > 1 ? words[0] + " " + words[1] : words[0];
-    auto hint = nearest(asked, known);
-    if (hint.empty()) hint = nearest(words[0], known);
-    fmt::print(stderr, "weft: no command '{}'{}; `weft help` lists them\n", asked,
-               hint.empty() ? "" : ", did you mean `weft " + hint + "`?");
-    return 1;
-  }
+  if (command == nullptr) return refuse_command(words);
   if (std::any_of(words.begin(), words.end(), asks_help)) {
     fmt::print("{}", help(*command));
     return 0;
@@ -208,7 +264,7 @@ std::string CommandLine::help() const {
     auto left = command.name + (command.positional.empty() ? "" : " " + command.positional);
     out += fmt::format("  {:<34} {}\n", left, command.summary);
   }
-  out += "\nFlags of every command:\n";
+  if (!global_flags_.empty()) out += "\nFlags of every command:\n";
   append_flags(out, global_flags_);
   out += "\n`weft help COMMAND` tells more. Exit status: 0 ok, 1 error, 2 changes pending.\n";
   return out;
@@ -219,7 +275,7 @@ std::string CommandLine::help(const Command& command) const {
                          command.positional, command.summary);
   if (!command.flags.empty()) out += "\nFlags:\n";
   append_flags(out, command.flags);
-  out += "\nFlags of every command:\n";
+  if (!global_flags_.empty()) out += "\nFlags of every command:\n";
   append_flags(out, global_flags_);
   return out;
 }

@@ -73,13 +73,16 @@ int settings(const Arguments&) {
 std::vector<Command> node_commands() {
   auto up_flags = node_flags();
   up_flags.push_back({"demo", "", "with the demo estate and its services", "", false});
+  auto doctor_flags = client_flags();
+  doctor_flags.push_back({"config", "FILE", "settings file", "weft.yaml", false});
+  doctor_flags.push_back({"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true});
   return {
       {"up", "Starts Weft here: data in ./weft-data, hub on http://127.0.0.1:8080", "", up_flags, up},
       {"serve", "Starts Weft as a service does", "", node_flags(), serve},
       {"down", "Ends a Weft that was started with --background", "",
        {{"data", "FOLDER", "its data folder", "weft-data", false}}, down},
       {"settings", "Prints the reference of all settings", "", {}, settings},
-      {"doctor", "Checks this machine and a running node, and says what to do", "", client_flags(), doctor},
+      {"doctor", "Checks this machine and a running node, and says what to do", "", doctor_flags, doctor},
   };
 }
 

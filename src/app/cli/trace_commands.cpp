@@ -62,11 +62,25 @@ void print_below(const std::vector<SpanRow>& rows, const std::string& parent, st
   }
 }
 
+// "250ms" as a number of milliseconds; empty stays empty.
+Result<std::string> milliseconds_text(const std::string& duration) {
+  if (duration.empty()) return std::string();
+  TRY(auto parsed, parse_duration(duration));
+  return fmt::format("{}", std::chrono::duration<double, std::milli>(parsed).count());
+}
+
 int print_traces(const Arguments& arguments) {
+  auto slower = milliseconds_text(arguments.get("slower"));
+  if (!slower) return report(std::move(slower).error().within("--slower"));
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   auto query = query_string({{"q", arguments.get("find")},
-                             {"errorsOnly", arguments.has("errors") ? "true" : ""},
+                             {"errorsOnly", arguments.has("errors") || arguments.has("error") ? "true" : ""},
+                             {"route", arguments.get("route")},
+                             {"service", arguments.get("service")},
+                             {"key", arguments.get("key")},
+                             {"minDurationMs", *slower},
+                             {"since", arguments.get("since")},
                              {"limit", arguments.get("limit")}});
   auto answer = client->expect("GET", "/traces" + query);
   if (!answer) return report(answer.error());
@@ -76,7 +90,8 @@ int print_traces(const Arguments& arguments) {
                {"START", "/start"},
                {"MS", "/durationMs"},
                {"SPANS", "/spanCount"},
-               {"FAILED", "/failed"}},
+               {"FAILED", "/failed"},
+               {"KEY", "/businessKeys/0"}},
               items_of(answer->json.root()));
 }
 
@@ -104,7 +119,13 @@ int trace(const Arguments& arguments) {
 std::vector<Command> trace_commands() {
   auto list_flags = client_flags();
   list_flags.push_back({"find", "TEXT", "in names and attributes, such as an event id", "", false});
-  list_flags.push_back({"errors", "", "only failed ones", "", false});
+  list_flags.push_back({"error", "", "only failed ones", "", false});
+  list_flags.push_back({"errors", "", "the same", "", false});
+  list_flags.push_back({"route", "ROUTE", "only this route of the gateway, such as /orders/{id}", "", false});
+  list_flags.push_back({"service", "NAME", "only with a span of this service", "", false});
+  list_flags.push_back({"key", "KEY", "only with this business key, such as an order number", "", false});
+  list_flags.push_back({"slower", "TIME", "only those that took at least so long, such as 250ms", "", false});
+  list_flags.push_back({"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
   list_flags.push_back({"limit", "N", "so many, newest first", "20", false});
   return {{"trace", "Shows what happened to one request, span by span", "<traceId>", client_flags(), trace},
           {"trace list", "Lists recent traces", "", list_flags, print_traces}};

@@ -27,10 +27,10 @@ std::string first_existing(const std::vector<std::string>& candidates) {
 
 std::string hub_folder(const std::string& setting) {
   if (!setting.empty()) return setting;
-  return first_existing({"../../web/dist", "../share/weft/hub"});
+  return first_existing({"../share/weft/hub", "../../web/dist"});
 }
 
-std::string examples_folder() { return first_existing({"../../examples", "../share/weft/examples"}); }
+std::string examples_folder() { return first_existing({"../share/weft/examples", "../../examples"}); }
 
 std::string admin_contract() {
   auto documents = parse_documents("admin.openapi.yaml", std::string(kAdminContract));

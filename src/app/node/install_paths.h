@@ -7,7 +7,7 @@
 
 namespace weft::app {
 
-// The hub's files: as set, else web/dist of the source tree or share/weft/hub of the installation; empty when none.
+// The hub's files: as set, else share/weft/hub of the installation or web/dist of the source tree; empty when none.
 std::string hub_folder(const std::string& setting);
 // The example estates; empty when none.
 std::string examples_folder();

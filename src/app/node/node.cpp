@@ -6,6 +6,7 @@
 
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
+#include "app/node/service_manager.h"
 #include "app/version.h"
 #include "base/document.h"
 #include "base/json_writer.h"
@@ -22,12 +23,6 @@ constexpr std::size_t kChoresMax = 16;
 std::size_t loop_count(const Settings& settings) {
   auto wanted = settings.number("threads.loops");
   return wanted > 0 ? static_cast<std::size_t>(wanted) : std::max(1u, std::thread::hardware_concurrency());
-}
-
-telemetry::TraceStoreOptions trace_options(const Settings& settings) {
-  telemetry::TraceStoreOptions options;
-  options.bytes_max = settings.bytes("telemetry.traceBytesMax");
-  return options;
 }
 
 Result<EgressPolicy> egress_policy(const Settings& settings) {
@@ -57,6 +52,7 @@ Node::Parts::Parts(Settings with)
       client(dialer, clock, metrics, http::ClientLimits()),
       traces(trace_options(settings)),
       pool("searches", 1, 256),
+      telemetry_pool("telemetry", 1, 16),
       secrets(estate::process_environment()),
       chores(control.get_executor(), "chores", kChoresMax),
       signals(control) {}
@@ -66,6 +62,7 @@ Node::~Node() = default;
 
 Result<std::unique_ptr<Node>> Node::create(Settings settings) {
   TRY(auto policy, egress_policy(settings));
+  CHECK(set_sampling(settings));
   set_log_level(log_level(settings));
   auto parts = std::make_unique<Parts>(std::move(settings));
   parts->dialer.set_policy(std::move(policy));
@@ -92,10 +89,13 @@ Task<Result<>> in_order(std::vector<Task<Result<>>> steps) {
 
 }  // namespace
 
+Node::Parts::~Parts() { close_telemetry(); }
+
 // The loops run during the start, since some parts live on one of them.
 Result<> Node::open(Parts& parts) {
+  CHECK(run_until_done(parts.control, parts.open_state()));
+  CHECK(parts.open_logs());
   std::vector<Task<Result<>>> steps;
-  steps.push_back(parts.open_state());
   steps.push_back(parts.open_log());
   steps.push_back(parts.open_features());
   steps.push_back(parts.open_doors());
@@ -109,6 +109,7 @@ void Node::abandon(Parts& parts) {
   if (parts.delivery) parts.delivery->stop();
   if (parts.groups) run_until_done(parts.control, parts.groups->stop());
   parts.end_loops();
+  parts.close_telemetry();
 }
 
 Result<> Node::start() {
@@ -131,6 +132,7 @@ void Node::run() {
   });
   parts.chores.spawn(parts.sample_activity());
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
+  parts.chores.spawn(parts.keep_telemetry());
   if (parts.exporter) parts.chores.spawn(parts.export_traces());
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);
@@ -138,6 +140,7 @@ void Node::run() {
   parts.gateway_server->start();
   parts.admin_server->start();
   parts.ops_server->start();
+  if (parts.otlp_server) parts.otlp_server->start();
   parts.kafka_server->start();
   if (parts.gateway_tls_server) parts.gateway_tls_server->start();
   if (parts.admin_tls_server) parts.admin_tls_server->start();
@@ -146,9 +149,11 @@ void Node::run() {
   log_info("node", "ready",
            {{"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
             {"start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() - parts.started_at).count()}});
+  tell_service_manager("READY=1");
   parts.control.run();
 
   log_info("node", "draining");
+  tell_service_manager("STOPPING=1");
   parts.ops->set_ready(false);
   run_until_done(parts.control, parts.close());
   auto drain = parts.settings.time("shutdown.drain");
@@ -156,6 +161,7 @@ void Node::run() {
   if (parts.gateway_tls_server) parts.gateway_tls_server->stop(drain);
   parts.admin_server->stop(std::min<Duration>(drain, 1s));
   if (parts.admin_tls_server) parts.admin_tls_server->stop(std::min<Duration>(drain, 1s));
+  if (parts.otlp_server) parts.otlp_server->stop(std::min<Duration>(drain, 1s));
   parts.kafka_server->stop(drain);
   if (parts.kafka_tls_server) parts.kafka_tls_server->stop(drain);
   parts.ops_server->stop(0s);
@@ -163,6 +169,7 @@ void Node::run() {
   auto removed = run_until_done(parts.control, parts.files.remove(data_folder() + "/node.json"));
   if (!removed) log_warn("node", "node.json stays behind", {{"why", removed.error().message}});
   log_info("node", "ended");
+  parts.close_telemetry();
 }
 
 void Node::request_stop() { parts_->control.stop(); }
@@ -171,6 +178,7 @@ void Node::Parts::end_loops() {
   for (std::size_t i = 0; i < loop_chores.size(); ++i) {
     run_until_done(control, on_loop(loops.at(i), loop_chores[i]->join()));
   }
+  settle_traces();
   if (exporter) run_until_done(control, flush_traces());
   loops.stop();
   loop_threads.join();
@@ -203,6 +211,8 @@ Task<void> Node::Parts::sample_activity() {
     gateway->sample(now - last);
     last = now;
     answers->forget_expired();
+    auto removed = co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
+    if (!removed) log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
     if (!co_await clock.sleep_for(Activity::kStep)) co_return;
   }
 }
@@ -222,7 +232,7 @@ Task<void> Node::Parts::flush_traces() {
 }
 
 Task<std::string> Node::Parts::reconcile() {
-  auto done = co_await streams->reconcile();
+  auto done = co_await streams->reconcile(clock.now());
   co_return done ? std::string() : done.error().message;
 }
 
@@ -235,6 +245,7 @@ Result<> Node::Parts::write_node_file() {
       .member("gateway", addresses.gateway)
       .member("kafka", addresses.kafka)
       .member("ops", addresses.ops);
+  if (!addresses.otlp.empty()) out.member("otlp", addresses.otlp);
   if (!addresses.hub_tls.empty()) out.member("adminTls", addresses.hub_tls);
   if (!addresses.gateway_tls.empty()) out.member("gatewayTls", addresses.gateway_tls);
   if (!addresses.kafka_tls.empty()) out.member("kafkaTls", addresses.kafka_tls);

@@ -24,6 +24,7 @@ struct NodeAddresses {
   std::string gateway;  // http://127.0.0.1:8000
   std::string kafka;    // 127.0.0.1:9092
   std::string ops;      // http://127.0.0.1:9600
+  std::string otlp;     // http://127.0.0.1:4318; empty: telemetry.otlpReceiver is off
   // Empty without a certificate.
   std::string hub_tls;      // https://127.0.0.1:8443
   std::string gateway_tls;  // https://127.0.0.1:8444

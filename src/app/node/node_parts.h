@@ -10,10 +10,12 @@
 #include <thread>
 
 #include "app/api/admin_api.h"
+#include "app/api/backup_routes.h"
 #include "app/api/delivery_routes.h"
 #include "app/api/estate_routes.h"
 #include "app/api/gateway_routes.h"
 #include "app/api/stream_routes.h"
+#include "app/api/log_routes.h"
 #include "app/api/system_routes.h"
 #include "app/api/client_routes.h"
 #include "app/api/trace_routes.h"
@@ -41,13 +43,21 @@
 #include "runtime/task_group.h"
 #include "runtime/thread_random.h"
 #include "storage/database.h"
+#include "telemetry/log_store.h"
+#include "telemetry/foreign_metrics.h"
 #include "telemetry/otlp_exporter.h"
+#include "telemetry/otlp_receiver.h"
 #include "telemetry/trace_store.h"
 
 namespace weft::app {
 
+telemetry::TraceStoreOptions trace_options(const Settings& settings);
+// Fails when the ratio is no number from 0 to 1.
+Result<> set_sampling(const Settings& settings);
+
 struct Node::Parts {
   explicit Parts(Settings with);
+  ~Parts();
 
   Settings settings;
   NodeAddresses addresses;
@@ -65,7 +75,9 @@ struct Node::Parts {
   Dialer dialer;
   http::Client client;
   telemetry::TraceStore traces;
+  std::unique_ptr<telemetry::LogStore> logs;  // null: no lines are kept
   BlockingPool pool;  // searches that take milliseconds
+  BlockingPool telemetry_pool;  // what writes traces and log lines to disk
   std::unique_ptr<File> lock;
 
   // State and identity.
@@ -103,6 +115,9 @@ struct Node::Parts {
   std::unique_ptr<http::Server> gateway_server;
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> ops_server;
+  telemetry::ForeignMetrics foreign_metrics;
+  std::optional<telemetry::OtlpReceiver> otlp_receiver;
+  std::unique_ptr<http::Server> otlp_server;  // null: the receiver is off
   // Null without a certificate.
   std::unique_ptr<http::Server> gateway_tls_server;
   std::unique_ptr<http::Server> admin_tls_server;
@@ -113,8 +128,11 @@ struct Node::Parts {
   std::optional<StreamRoutesParts> stream_routes_parts;
   std::optional<DeliveryRoutesParts> delivery_routes_parts;
   std::optional<TraceRoutesParts> trace_routes_parts;
+  std::optional<LogRoutesParts> log_routes_parts;
   std::optional<SystemRoutesParts> system_routes_parts;
   std::optional<ClientRoutesParts> client_routes_parts;
+  std::optional<NodeBackup> backup;
+  std::optional<BackupRoutesParts> backup_routes_parts;
   std::optional<GatewayRoutesParts> gateway_routes_parts;
 
   std::mutex compilations_mutex;  // of the counters, when two ask for metrics at once
@@ -137,6 +155,12 @@ struct Node::Parts {
   std::string state_note() const;
   Task<std::string> reconcile();  // a warning, or empty
   Task<void> sample_activity();
+  Result<> open_logs();
+  void open_otlp_receiver();
+  void open_trace_archive();
+  void settle_traces();
+  Task<void> keep_telemetry();
+  void close_telemetry();
   Task<void> export_traces();
   Task<void> flush_traces();
   Task<void> close();
@@ -149,6 +173,7 @@ struct Node::Parts {
                                                          std::optional<TlsContext> tls);
   void tell_listeners();
   void count_compilations();
+  void count_telemetry();
   Result<> write_node_file();
   http::ServerOptions server_options(std::string name, std::string_view port_setting) const;
   net::Endpoint endpoint(std::string_view port_setting) const;

@@ -1,4 +1,5 @@
 // How a node comes up, step by step; each step's failure names what and where.
+#include "app/node/data_format.h"
 #include "app/node/install_paths.h"
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
@@ -12,8 +13,12 @@
 namespace weft::app {
 namespace {
 
-constexpr std::string_view kFormatFile = "FORMAT";
-constexpr std::string_view kFormat = "weft data folder 1\n";
+// Where this machine reaches a listener: one of every address cannot be connected to under that name.
+std::string reachable(const net::Endpoint& local) {
+  // "::" takes IPv4 too, and a container may be without ::1 or without a resolver for localhost.
+  if (local.host == "0.0.0.0" || local.host == "::") return net::Endpoint{"127.0.0.1", local.port}.text();
+  return local.text();
+}
 
 std::vector<Migration> state_migrations() {
   std::vector<Migration> migrations;
@@ -40,15 +45,15 @@ Task<Result<>> Node::Parts::open_state() {
   auto locked = co_await files.lock(folder + "/LOCK");
   if (!locked) co_return std::unexpected(std::move(locked).error().within("data folder " + folder + " is in use"));
   lock = std::move(*locked);
-  auto format_path = fmt::format("{}/{}", folder, kFormatFile);
+  auto format_path = fmt::format("{}/{}", folder, kDataFormatFile);
   auto format = co_await read_file(files, format_path, 256);
   if (!format && format.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(format).error());
-  if (format && *format != kFormat) {
+  if (format && *format != kDataFormat) {
     co_return fail(ErrorCode::FailedPrecondition,
                    "{} says '{}', which this version ({}) does not read: start the version that wrote it",
                    format_path, format->substr(0, format->find('\n')), kVersion);
   }
-  if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kFormat)));
+  if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kDataFormat)));
 
   CO_TRY(auto backend, state_backend(settings));
   is_state_shared = backend == StateBackend::Postgres;
@@ -191,6 +196,22 @@ void Node::Parts::count_compilations() {
   }
 }
 
+void Node::Parts::count_telemetry() {
+  std::lock_guard counting(compilations_mutex);
+  auto raise = [this](std::string_view name, std::string_view help, std::uint64_t to) {
+    auto& counter = metrics.counter(name, help);
+    counter.add(to - counter.value());
+  };
+  const auto stats = traces.stats();
+  raise("weft_telemetry_recorded_spans_total", "Spans that were recorded", stats.spans_recorded);
+  raise("weft_telemetry_sampled_out_spans_total", "Spans of traces that are not kept", stats.spans_sampled_out);
+  raise("weft_telemetry_lost_spans_total", "Spans that were to be kept and reached no disk", stats.spans_unarchived);
+  metrics.gauge("weft_telemetry_trace_disk_bytes", "Traces on disk").set(static_cast<std::int64_t>(stats.archive_bytes));
+  if (!logs) return;
+  raise("weft_telemetry_dropped_log_lines_total", "Log lines that were not stored", logs->dropped_lines());
+  metrics.gauge("weft_telemetry_log_disk_bytes", "Log lines on disk").set(static_cast<std::int64_t>(logs->bytes()));
+}
+
 net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
   auto port = settings.is_on("ports.auto") ? 0 : settings.number(port_setting) + settings.number("ports.offset");
   return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
@@ -223,18 +244,22 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   last_records.emplace(*log);
   stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces,
                                                 stream_rates, *last_records});
-  delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery});
-  trace_routes_parts.emplace(TraceRoutesParts{traces, pool});
+  delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
+  trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
+  log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
                                                 settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
                                                 admin_contract(), [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; }});
+  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random, settings.text("data.folder"));
+  backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
+                      log_routes(*log_routes_parts),
                       client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
-                      system_routes(*system_routes_parts)}) {
+                      system_routes(*system_routes_parts), backup_routes(*backup_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;
@@ -250,7 +275,15 @@ Task<Result<>> Node::Parts::open_doors() {
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
-  ops.emplace(metrics, [this] { count_compilations(); }, [this] { return state_note(); });
+  OpsParts ops_parts;
+  ops_parts.refresh = [this] {
+    count_compilations();
+    count_telemetry();
+  };
+  ops_parts.more = [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); };
+  ops_parts.note = [this] { return state_note(); };
+  ops.emplace(metrics, std::move(ops_parts));
+  open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
   auto otlp = settings.text("telemetry.otlpEndpoint");
@@ -268,11 +301,15 @@ Result<> Node::Parts::listen() {
   TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
-  addresses.hub = "http://" + admin_server->local().text();
+  if (otlp_receiver) {
+    TRY(otlp_server, http::Server::open(server_options("otlp", "ports.otlp"), *otlp_receiver, loops, clock, metrics));
+    addresses.otlp = "http://" + reachable(otlp_server->local());
+  }
+  addresses.hub = "http://" + reachable(admin_server->local());
   admin->set_port(admin_server->local().port);
-  addresses.gateway = "http://" + gateway_server->local().text();
-  addresses.ops = "http://" + ops_server->local().text();
-  addresses.kafka = kafka_server->local().text();
+  addresses.gateway = "http://" + reachable(gateway_server->local());
+  addresses.ops = "http://" + reachable(ops_server->local());
+  addresses.kafka = reachable(kafka_server->local());
   CHECK(listen_with_tls());
   tell_listeners();
   return {};
@@ -311,14 +348,14 @@ Result<std::unique_ptr<http::Server>> Node::Parts::open_https(std::string_view l
 
 Result<> Node::Parts::listen_with_tls() {
   TRY(gateway_tls_server, open_https("gateway", *gateway_door));
-  if (gateway_tls_server) addresses.gateway_tls = "https://" + gateway_tls_server->local().text();
+  if (gateway_tls_server) addresses.gateway_tls = "https://" + reachable(gateway_tls_server->local());
   TRY(admin_tls_server, open_https("admin", *admin));
-  if (admin_tls_server) addresses.hub_tls = "https://" + admin_tls_server->local().text();
+  if (admin_tls_server) addresses.hub_tls = "https://" + reachable(admin_tls_server->local());
   TRY(auto kafka_tls, tls_of(settings, "kafka", {}));
   if (!kafka_tls) return {};
   warn_of_certificate("kafka", *kafka_tls, clock.now());
   TRY(kafka_tls_server, open_kafka("ports.kafkaTls", std::move(kafka_tls)));
-  addresses.kafka_tls = kafka_tls_server->local().text();
+  addresses.kafka_tls = reachable(kafka_tls_server->local());
   return {};
 }
 

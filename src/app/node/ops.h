@@ -1,4 +1,5 @@
-// The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus text).
+// The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus text, or
+// OpenMetrics for those who accept it).
 // No credentials, nothing secret. Any loop.
 #pragma once
 
@@ -11,22 +12,28 @@
 
 namespace weft::app {
 
+// Whether this Accept field asks for OpenMetrics 1.0 rather than for Prometheus text.
+bool prefers_openmetrics(std::string_view accept);
+
+struct OpsParts {
+  std::function<void()> refresh;           // of gauges that are computed when somebody looks
+  std::function<std::string(bool)> more;   // further families as text (true: OpenMetrics)
+  std::function<std::string()> note;       // what a ready node says of itself besides, empty or a line
+};
+
 class Ops final : public http::Handler {
  public:
-  // `refresh` updates gauges that are computed when somebody looks; `note` is what a ready node
-  // says of itself besides, empty or a line.
-  Ops(Metrics& metrics, std::function<void()> refresh, std::function<std::string()> note)
-      : metrics_(metrics), refresh_(std::move(refresh)), note_(std::move(note)) {}
+  Ops(Metrics& metrics, OpsParts parts) : metrics_(metrics), parts_(std::move(parts)) {}
 
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   Task<void> handle(http::Exchange& exchange) override;
 
  private:
-  http::Response answer(std::string_view path) const;
+  std::string metrics_text(bool is_openmetrics) const;
+  http::Response answer(const http::RequestHead& head) const;
 
   Metrics& metrics_;
-  std::function<void()> refresh_;
-  std::function<std::string()> note_;
+  OpsParts parts_;
   std::atomic<bool> ready_{false};
 };
 

@@ -54,6 +54,9 @@ class Ends final : public eventlog::EventLog {
   Task<Result<eventlog::StreamInfo>> alter_stream(StreamId, eventlog::StreamSettings) override {
     co_return fail(ErrorCode::Unsupported, "no streams");
   }
+  Task<Result<>> retire_stream(StreamId, std::optional<WallTime>) override {
+    co_return fail(ErrorCode::Unsupported, "no streams");
+  }
   Task<Result<>> delete_stream(StreamId) override {
     co_return fail(ErrorCode::Unsupported, "no streams");
   }

@@ -1,4 +1,4 @@
-// One UTF-8 sequence at a time (RFC 3629). Private to base.
+// One UTF-8 sequence at a time (RFC 3629). For base and mapping.
 #pragma once
 
 #include <cstdint>

@@ -97,6 +97,10 @@ Result<Bound> SchemaCompiler::bound(const Context& c, const Json& number) {
                false,
                {}};
   result.is_zero = result.exact.is_zero();
+  if (const auto plain = PlainDecimal::of(number.number()); plain && !number.has_minus())
+    result.whole_digits = plain->whole_digits;
+  if (result.small && result.small->mantissa == 1 && result.small->exponent <= 0)
+    result.places = static_cast<std::uint32_t>(-result.small->exponent);
   if (number.is_plain_integer() && number.number()[0] != '-') result.natural = result.lexeme;
   return result;
 }

@@ -223,12 +223,19 @@ std::strong_ordering compare_to_bound(const Json& value, const Bound& bound) {
       if (number.size() != bound.natural.size()) return number.size() <=> bound.natural.size();
       return number.compare(bound.natural) <=> 0;
     }
+    const auto plain = bound.whole_digits > 0 ? PlainDecimal::of(number) : std::nullopt;
+    if (plain && plain->whole_digits != bound.whole_digits)
+      return plain->whole_digits <=> bound.whole_digits;
   }
   const auto small = bound.small ? SmallDecimal::parse(number) : std::nullopt;
   return small ? *small <=> *bound.small : compare_numbers(number, bound.lexeme);
 }
 
 bool is_multiple(const Json& value, const Bound& bound) {
+  if (bound.places) {
+    const auto plain = PlainDecimal::of(value.number());
+    if (plain && plain->places <= *bound.places) return true;
+  }
   const auto small = bound.small ? SmallDecimal::parse(value.number()) : std::nullopt;
   if (small) return small->is_multiple_of(*bound.small);
   const auto exact = Decimal::parse(value.number());

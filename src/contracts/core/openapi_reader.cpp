@@ -67,6 +67,22 @@ Failure OpenApiReader::wrong(const Located& at, std::string_view problem) const 
   return fail(ErrorCode::InvalidArgument, "OpenAPI at #{}{}: {}", at.pointer, line, problem);
 }
 
+namespace {
+
+// The rules of all bodies when they are the same, and each body is read.
+std::string rules_of(const std::vector<BodyType>& bodies) {
+  std::string rules;
+  for (const BodyType& body : bodies) {
+    if (!is_json_media(body.media) || !body.schema) return {};
+    std::string own = body.schema->rules();
+    if (&body != &bodies.front() && own != rules) return {};
+    rules = std::move(own);
+  }
+  return rules;
+}
+
+}  // namespace
+
 Result<OpenApiDocument> OpenApiReader::run() {
   OpenApiDocument out;
   CHECK(read_head(out));
@@ -84,6 +100,7 @@ Result<OpenApiDocument> OpenApiReader::run() {
     *p.into = SchemaCompiler::schema(program, p.block);
     CHECK(settle(*program, p));
   }
+  for (const auto& parts : with_bodies_) parts->body_rules = rules_of(parts->bodies);
   return out;
 }
 
@@ -143,6 +160,7 @@ Result<> OpenApiReader::read_operation(OpenApiDocument& out, const PathContext& 
   auto parts = std::make_shared<RequestValidator::Parts>();
   CHECK(read_parameters(path, operation, *parts));
   CHECK(read_body(operation, *parts));
+  if (parts->has_body) with_bodies_.push_back(parts);
   TRY(auto urls, servers(operation));
   if (urls.empty()) urls = path.servers;
   if (urls.empty()) {

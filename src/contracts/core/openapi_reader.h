@@ -66,6 +66,7 @@ class OpenApiReader {
   SchemaOptions options_;
   std::optional<SchemaCompiler> compiler_;
   std::vector<PendingSchema> pending_;
+  std::vector<std::shared_ptr<RequestValidator::Parts>> with_bodies_;
   std::set<std::string, std::less<>> ids_;
 };
 

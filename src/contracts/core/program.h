@@ -130,6 +130,8 @@ struct Bound {
   bool is_zero = false;
   // The lexeme when it is a natural number without sign, fraction or exponent; else empty.
   std::string natural;
+  std::uint32_t whole_digits = 0;         // before the point, when there is no sign and no exponent
+  std::optional<std::uint32_t> places{};  // n, when it is 10^-n
 };
 
 // Bounds that are integers, both included, for numbers written with digits alone.

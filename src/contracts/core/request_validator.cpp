@@ -242,6 +242,10 @@ bool is_json_media(std::string_view essence) {
   return essence == "application/json" || essence == "text/json" || essence.ends_with("+json");
 }
 
+const std::string& RequestValidator::body_rules() const {
+  return parts_->body_rules;
+}
+
 std::vector<RequestViolation> RequestValidator::violations(const RequestParts& request,
                                                            std::size_t max) const {
   return RequestCheck(*parts_, request, std::max<std::size_t>(max, 1)).run();

@@ -40,6 +40,7 @@ struct RequestValidator::Parts {
   bool body_required = false;
   std::vector<BodyType> bodies;
   std::string body_place;
+  std::string body_rules;  // of all bodies, when they are JSON under the same rules
 };
 
 // "application/problem+json; charset=utf-8" becomes "application/problem+json".

@@ -49,13 +49,15 @@ std::uint64_t& DeliveryIndex::count_of(Entry& entry) {
 
 DeliveryIndex::Entry& DeliveryIndex::put(DeliverySummary delivery) {
   auto [known, is_new] = by_id_.try_emplace(delivery.id, next_);
+  if (is_new) return add(std::move(delivery));
   auto sequence = known->second;
-  if (!is_new) {
-    auto& entry = entries_.at(sequence);
-    change(entry, std::move(delivery), sequence);
-    return entry;
-  }
-  ++next_;
+  auto& entry = entries_.at(sequence);
+  change(entry, std::move(delivery), sequence);
+  return entry;
+}
+
+DeliveryIndex::Entry& DeliveryIndex::add(DeliverySummary delivery) {
+  auto sequence = next_++;
   auto& entry = entries_.emplace_hint(entries_.end(), sequence, Entry())->second;
   entry.counters = &counters(delivery);
   entry.delivery = std::move(delivery);
@@ -106,12 +108,12 @@ void DeliveryIndex::count_attempt(Entry& entry, WallTime now) {
 
 void DeliveryIndex::started(const DeliverySummary& delivery) {
   std::lock_guard lock(mutex_);
-  if (by_id_.contains(delivery.id)) return;
+  if (!by_id_.try_emplace(delivery.id, next_).second) return;
   auto shown = delivery;
   // The attempt under way counts when it has ended.
   if (shown.attempts > 0) --shown.attempts;
   if (shown.attempts == 0) shown.last_attempt.reset();
-  put(std::move(shown));
+  add(std::move(shown));
 }
 
 void DeliveryIndex::recorded(DeliverySummary delivery, eventlog::Offset attempt,

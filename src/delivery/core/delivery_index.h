@@ -92,6 +92,7 @@ class DeliveryIndex {
   using Entries = std::map<std::uint64_t, Entry>;
 
   Entry& put(DeliverySummary delivery);
+  Entry& add(DeliverySummary delivery);  // its id is in by_id_ already, as next_
   Counters& counters(const DeliverySummary& delivery);
   std::uint64_t& count_of(Entry& entry);
   void change(Entry& entry, DeliverySummary to, std::uint64_t sequence);

@@ -12,21 +12,21 @@ constexpr std::size_t kFieldsTypical = 12;
 
 }  // namespace
 
-std::string webhook_body(PayloadMode mode, const eventlog::EventView& event, JsonParser& parser) {
+std::string webhook_body(PayloadMode mode, const eventlog::EventView& event) {
   if (mode == PayloadMode::Data) return std::string(event.data().value_or(std::string_view()));
-  return event.structured_json(parser);
+  return event.structured_json();
 }
 
 WebhookRequest webhook_request(const Subscription& subscription, std::string_view id,
                                const eventlog::EventView& event, WallTime now,
-                               const TraceContext& trace, JsonParser& parser) {
+                               const TraceContext& trace) {
   WebhookRequest out;
   auto& request = out.request;
   request.method = "POST";
   request.url = subscription.url;
   request.timeout = subscription.timeout;
   request.response_bytes_max = kResponseBodyKept;
-  request.body = webhook_body(subscription.payload, event, parser);
+  request.body = webhook_body(subscription.payload, event);
 
   auto timestamp = to_unix_ms(now) / 1000;
   auto& fields = request.fields;

@@ -19,12 +19,12 @@ struct WebhookRequest {
       kept_headers;  // for the attempt's record: signature and the document's own fields hidden
 };
 
-// `id` is the delivery's, the same for each attempt. The parser is scratch memory.
+// `id` is the delivery's, the same for each attempt.
 WebhookRequest webhook_request(const Subscription& subscription, std::string_view id,
                                const eventlog::EventView& event, WallTime now,
-                               const TraceContext& trace, JsonParser& parser);
+                               const TraceContext& trace);
 
 // The body alone: what show() tells was sent.
-std::string webhook_body(PayloadMode mode, const eventlog::EventView& event, JsonParser& parser);
+std::string webhook_body(PayloadMode mode, const eventlog::EventView& event);
 
 }  // namespace weft::delivery

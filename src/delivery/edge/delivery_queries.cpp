@@ -70,8 +70,7 @@ Task<void> add_event(DeliveryContext& context, const IndexedDelivery& entry, Pay
   }
   if (!out.event) co_return;
   eventlog::EventView view(*out.event, delivery.stream, delivery.partition);
-  JsonParser parser;
-  out.request_body = webhook_body(payload, view, parser);
+  out.request_body = webhook_body(payload, view);
   out.delivery.event_id = view.id();
   out.delivery.event_type = view.type();
 }

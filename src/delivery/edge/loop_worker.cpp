@@ -95,7 +95,7 @@ void LoopWorker::reconcile() {
   auto wake_at = [this](WallTime when) {
     if (when < napping_until_) cut_nap_short();
   };
-  LoopParts parts{context_, journal_, readers_, attempts_, parser_, wake_at};
+  LoopParts parts{context_, journal_, readers_, attempts_, wake_at};
   for (const auto& [key, subscription] : desired_) {
     if (auto known = workers_.find(key); known != workers_.end()) {
       if (&known->second->subscription() != subscription.get()) known->second->update(subscription);

@@ -41,7 +41,6 @@ class LoopWorker : public std::enable_shared_from_this<LoopWorker> {
   std::vector<eventlog::NewRecord> everything() const;
 
   DeliveryContext& context_;
-  JsonParser parser_;
   TaskGroup journal_task_;
   TaskGroup workers_tasks_;
   TaskGroup readers_;

@@ -23,7 +23,6 @@ struct LoopParts {
   Journal& journal;
   TaskGroup& readers;                     // cancelled at stop
   TaskGroup& attempts;                    // drained at stop
-  JsonParser& parser;                     // scratch
   std::function<void(WallTime)> wake_at;  // have next_due() looked at, at the latest then
 };
 

@@ -125,8 +125,7 @@ http::ClientRequest SubscriptionWorker::begin(Attempt& attempt) {
   delivery.trace_id = attempt.trace.trace_id_hex();
   parts_.context.index.started(delivery);
 
-  auto made = webhook_request(*attempt.spec, delivery.id, event, attempt.started, attempt.trace,
-                              parts_.parser);
+  auto made = webhook_request(*attempt.spec, delivery.id, event, attempt.started, attempt.trace);
   attempt.kept_headers = std::move(made.kept_headers);
   attempt.body_bytes = made.request.body.size();
   return std::move(made.request);
@@ -202,6 +201,13 @@ void SubscriptionWorker::conclude(Attempt& attempt, AttemptDetail detail, Decisi
   outcome.offset = attempt.job.offset;
   if (decision.verdict == Verdict::Dead) {
     given_up_->add();
+    log_warn("delivery", "given up: the event is a dead letter",
+             {{"subscription", delivery.subscription},
+              {"delivery", delivery.id},
+              {"event", delivery.event_id},
+              {"attempts", delivery.attempts},
+              {"reason", detail.reason},
+              {"trace_id", delivery.trace_id}});
     outcome.dead = dead_record(attempt, delivery);
   } else if (attempt.job.redrive && decision.verdict == Verdict::Delivered) {
     outcome.dead = resolved_record(delivery.id);
@@ -237,7 +243,7 @@ eventlog::NewRecord SubscriptionWorker::dead_record(const Attempt& attempt,
 
 void SubscriptionWorker::record_span(const Attempt& attempt, const AttemptDetail& detail) const {
   auto* sink = parts_.context.parts.spans;
-  if (sink == nullptr || !attempt.trace.is_valid() || !attempt.trace.sampled) return;
+  if (sink == nullptr || !attempt.trace.is_valid()) return;
   const auto& delivery = attempt.delivery;
   auto name = "deliver " + delivery.subscription;
   auto partition = std::to_string(delivery.partition);

@@ -27,6 +27,10 @@ struct Encoder {
     fields.partition(command.partition);
     fields.number(command.next);
   }
+  void operator()(const StreamRetired& command) {
+    fields.number(static_cast<std::uint32_t>(command.id));
+    write_retired(fields, command.since);
+  }
 };
 
 LogCommand decode_fields(std::uint8_t number, FieldReader& fields) {
@@ -45,9 +49,13 @@ LogCommand decode_fields(std::uint8_t number, FieldReader& fields) {
       auto partition = fields.partition();
       return StartMoved{partition, fields.number<std::int64_t>()};
     }
-    default: {
+    case 5: {
       auto partition = fields.partition();
       return OffsetsSkipped{partition, fields.number<std::int64_t>()};
+    }
+    default: {
+      auto stream = static_cast<StreamId>(fields.number<std::uint32_t>());
+      return StreamRetired{stream, read_retired(fields)};
     }
   }
 }
@@ -84,6 +92,17 @@ StreamInfo read_stream(FieldReader& fields) {
   settings.cleanup = static_cast<Cleanup>(fields.number<std::uint8_t>());
   settings.batch_bytes_max = fields.number<std::uint32_t>();
   return stream;
+}
+
+// Milliseconds since 1970; 0: not retired.
+void write_retired(FieldWriter& fields, const std::optional<WallTime>& since) {
+  fields.number(since ? to_unix_ms(*since) : std::int64_t{0});
+}
+
+std::optional<WallTime> read_retired(FieldReader& fields) {
+  auto since_ms = fields.number<std::int64_t>();
+  if (since_ms == 0) return std::nullopt;
+  return from_unix_ms(since_ms);
 }
 
 std::string encode_command(const LogCommand& command) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,8 +39,13 @@ struct OffsetsSkipped {
   Offset next = 0;
 };
 
+struct StreamRetired {
+  StreamId id{};
+  std::optional<WallTime> since;  // absent: declared again
+};
+
 using LogCommand = std::variant<StreamCreated, StreamAltered, StreamDeleted, ProducerIdsReserved,
-                                StartMoved, OffsetsSkipped>;
+                                StartMoved, OffsetsSkipped, StreamRetired>;
 
 std::string encode_command(const LogCommand& command);
 // DataLoss when malformed, FailedPrecondition for a command of a newer version.
@@ -48,5 +54,7 @@ Result<LogCommand> decode_command(std::string_view bytes);
 // Shared with the manifest.
 void write_stream(FieldWriter& fields, const StreamInfo& stream);
 StreamInfo read_stream(FieldReader& fields);
+void write_retired(FieldWriter& fields, const std::optional<WallTime>& since);
+std::optional<WallTime> read_retired(FieldReader& fields);
 
 }  // namespace weft::eventlog

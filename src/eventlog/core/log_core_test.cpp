@@ -150,6 +150,10 @@ TEST(LogCommand, IsReadBackAsItWasWritten) {
   EXPECT_EQ(std::get<StreamCreated>(*created).stream.settings, stream.settings);
   EXPECT_EQ(std::get<StreamCreated>(*created).stream.topic_id, stream.topic_id);
   EXPECT_EQ(std::get<StartMoved>(*moved).start, 77);
+  for (const auto& since : {std::optional<WallTime>(from_unix_ms(5)), std::optional<WallTime>()}) {
+    auto retired = decode_command(encode_command(StreamRetired{StreamId(9), since}));
+    EXPECT_EQ(std::get<StreamRetired>(retired.value()).since, since);
+  }
   EXPECT_EQ(decode_command("\x63").error().code, ErrorCode::FailedPrecondition);
   EXPECT_EQ(decode_command(encode_command(StreamDeleted{StreamId(1)}).substr(0, 3)).error().code,
             ErrorCode::DataLoss);
@@ -212,6 +216,32 @@ TEST(Manifest, IsReadBackAndRefusedWhenDamaged) {
     damaged[i] ^= 4;
     EXPECT_FALSE(decode_manifest(damaged).has_value()) << "byte " << i;
   }
+}
+
+TEST(Manifest, OfTheFirstFormatIsReadAsOneWithoutRetiredStreams) {
+  Manifest manifest;
+  StreamInfo stream;
+  stream.id = StreamId(3);
+  stream.settings.name = "orders";
+  stream.retired = from_unix_ms(99);
+  manifest.streams.push_back(stream);
+  auto bytes = encode_manifest(manifest);
+  std::string record;
+  FieldWriter fields(record);
+  write_stream(fields, stream);
+  auto first = bytes;
+  first[11] = 1;
+  first.erase(first.find(record) + record.size(), 8);
+  first.resize(first.size() - 4);
+  append_be(first, crc32c(first));
+
+  auto now = decode_manifest(bytes);
+  auto before = decode_manifest(first);
+
+  EXPECT_EQ(now.value().streams.at(0).retired, from_unix_ms(99));
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_EQ(before->streams.at(0).settings, stream.settings);
+  EXPECT_FALSE(before->streams.at(0).retired);
 }
 
 BatchHeader sequenced_header(std::int16_t epoch, std::int32_t sequence, std::int32_t count,

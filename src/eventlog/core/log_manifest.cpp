@@ -7,6 +7,7 @@ namespace weft::eventlog {
 
 namespace {
 
+constexpr std::uint32_t kFormatWithRetired = 2;
 constexpr std::string_view kManifestMagic = "WEFTMAN\n";
 constexpr std::size_t kStreamBytes = 64;
 constexpr std::size_t kPartitionBytes = 28;
@@ -86,7 +87,10 @@ std::string encode_manifest(const Manifest& manifest) {
   fields.number(static_cast<std::uint32_t>(manifest.segments.size()));
   for (auto segment : manifest.segments) fields.number(segment);
   fields.number(static_cast<std::uint32_t>(manifest.streams.size()));
-  for (const auto& stream : manifest.streams) write_stream(fields, stream);
+  for (const auto& stream : manifest.streams) {
+    write_stream(fields, stream);
+    write_retired(fields, stream.retired);
+  }
   fields.number(static_cast<std::uint32_t>(manifest.partitions.size()));
   for (const auto& partition : manifest.partitions) write_partition(fields, partition);
   fields.number(static_cast<std::uint32_t>(manifest.producers.size()));
@@ -123,7 +127,10 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   manifest.segments.resize(fields.count(8));
   for (auto& segment : manifest.segments) segment = fields.number<std::uint64_t>();
   manifest.streams.resize(fields.count(kStreamBytes));
-  for (auto& stream : manifest.streams) stream = read_stream(fields);
+  for (auto& stream : manifest.streams) {
+    stream = read_stream(fields);
+    if (format >= kFormatWithRetired) stream.retired = read_retired(fields);
+  }
   manifest.partitions.resize(fields.count(kPartitionBytes - 4));
   for (auto& partition : manifest.partitions) partition = read_partition(fields);
   manifest.producers.resize(fields.count(kProducerBytes));

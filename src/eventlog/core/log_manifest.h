@@ -15,7 +15,7 @@
 
 namespace weft::eventlog {
 
-inline constexpr std::uint32_t kManifestFormat = 1;
+inline constexpr std::uint32_t kManifestFormat = 2;
 inline constexpr std::uint64_t kManifestBytesMax = 256 * 1024 * 1024;
 
 // From this offset on a partition's batches carry this leader epoch.

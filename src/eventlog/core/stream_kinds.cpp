@@ -102,6 +102,8 @@ void check_schema(const estate::Resource& resource, const estate::EstateView&, e
   }
   auto compiled = contracts::JsonSchema::compile(definition->root());
   if (!compiled) findings.errors.push_back(resource.at("/spec/definition", compiled.error().message));
+  auto keys = contracts::business_keys(definition->root());
+  if (!keys) findings.errors.push_back(resource.at("/spec/definition", keys.error().message));
 }
 
 }  // namespace

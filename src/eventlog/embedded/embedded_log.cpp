@@ -115,6 +115,14 @@ Task<Result<>> EmbeddedLog::tidy() {
   co_return co_await state_->maintenance.round();
 }
 
+Task<Result<LogCopy>> EmbeddedLog::begin_copy() {
+  co_return co_await state_->maintenance.begin_copy();
+}
+
+Task<Result<>> EmbeddedLog::end_copy() {
+  co_return co_await state_->maintenance.end_copy();
+}
+
 std::optional<StreamInfo> EmbeddedLog::find_stream(std::string_view tenant,
                                                    std::string_view name) const {
   auto stream = state_->context.streams.find(tenant, name);
@@ -162,6 +170,12 @@ Task<Result<StreamInfo>> EmbeddedLog::alter_stream(StreamId id, StreamSettings s
   };
   co_return outcome_of(co_await writer.execute<Result<StreamInfo>>(std::move(job)),
                        state_->context);
+}
+
+Task<Result<>> EmbeddedLog::retire_stream(StreamId id, std::optional<WallTime> since) {
+  auto& writer = state_->writer;
+  std::function<Task<Result<>>()> job = [&] { return writer.retire_stream(id, since); };
+  co_return outcome_of(co_await writer.execute<Result<>>(std::move(job)), state_->context);
 }
 
 Task<Result<>> EmbeddedLog::delete_stream(StreamId id) {

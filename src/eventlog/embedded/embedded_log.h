@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "eventlog/batch_log.h"
+#include "eventlog/embedded/log_copy.h"
 #include "eventlog/embedded/log_options.h"
 #include "eventlog/event_log.h"
 #include "runtime/clock.h"
@@ -46,6 +47,11 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   // Seals what is written and waits until it is placed and retention was applied. For tests and
   // tools.
   Task<Result<>> tidy();
+  // For a backup of the running log: the files that make it up as of now. They stay as they are until
+  // end_copy(), which must follow; retention and placement do not give space back meanwhile. Conflict
+  // while another copy is made.
+  Task<Result<LogCopy>> begin_copy();
+  Task<Result<>> end_copy();
 
   Task<Result<std::vector<Appended>>> append(std::vector<NewRecords> entry) override;
   Task<Result<std::vector<Appended>>> append_borrowed(
@@ -59,6 +65,7 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   std::optional<PartitionInfo> partition(PartitionId id) const override;
   Task<Result<StreamInfo>> create_stream(StreamSettings settings) override;
   Task<Result<StreamInfo>> alter_stream(StreamId id, StreamSettings settings) override;
+  Task<Result<>> retire_stream(StreamId id, std::optional<WallTime> since) override;
   Task<Result<>> delete_stream(StreamId id) override;
 
   Task<std::vector<AppendedBatch>> append(std::vector<BatchToAppend> batches) override;

@@ -42,12 +42,20 @@ struct LogContext {
   std::string segment_folder() const { return options.folder + "/segments"; }
   std::string quarantine_folder() const { return options.folder + "/quarantine"; }
   std::string manifest_path() const { return options.folder + "/MANIFEST"; }
-  std::string wal_path(std::uint64_t sequence) const {
-    return fmt::format("{}/{:016x}.wal", wal_folder(), sequence);
+  // Names within the log's folder.
+  static std::string wal_name(std::uint64_t sequence) {
+    return fmt::format("wal/{:016x}.wal", sequence);
   }
+  static std::string segment_name(std::uint64_t segment) {
+    return fmt::format("segments/{:016x}.segment", segment);
+  }
+  std::string path_of(std::string_view name) const {
+    return fmt::format("{}/{}", options.folder, name);
+  }
+  std::string wal_path(std::uint64_t sequence) const { return path_of(wal_name(sequence)); }
   std::string wal_spare_path() const { return wal_folder() + "/spare"; }
   std::string segment_path(std::uint64_t segment) const {
-    return fmt::format("{}/{:016x}.segment", segment_folder(), segment);
+    return path_of(segment_name(segment));
   }
 };
 

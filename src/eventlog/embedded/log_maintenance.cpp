@@ -39,13 +39,30 @@ void LogMaintenance::signal() {
   [[maybe_unused]] bool full_means_signalled = mailbox_.push(nobody);
 }
 
-Task<Result<>> LogMaintenance::round() {
-  auto loop = co_await current_loop();
-  Request request(loop);
+Task<Result<>> LogMaintenance::ask(Request& request) {
   auto* pointer = &request;
   if (!mailbox_.push(pointer)) co_return queue_refused();
   co_await request.done.wait_regardless();
   co_return request.outcome;
+}
+
+Task<Result<>> LogMaintenance::round() {
+  auto loop = co_await current_loop();
+  Request request(loop, Wish::Round);
+  co_return co_await ask(request);
+}
+
+Task<Result<LogCopy>> LogMaintenance::begin_copy() {
+  auto loop = co_await current_loop();
+  Request request(loop, Wish::BeginCopy);
+  CO_CHECK(co_await ask(request));
+  co_return std::move(request.copy);
+}
+
+Task<Result<>> LogMaintenance::end_copy() {
+  auto loop = co_await current_loop();
+  Request request(loop, Wish::EndCopy);
+  co_return co_await ask(request);
 }
 
 Task<void> LogMaintenance::run() {
@@ -59,14 +76,54 @@ Task<void> LogMaintenance::run() {
     std::vector<Request*> requests;
     if (taken) requests = *std::move(taken);
     std::erase(requests, nullptr);
-    bool whole = !requests.empty() || clock.mono() >= next_round_;
+    auto is_round = [](const Request* request) { return request->wish == Wish::Round; };
+    bool whole = std::ranges::any_of(requests, is_round) || clock.mono() >= next_round_;
     if (whole) next_round_ = clock.mono() + context_.options.maintenance_interval;
     auto outcome = co_await work(whole);
     for (auto* request : requests) {
       request->outcome = outcome;
+      if (!is_round(request)) request->outcome = co_await serve(*request);
       post_to(request->caller, [request] { request->done.wake(); });
     }
   }
+}
+
+Task<Result<>> LogMaintenance::serve(Request& request) {
+  if (request.wish == Wish::EndCopy) {
+    is_copied_ = false;
+    manifest_due_ = true;  // what was kept for the copy goes with the next one
+    co_return Result<>();
+  }
+  if (context_.stopped) co_return fail(ErrorCode::Unavailable, "the log has stopped");
+  if (is_copied_) co_return fail(ErrorCode::Conflict, "another backup of the log is being made");
+  CO_CHECK(co_await list_copy(request.copy));
+  is_copied_ = true;
+  co_return Result<>();
+}
+
+Task<Result<>> LogMaintenance::list_copy(LogCopy& copy) {
+  auto& writer = writer_;
+  std::vector<WalExtent> wal;
+  std::function<Task<Result<Manifest>>()> job = [&writer, &wal] {
+    wal = writer.wal_extents();
+    return writer.snapshot();
+  };
+  auto taken = co_await writer_.execute<Result<Manifest>>(std::move(job));
+  if (!taken) co_return queue_refused();
+  CO_TRY(auto manifest, *std::move(taken));
+  manifest.next_segment = next_segment_;
+  for (auto segment : manifest.segments) {
+    CO_TRY(auto file, co_await context_.files.open(context_.segment_path(segment), OpenMode::Read));
+    CO_TRY(auto bytes, co_await file->size());
+    copy.pieces.push_back({LogContext::segment_name(segment), bytes});
+  }
+  for (const auto& extent : wal) {
+    copy.pieces.push_back({LogContext::wal_name(extent.sequence), extent.bytes});
+  }
+  copy.position = manifest.state_position;
+  copy.manifest = encode_manifest(manifest);
+  copy.taken = context_.clock.now();
+  co_return Result<>();
 }
 
 Task<Result<>> LogMaintenance::work(bool whole) {
@@ -201,6 +258,7 @@ Task<Result<>> LogMaintenance::write_manifest() {
 }
 
 Task<void> LogMaintenance::remove_dead_segments(const std::vector<std::uint64_t>& live) {
+  if (is_copied_) co_return;
   std::vector<std::uint64_t> dead;
   for (const auto& [segment, bytes] : segments_) {
     if (!std::ranges::binary_search(live, segment)) dead.push_back(segment);
@@ -220,6 +278,10 @@ Task<void> LogMaintenance::discard(std::vector<std::uint64_t> segments) {
 // Placed files: one becomes the next spare, if no reader holds it; the others go.
 Task<Result<>> LogMaintenance::retire(std::vector<SealedWal> files) {
   if (files.empty()) co_return Result<>();
+  if (is_copied_) {
+    to_retire_ = std::move(files);
+    co_return Result<>();
+  }
   for (const auto& file : files) {
     auto path = context_.wal_path(file.sequence);
     bool unused = context_.cache.drop(path);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "eventlog/embedded/log_context.h"
+#include "eventlog/embedded/log_copy.h"
 #include "eventlog/embedded/log_placement.h"
 #include "eventlog/embedded/log_reader.h"
 #include "eventlog/embedded/log_writer.h"
@@ -32,14 +33,25 @@ class LogMaintenance {
   void signal();
   // A whole round, awaited; any loop.
   Task<Result<>> round();
+  // The log's files as of now, which stay as they are until end_copy(): none is removed or used
+  // again. Conflict while another copy is made. Any loop.
+  Task<Result<LogCopy>> begin_copy();
+  Task<Result<>> end_copy();
 
  private:
+  enum class Wish : std::uint8_t { Round, BeginCopy, EndCopy };
   struct Request {
-    explicit Request(Executor executor) : caller(executor) {}
+    Request(Executor executor, Wish what) : caller(executor), wish(what) {}
     Executor caller;
+    Wish wish;
     Suspension done;
     Result<> outcome;
+    LogCopy copy;
   };
+
+  Task<Result<>> ask(Request& request);
+  Task<Result<>> serve(Request& request);
+  Task<Result<>> list_copy(LogCopy& copy);
 
   Task<Result<>> work(bool whole);
   Task<Result<>> check_space();
@@ -64,6 +76,7 @@ class LogMaintenance {
       segments_;  // on disk and readable: number, bytes of batches
   std::vector<std::uint64_t> unreadable_;
   std::vector<SealedWal> to_retire_;  // placed, to go when a manifest says so
+  bool is_copied_ = false;            // between begin_copy() and end_copy()
   bool spare_ready_ = false;
   bool manifest_due_ = false;
   MonoTime next_round_{};

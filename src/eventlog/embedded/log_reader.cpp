@@ -77,7 +77,8 @@ Task<Result<std::size_t>> LogReader::read_bytes(std::shared_ptr<File> file, std:
 Task<Result<std::string>> LogReader::read_range(std::string path, std::uint64_t at,
                                                 std::uint64_t bytes) {
   CO_TRY(auto file, co_await context_.cache.open(std::move(path)));
-  std::string range(bytes, '\0');
+  std::string range;
+  range.resize_and_overwrite(bytes, [](char*, std::size_t size) { return size; });
   CO_TRY(auto got, co_await read_bytes(file, range, at));
   range.resize(got);
   co_return range;

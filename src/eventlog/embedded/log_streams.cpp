@@ -68,6 +68,15 @@ void StreamTable::alter(StreamId id, const StreamSettings& settings) {
   streams_[id] = std::move(stream);
 }
 
+void StreamTable::retire(StreamId id, std::optional<WallTime> since) {
+  std::unique_lock lock(mutex_);
+  auto old = find_locked(id);
+  if (!old) return;
+  auto stream = std::make_shared<LogStream>(*old);
+  stream->info.retired = since;
+  streams_[id] = std::move(stream);
+}
+
 void StreamTable::remove(StreamId id) {
   std::unique_lock lock(mutex_);
   auto old = find_locked(id);

@@ -42,6 +42,7 @@ class StreamTable {
   // Each is harmless when repeated, as replay may do.
   void create(const StreamInfo& stream);
   void alter(StreamId id, const StreamSettings& settings);
+  void retire(StreamId id, std::optional<WallTime> since);
   void remove(StreamId id);
 
  private:

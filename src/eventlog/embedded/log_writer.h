@@ -23,6 +23,12 @@
 
 namespace weft::eventlog {
 
+// The used part of a write-ahead file, from its beginning.
+struct WalExtent {
+  std::uint64_t sequence = 0;
+  std::uint64_t bytes = 0;
+};
+
 using ExtentsByPartition = std::map<PartitionId, std::vector<std::shared_ptr<const Extent>>>;
 
 class LogWriter {
@@ -45,6 +51,7 @@ class LogWriter {
   // For execute(), on the log thread:
   Task<Result<StreamInfo>> create_stream(StreamSettings settings);
   Task<Result<StreamInfo>> alter_stream(StreamId id, StreamSettings settings);
+  Task<Result<>> retire_stream(StreamId id, std::optional<WallTime> since);
   Task<Result<>> delete_stream(StreamId id);
   Task<Result<std::int64_t>> new_producer_id();
   Task<Result<Offset>> move_start(PartitionId id, Offset start);
@@ -59,6 +66,9 @@ class LogWriter {
   // segments).
   // Unavailable after the log has stopped: its state then holds what was never written.
   Task<Result<Manifest>> snapshot();
+  // The write-ahead files that hold what snapshot() says is still there, and how much of each; those
+  // without an entry are left out.
+  std::vector<WalExtent> wal_extents() const;
   // The extents are readable from now on, instead of the write-ahead files up to `sequence`.
   Task<bool> install(std::uint64_t sequence, const ExtentsByPartition& extents);
   Task<std::vector<SealedWal>> list_sealed() { co_return sealed_; }

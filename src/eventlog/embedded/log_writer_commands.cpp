@@ -40,6 +40,7 @@ struct Applier {
   void operator()(const StreamAltered& command) const {
     streams.alter(command.id, command.settings);
   }
+  void operator()(const StreamRetired& command) const { streams.retire(command.id, command.since); }
   void operator()(const StreamDeleted& command) const { streams.remove(command.id); }
   void operator()(const ProducerIdsReserved&) const {}
   void operator()(const StartMoved& command) const {
@@ -122,6 +123,13 @@ Task<Result<StreamInfo>> LogWriter::alter_stream(StreamId id, StreamSettings set
   auto commands = just(StreamAltered{id, std::move(settings)});
   CO_CHECK(co_await write_commands(std::move(commands)));
   co_return context_.streams.find(id)->info;
+}
+
+Task<Result<>> LogWriter::retire_stream(StreamId id, std::optional<WallTime> since) {
+  auto stream = context_.streams.find(id);
+  if (!stream) co_return fail(ErrorCode::NotFound, "no stream {}", static_cast<unsigned>(id));
+  auto commands = just(StreamRetired{id, since});
+  co_return co_await write_commands(std::move(commands));
 }
 
 Task<Result<>> LogWriter::delete_stream(StreamId id) {
@@ -207,6 +215,19 @@ void LogWriter::expire_producers() {
       producers_ -= std::min(producers_, partition->producers.expire(to_unix_ms(limit)));
     }
   }
+}
+
+std::vector<WalExtent> LogWriter::wal_extents() const {
+  std::vector<WalExtent> extents;
+  for (std::size_t i = 0; i < sealed_.size(); ++i) {
+    auto next = i + 1 < sealed_.size() ? sealed_[i + 1].first_position : wal_.first_position();
+    // A start leaves a gap of positions behind a file; the file ends before it.
+    auto bytes = kWalHeaderBytes + (next - sealed_[i].first_position);
+    extents.push_back({sealed_[i].sequence,
+                       std::min<std::uint64_t>(bytes, context_.options.wal_file_bytes)});
+  }
+  if (!wal_.empty()) extents.push_back({wal_.sequence(), wal_.file_offset(wal_.position())});
+  return extents;
 }
 
 Task<Result<Manifest>> LogWriter::snapshot() {

@@ -156,7 +156,7 @@ std::string_view EventView::data_content_type() const {
   return bytes && looks_like_json(*bytes) ? kJson : "application/octet-stream";
 }
 
-std::string EventView::structured_json(JsonParser& parser) const {
+std::string EventView::structured_json() const {
   if (is_structured()) return *record_.value;
   constexpr std::size_t kAttributesTypical = 512;
   auto bytes = data();
@@ -167,7 +167,7 @@ std::string EventView::structured_json(JsonParser& parser) const {
   each([&](std::string_view name, std::string_view value) { out.member(name, value); });
   if (bytes) {
     auto type = data_content_type();
-    bool is_json = is_json_type(type) && parser.parse(*bytes).has_value();  // refuses what is no UTF-8
+    bool is_json = is_json_type(type) && weft::is_json(*bytes);  // refuses what is no UTF-8
     if (is_json || attribute("datacontenttype")) out.member("datacontenttype", type);
     if (is_json) {
       out.key("data").raw(*bytes);

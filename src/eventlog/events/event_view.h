@@ -44,9 +44,8 @@ class EventView {
   void each(const std::function<void(std::string_view name, std::string_view value)>& visit) const;
 
   // The event in JSON format (structured mode). Data that is valid JSON and not declared as
-  // something else is embedded byte for byte; text as a string; all else as data_base64. The parser
-  // is scratch.
-  std::string structured_json(JsonParser& parser) const;
+  // something else is embedded byte for byte; text as a string; all else as data_base64.
+  std::string structured_json() const;
 
   // The event's data as bytes; absent for a record without value.
   std::optional<std::string_view> data() const;

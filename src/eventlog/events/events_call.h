@@ -15,7 +15,13 @@ struct EventsHandler::Call {
   TraceContext trace;
   std::array<char, 8> parent_id{};
   WallTime start;
+  std::vector<contracts::FoundBusinessKey> keys;  // of the events, the first few
 
+  void add(std::vector<contracts::FoundBusinessKey> found) {
+    for (auto& key : found) {
+      if (keys.size() < contracts::kBusinessKeysMax) keys.push_back(std::move(key));
+    }
+  }
   std::string trace_id() const { return trace.trace_id_hex(); }
   http::Response refusal(int status, std::string_view code, std::string_view message,
                          std::string_view details = {}) const {

@@ -172,7 +172,10 @@ Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {
     const auto& event = (*events)[i];
     ids.push_back(*event.find("id"));
     if (!call.stream->declared->validates()) continue;
-    auto violations = call.stream->declared->violations_of_text(event.data.value_or(""));
+    std::vector<contracts::FoundBusinessKey> keys;
+    auto violations =
+        call.stream->declared->violations_of_text(event.data.value_or(""), 20, &keys);
+    call.add(std::move(keys));
     if (violations.empty()) continue;
     std::optional<std::size_t> index;
     if (*mode == ContentMode::Batched) index = i;
@@ -214,7 +217,7 @@ Task<void> EventsHandler::answer(http::Exchange& exchange, Call& call, http::Res
 }
 
 void EventsHandler::record_span(const Call& call, int status) const {
-  if (parts_.spans == nullptr || !call.trace.sampled) return;
+  if (parts_.spans == nullptr) return;
   Span span;
   span.context = call.trace;
   span.parent_id = call.parent_id;
@@ -228,6 +231,14 @@ void EventsHandler::record_span(const Call& call, int status) const {
                      {"messaging.destination.name", call.stream_name},
                      {"http.response.status_code", std::to_string(status)}};
   if (call.principal) span.attributes.emplace_back("weft.tenant", call.principal->tenant);
+  // Those of a batch's later events are numbered: an attribute occurs once.
+  for (std::size_t i = 0; i < call.keys.size(); ++i) {
+    const auto& key = call.keys[i];
+    const bool is_first = std::ranges::none_of(
+        std::span(call.keys).first(i), [&](const auto& other) { return other.attribute == key.attribute; });
+    span.attributes.emplace_back(is_first ? std::string(key.attribute) : fmt::format("{}.{}", key.attribute, i + 1),
+                                 key.value);
+  }
   parts_.spans->record(std::move(span));
 }
 

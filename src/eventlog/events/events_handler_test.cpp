@@ -165,7 +165,7 @@ class Events : public ::testing::Test {
     auto compiled = streams->compile(std::move(builder).build(1));
     ASSERT_TRUE(compiled.has_value()) << compiled.error().message;
     streams->publish(1, *compiled);
-    ASSERT_TRUE(world.run(streams->reconcile()).has_value());
+    ASSERT_TRUE(world.run(streams->reconcile(WallTime())).has_value());
   }
 
   Task<bool> closed() {

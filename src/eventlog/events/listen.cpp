@@ -189,7 +189,6 @@ Task<void> EventsHandler::send_events(http::Exchange& exchange, Call& call, List
     feed->next = listener.next[i];
     readers.spawn(follow(parts_.log, tail, *feed));
   }
-  JsonParser parser;
   // At once, so that a listener knows that it is connected.
   std::string out = ": listening\n\n";
   auto last_write = parts_.clock.mono();
@@ -201,8 +200,7 @@ Task<void> EventsHandler::send_events(http::Exchange& exchange, Call& call, List
                    listener.partitions.begin();
       listener.next[static_cast<std::size_t>(place)] = record.offset + 1;
       EventView event(record, call.stream_name, feed->partition.partition);
-      append_event(out, position_text(listener.partitions, listener.next),
-                   event.structured_json(parser));
+      append_event(out, position_text(listener.partitions, listener.next), event.structured_json());
       sent_.add();
       feed->ready.pop_front();
       if (feed->ready.empty()) feed->room.wake();

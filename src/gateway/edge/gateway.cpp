@@ -32,7 +32,8 @@ Refusal contract_refusal(const std::vector<RequestViolation>& violations) {
   Refusal refusal;
   refusal.status = first.kind == RequestViolation::Kind::MediaType ? 415 : 400;
   refusal.code = refusal.status == 415 ? "UNSUPPORTED_MEDIA_TYPE" : "CONTRACT_VIOLATION";
-  auto place = first.in == "body" ? "the body at '" + first.pointer + "'" : first.in + " parameter " + first.name;
+  auto place = first.in == "body" ? "the body at '" + first.pointer + "'"
+                                  : first.in + " parameter " + first.name;
   refusal.message = place + ": " + first.message;
   refusal.details = request_violations_json(violations);
   return refusal;
@@ -49,9 +50,11 @@ bool respond_now(http::Exchange& exchange, const http::Response& response) {
   constexpr std::size_t kFieldsMax = 4;
   std::array<http::Field, kFieldsMax> fields;
   ENSURE(response.fields.size() <= kFieldsMax, "a publication is answered with few fields");
-  std::ranges::transform(response.fields, fields.begin(),
-                         [](const auto& field) { return http::Field{field.first, field.second}; });
-  return exchange.respond_now(response.status, std::span(fields).first(response.fields.size()), response.body);
+  std::ranges::transform(response.fields, fields.begin(), [](const auto& field) {
+    return http::Field{field.first, field.second};
+  });
+  return exchange.respond_now(response.status, std::span(fields).first(response.fields.size()),
+                              response.body);
 }
 
 }  // namespace
@@ -62,7 +65,8 @@ Gateway::Gateway(GatewayOptions options, GatewayParts parts)
       publisher_(parts.publisher),
       proxy_(parts.clock, parts.metrics),
       recorder_(parts.clock, parts.random, parts.spans, parts.access_log),
-      unrouted_(parts.metrics.counter("weft_gateway_unrouted_total", "Requests that no route takes.")),
+      unrouted_(
+          parts.metrics.counter("weft_gateway_unrouted_total", "Requests that no route takes.")),
       table_(parts.loops) {
   table_.store(std::make_shared<const RouteTable>(), parts_.loops);
 }
@@ -124,18 +128,21 @@ Result<> Gateway::complete(Route& route, const estate::EstateView& view) {
                                              route.method, route.path)];
   route.metrics = metrics.lock();
   if (!route.metrics) {
-    route.metrics = std::make_shared<RouteMetrics>(parts_.metrics, route.api, route.method, route.path);
+    route.metrics =
+        std::make_shared<RouteMetrics>(parts_.metrics, route.api, route.method, route.path);
     metrics = route.metrics;
   }
   if (route.publish) return {};
   const auto* upstream = view.find(route.tenant, "Upstream", route.upstream);
-  if (upstream == nullptr) return fail(ErrorCode::NotFound, "there is no Upstream {}", route.upstream);
+  if (upstream == nullptr)
+    return fail(ErrorCode::NotFound, "there is no Upstream {}", route.upstream);
   auto& pool = pools_[route.tenant + "/" + upstream->hash()];
   route.pool = pool.lock();
   if (route.pool) return {};
   compilations_.fetch_add(1);
   TRY(auto options, upstream_options(*upstream, options_.upstream_timeout));
-  route.pool = std::make_shared<const UpstreamPool>(std::move(options), parts_.dialer, parts_.clock, parts_.loops);
+  route.pool = std::make_shared<const UpstreamPool>(std::move(options), parts_.dialer, parts_.clock,
+                                                    parts_.loops);
   pool = route.pool;
   return {};
 }
@@ -146,15 +153,16 @@ void Gateway::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
   std::erase_if(route_metrics_, [](const auto& entry) { return entry.second.expired(); });
 }
 
-// Not a coroutine: what can be judged without waiting is judged here, so that a request that is passed
-// on has the frames of its waits alone, and small ones.
+// Not a coroutine: what can be judged without waiting is judged here, so that a request that is
+// passed on has the frames of its waits alone, and small ones.
 Task<void> Gateway::handle(http::Exchange& exchange) {
   const auto& table = table_.at(exchange.loop_index());
   const auto& head = exchange.head();
   auto match = table->router.match(head.host, head.method, head.path);
   if (match.outcome != RouteMatch::Outcome::Found) {
-    auto status = match.outcome == RouteMatch::Outcome::NoMethod ? 405
-                  : match.outcome == RouteMatch::Outcome::BadPath ? 400 : 404;
+    auto status = match.outcome == RouteMatch::Outcome::NoMethod  ? 405
+                  : match.outcome == RouteMatch::Outcome::BadPath ? 400
+                                                                  : 404;
     return answer_unrouted(exchange, status, std::move(match.allow));
   }
   Call call{table, *table->routes[match.route], recorder_.begin(exchange)};
@@ -196,14 +204,17 @@ std::optional<Refusal> Gateway::admit(http::Exchange& exchange, const Route& rou
   if (!route.authenticated) return std::nullopt;
   auto principal = authenticate(exchange, parts_.authenticator);
   if (!principal) {
-    return Refusal{401, "UNAUTHENTICATED",
-                   "send an API key as X-API-Key or \"Authorization: Bearer\": " + principal.error().message, ""};
+    return Refusal{
+        401, "UNAUTHENTICATED",
+        "send an API key as X-API-Key or \"Authorization: Bearer\": " + principal.error().message,
+        ""};
   }
   context.principal = std::move(*principal);
   identity::ResourceRef resource{route.tenant, "Api", route.api};
   auto decision = decisions_.decide(*context.principal, identity::action::kRouteCall, resource);
   if (decision) return std::nullopt;
-  return Refusal{403, "PERMISSION_DENIED", context.principal->id + " may not call API " + route.api, ""};
+  return Refusal{403, "PERMISSION_DENIED", context.principal->id + " may not call API " + route.api,
+                 ""};
 }
 
 // Waits for a body that is checked before it is passed on.
@@ -229,7 +240,8 @@ std::optional<Refusal> Gateway::check_request(const http::RequestHead& head, std
   return contract_refusal(violations);
 }
 
-Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route& route, RequestContext& context,
+Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route& route,
+                                           RequestContext& context,
                                            std::span<const std::string_view> path_values) {
   const auto& head = exchange.head();
   // Most bodies come with their head: those need no wait.
@@ -250,15 +262,17 @@ Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route
   co_return result;
 }
 
-// Parses the body once for both contracts, the operation's and the stream's. Does not wait: the parsed
-// tree is this thread's own and lives until its next parse.
-std::expected<PreparedEvent, Refusal> Gateway::prepare_event(const http::RequestHead& head, std::string_view body,
-                                                             const Route& route, const RequestContext& context,
-                                                             std::span<const std::string_view> path_values) const {
+// Parses the body once for both contracts, the operation's and the stream's, and checks it once
+// when they ask the same. Does not wait: the parsed tree is this thread's own and lives until its
+// next parse.
+std::expected<PreparedEvent, Refusal> Gateway::prepare_event(
+    const http::RequestHead& head, std::string_view body, const Route& route,
+    const RequestContext& context, std::span<const std::string_view> path_values) const {
   thread_local JsonParser parser;
   auto parsed = parser.parse(body);
   if (!parsed) {
-    return std::unexpected(Refusal{400, "MALFORMED_JSON", "the body is not JSON: " + parsed.error().message, ""});
+    return std::unexpected(
+        Refusal{400, "MALFORMED_JSON", "the body is not JSON: " + parsed.error().message, ""});
   }
   if (route.validated) {
     contracts::RequestParts request;
@@ -270,15 +284,20 @@ std::expected<PreparedEvent, Refusal> Gateway::prepare_event(const http::Request
     auto violations = route.contract->request.violations(request);
     // The key has answers of its own, which tell how to mend it.
     std::erase_if(violations, [](const RequestViolation& violation) {
-      return violation.in == "header" && http::equals_ignoring_case(violation.name, "Idempotency-Key");
+      return violation.in == "header" &&
+             http::equals_ignoring_case(violation.name, "Idempotency-Key");
     });
     if (!violations.empty()) return std::unexpected(contract_refusal(violations));
   }
-  return publisher_.prepare(*route.publish, head, body, **parsed, context);
+  std::string_view rules =
+      route.validated ? route.contract->request.body_rules() : std::string_view();
+  return publisher_.prepare(*route.publish, head, {body, **parsed, rules}, context);
 }
 
-Task<ForwardResult> Gateway::refuse(http::Exchange& exchange, Refusal refusal, const RequestContext& context) {
-  auto response = http::problem(refusal.status, refusal.code, refusal.message, context.trace.trace_id_hex(), refusal.details);
+Task<ForwardResult> Gateway::refuse(http::Exchange& exchange, Refusal refusal,
+                                    const RequestContext& context) {
+  auto response = http::problem(refusal.status, refusal.code, refusal.message,
+                                context.trace.trace_id_hex(), refusal.details);
   if (refusal.status == 401) response.add("WWW-Authenticate", "Bearer");
   ForwardResult result;
   result.status = refusal.status;
@@ -295,9 +314,11 @@ Task<void> Gateway::answer_unrouted(http::Exchange& exchange, int status, std::s
     response = http::problem(405, "METHOD_NOT_ALLOWED", "this path takes " + allow, trace);
     response.add("Allow", std::move(allow));
   } else if (status == 400) {
-    response = http::problem(400, "BAD_PATH", "the path has dot segments or cannot be decoded", trace);
+    response =
+        http::problem(400, "BAD_PATH", "the path has dot segments or cannot be decoded", trace);
   } else {
-    response = http::problem(404, "NO_ROUTE", "no API takes this path; `weft` lists routes at /api/v1/routes", trace);
+    response = http::problem(
+        404, "NO_ROUTE", "no API takes this path; `weft` lists routes at /api/v1/routes", trace);
   }
   auto sent = co_await exchange.respond(response);
   if (!sent) log_debug("gateway", "the answer could not be sent", {{"why", sent.error().message}});
@@ -321,7 +342,8 @@ std::vector<RouteInfo> Gateway::routes() const {
     info.target = info.to_stream ? route->publish->stream : route->upstream;
     if (route->pool) {
       info.endpoints = route->pool->options().targets.size();
-      for (std::size_t i = 0; i < info.endpoints; ++i) info.healthy_endpoints += route->pool->is_left_out(i, now) ? 0 : 1;
+      for (std::size_t i = 0; i < info.endpoints; ++i)
+        info.healthy_endpoints += route->pool->is_left_out(i, now) ? 0 : 1;
     }
     info.idempotency = info.to_stream ? route->publish->idempotency : IdempotencyRule::None;
     info.authenticated = route->authenticated;

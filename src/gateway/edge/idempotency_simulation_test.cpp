@@ -148,6 +148,9 @@ class SeamLog final : public EventLog {
                                                   eventlog::StreamSettings settings) override {
     return log_.alter_stream(id, std::move(settings));
   }
+  Task<Result<>> retire_stream(eventlog::StreamId id, std::optional<WallTime> since) override {
+    return log_.retire_stream(id, since);
+  }
   Task<Result<>> delete_stream(eventlog::StreamId id) override { return log_.delete_stream(id); }
 
   bool is_restoring = false;
@@ -262,7 +265,7 @@ class Simulation {
     auto compiled = node_.streams->compile(declared());
     if (!compiled) co_return std::unexpected(compiled.error());
     node_.streams->publish(1, *compiled);
-    CO_CHECK(co_await node_.streams->reconcile());
+    CO_CHECK(co_await node_.streams->reconcile(WallTime()));
     node_.face->is_restoring = true;
     for (int i = 0; i < (mutant_ == Mutant::ClaimsNotShared ? 2 : 1); ++i) {
       auto& store = node_.stores.emplace_back(
@@ -398,7 +401,7 @@ class Simulation {
     context.start = world_.clock.now();
     CO_TRY(auto body, JsonDocument::parse(post.request.body));
     auto event =
-        publisher.prepare(post.door->binding, head, post.request.body, body.root(), context);
+        publisher.prepare(post.door->binding, head, {post.request.body, body.root()}, context);
     if (!event) {
       co_return http::problem(event.error().status, event.error().code, event.error().message, "");
     }

@@ -41,16 +41,18 @@ std::optional<std::string> text_at(const Json& root, const std::optional<std::st
 }
 
 std::expected<std::optional<std::string_view>, Refusal> read_key(IdempotencyRule rule,
-                                                            const http::RequestHead& head) {
+                                                                 const http::RequestHead& head) {
   if (rule == IdempotencyRule::None) return std::nullopt;
   auto field = head.find("Idempotency-Key");
   if (!field || field->empty()) {
     if (rule == IdempotencyRule::Optional) return std::nullopt;
-    return std::unexpected(Refusal{400, "IDEMPOTENCY_KEY_REQUIRED",
-                                   "send a header Idempotency-Key, unique per order and the same for every retry", ""});
+    return std::unexpected(Refusal{
+        400, "IDEMPOTENCY_KEY_REQUIRED",
+        "send a header Idempotency-Key, unique per order and the same for every retry", ""});
   }
   if (field->size() > Publisher::kKeyBytesMax) {
-    return std::unexpected(Refusal{400, "IDEMPOTENCY_KEY_TOO_LONG", "an Idempotency-Key has at most 255 bytes", ""});
+    return std::unexpected(
+        Refusal{400, "IDEMPOTENCY_KEY_TOO_LONG", "an Idempotency-Key has at most 255 bytes", ""});
   }
   return *field;
 }
@@ -66,7 +68,8 @@ http::Response append_failed(const Error& error, const RequestContext& context) 
   if (error.code == ErrorCode::InvalidArgument) {
     return http::problem(413, "BODY_TOO_LARGE", error.message, trace);
   }
-  auto response = http::problem(503, "NOT_STORED", "the event could not be stored: " + error.message, trace);
+  auto response =
+      http::problem(503, "NOT_STORED", "the event could not be stored: " + error.message, trace);
   response.add("Retry-After", "1");
   return response;
 }
@@ -76,24 +79,32 @@ http::Response answer_unclaimed(IdempotencyStore::Begun begun, const RequestCont
   using Outcome = IdempotencyStore::Outcome;
   auto trace = context.trace.trace_id_hex();
   switch (begun.outcome) {
-    case Outcome::Mine: break;
-    case Outcome::Repeat: return to_response(std::move(begun.answer), true);
+    case Outcome::Mine:
+      break;
+    case Outcome::Repeat:
+      return to_response(std::move(begun.answer), true);
     case Outcome::OtherPayload:
-      return http::problem(422, "IDEMPOTENCY_KEY_REUSED",
-                           "this Idempotency-Key was used with another request; use a new key for a new request", trace);
+      return http::problem(
+          422, "IDEMPOTENCY_KEY_REUSED",
+          "this Idempotency-Key was used with another request; use a new key for a new request",
+          trace);
     case Outcome::StillRunning:
       return http::problem(409, "REQUEST_IN_PROGRESS",
-                           "the first request with this Idempotency-Key has not ended; retry later", trace);
+                           "the first request with this Idempotency-Key has not ended; retry later",
+                           trace);
     case Outcome::Full:
       return http::problem(503, "IDEMPOTENCY_KEYS_EXHAUSTED",
-                           "too many keys are remembered (gateway.idempotencyKeysMax); retry later", trace);
+                           "too many keys are remembered (gateway.idempotencyKeysMax); retry later",
+                           trace);
   }
   return http::problem(500, "INTERNAL", "the key is this request's own", trace);
 }
 
-// The record's headers: the event's attributes in Kafka's binary mode (CloudEvents Kafka binding 3.2).
+// The record's headers: the event's attributes in Kafka's binary mode (CloudEvents Kafka
+// binding 3.2).
 struct EventHeaders {
-  EventHeaders(const PublishBinding& binding, const PreparedEvent& event, std::string_view traceparent)
+  EventHeaders(const PublishBinding& binding, const PreparedEvent& event,
+               std::string_view traceparent)
       : list{{{"ce_specversion", "1.0"},
               {"ce_id", event.event_id},
               {"ce_source", binding.source},
@@ -103,7 +114,9 @@ struct EventHeaders {
               {"traceparent", traceparent}}} {
     if (event.subject) list[count++] = {"ce_subject", *event.subject};
   }
-  std::span<const std::pair<std::string_view, std::string_view>> span() const { return {list.data(), count}; }
+  std::span<const std::pair<std::string_view, std::string_view>> span() const {
+    return {list.data(), count};
+  }
 
   std::array<std::pair<std::string_view, std::string_view>, 8> list;
   std::size_t count = 7;
@@ -128,18 +141,22 @@ std::string violations_json(const std::vector<contracts::Violation>& violations)
 
 std::expected<PreparedEvent, Refusal> Publisher::prepare(const PublishBinding& binding,
                                                          const http::RequestHead& head,
-                                                         std::string_view body, const Json& parsed,
+                                                         const CheckedBody& body,
                                                          const RequestContext& context) const {
   PreparedEvent event;
   event.stream = parts_.streams.find(binding.tenant, binding.stream);
   if (!event.stream) {
-    return std::unexpected(Refusal{503, "STREAM_UNAVAILABLE", "stream " + binding.stream + " is not ready", ""});
+    return std::unexpected(
+        Refusal{503, "STREAM_UNAVAILABLE", "stream " + binding.stream + " is not ready", ""});
   }
-  auto violations = event.stream->declared->violations(parsed);
+  const auto& declared = *event.stream->declared;
+  std::vector<contracts::Violation> violations;
+  if (!declared.is_kept_by(body.rules)) violations = declared.violations(body.tree);
   if (!violations.empty()) {
-    auto message = "the body breaks the contract of " + binding.stream + " at '" + violations[0].instance +
-                   "': " + violations[0].message;
-    return std::unexpected(Refusal{400, "CONTRACT_VIOLATION", std::move(message), violations_json(violations)});
+    auto message = "the body breaks the contract of " + binding.stream + " at '" +
+                   violations[0].instance + "': " + violations[0].message;
+    return std::unexpected(
+        Refusal{400, "CONTRACT_VIOLATION", std::move(message), violations_json(violations)});
   }
   auto key = read_key(binding.idempotency, head);
   if (!key) return std::unexpected(std::move(key).error());
@@ -147,14 +164,17 @@ std::expected<PreparedEvent, Refusal> Publisher::prepare(const PublishBinding& b
   if (event.is_idempotent) {
     auto caller = context.principal ? std::string_view(context.principal->id) : std::string_view();
     event.key = digest_of({binding.tenant, binding.route, caller, **key});
-    event.payload = digest_of({head.method, head.target, body});
+    event.payload = digest_of({head.method, head.target, body.text});
     event.event_id = uuid_of(event.key).text();
   } else {
     event.event_id = parts_.random.uuid_v7(context.start).text();
   }
-  event.subject = text_at(parsed, binding.subject_pointer);
-  event.record_key = text_at(parsed, binding.key_pointer);
-  event.body = body;
+  event.subject = text_at(body.tree, binding.subject_pointer);
+  event.record_key = text_at(body.tree, binding.key_pointer);
+  if (!declared.business_keys.empty()) {
+    event.business_keys = contracts::find_business_keys(declared.business_keys, body.tree);
+  }
+  event.body = body.text;
   event.time = to_rfc3339(context.start);
   return event;
 }
@@ -176,21 +196,27 @@ StoredAnswer Publisher::make_answer(const PublishBinding& binding, const Prepare
   return answer;
 }
 
-void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& event, const TraceContext& span,
-                            const RequestContext& context, WallTime start,
+void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& event,
+                            const TraceContext& span, const RequestContext& context, WallTime start,
                             const Result<std::vector<eventlog::Appended>>& outcome) {
   auto partition = std::to_string(outcome ? outcome->front().partition.partition : -1);
   auto offset = std::to_string(outcome ? outcome->front().first_offset : -1);
-  std::array<std::pair<std::string_view, std::string_view>, 8> attributes = {{
+  constexpr std::size_t kAlways = 6;
+  std::array<std::pair<std::string_view, std::string_view>, 8 + contracts::kBusinessKeysMax> attributes = {{
       {"service.name", "eventlog"},
       {"cloudevents.event_id", event.event_id},
-      {"cloudevents.event_subject", event.subject ? std::string_view(*event.subject) : std::string_view()},
+      {"cloudevents.event_subject",
+       event.subject ? std::string_view(*event.subject) : std::string_view()},
       {"messaging.system", "weft"},
       {"messaging.operation.name", "append"},
       {"messaging.destination.name", binding.stream},
-      {"messaging.destination.partition.id", partition},
-      {"messaging.kafka.offset", offset},
   }};
+  auto count = kAlways;
+  if (outcome) {
+    attributes[count++] = {"messaging.destination.partition.id", partition};
+    attributes[count++] = {"messaging.kafka.offset", offset};
+  }
+  for (const auto& key : event.business_keys) attributes[count++] = {key.attribute, key.value};
   SpanView view;
   view.context = span;
   view.parent_id = context.trace.span_id;
@@ -201,7 +227,7 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
   view.start = start;
   view.end = parts_.clock.now();
   view.failed = !outcome.has_value();
-  view.attributes = std::span(attributes).first(outcome ? attributes.size() : 6);
+  view.attributes = std::span(attributes).first(count);
   parts_.spans.record_view(view);
 }
 
@@ -232,7 +258,8 @@ Task<http::Response> Publisher::publish(const PublishBinding& binding, const Pre
     answer_record = {std::string_view(event.key.data(), event.key.size()), stored, {}, {}};
   }
   std::array<eventlog::BorrowedRecords, 2> entry{
-      {{event.stream->info.id, -1, {&record, 1}}, {parts_.answers.stream(), 0, {&answer_record, 1}}}};
+      {{event.stream->info.id, -1, {&record, 1}},
+       {parts_.answers.stream(), 0, {&answer_record, 1}}}};
   auto parts = std::span(entry).first(event.is_idempotent ? 2 : 1);
 
   before_append.reached();

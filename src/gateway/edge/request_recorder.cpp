@@ -50,10 +50,13 @@ RouteMetrics::RouteMetrics(Metrics& metrics, const std::string& api, const std::
                                 {{"api", api}, {"method", method}, {"route", route}});
 }
 
-void RouteMetrics::record(int status, Duration latency) {
+void RouteMetrics::record(int status, Duration latency, const RequestContext& context) {
   auto index = static_cast<std::size_t>(status / 100);
   by_class_[index < by_class_.size() ? index : 0]->add();
-  latency_->observe(latency);
+  if (context.trace.sampled)
+    latency_->observe(latency, context.trace.trace_id, context.start + latency);
+  else
+    latency_->observe(latency);
 }
 
 RouteTraffic RouteMetrics::traffic() const {
@@ -102,7 +105,7 @@ RequestContext RequestRecorder::begin(http::Exchange& exchange) {
 void RequestRecorder::end(const http::Exchange& exchange, RouteMetrics& route,
                           const RequestContext& context, const ForwardResult& result) {
   auto latency = clock_.mono() - exchange.received_at();
-  route.record(result.status, latency);
+  route.record(result.status, latency, context);
   const auto& head = exchange.head();
   Digits status(result.status);
   Digits upstream_us(to_us(result.upstream_time));

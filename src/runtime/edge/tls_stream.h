@@ -20,7 +20,7 @@ namespace weft {
 
 struct TlsContext::State {
   struct Free {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(SSL_CTX* freed) const { SSL_CTX_free(freed); }
   };
   std::unique_ptr<SSL_CTX, Free> context;
   std::string alpn;

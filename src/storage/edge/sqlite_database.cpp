@@ -236,4 +236,29 @@ Task<Result<std::vector<Rows>>> SqliteDatabase::snapshot(std::vector<Query> quer
   co_return co_await state_->read_pool.run<std::vector<Rows>>(std::move(work));
 }
 
+Task<Result<>> SqliteDatabase::copy_to(FileSystem& files, std::string path) {
+  // Made first, so that it is readable by its owner alone.
+  CO_TRY(auto file, co_await files.open(path, OpenMode::CreateNew));
+  std::function<Result<>()> work = [this, &path]() -> Result<> {
+    const auto& options = state_->options;
+    TRY(auto connection,
+        SqliteConnection::open(options.path, ConnectionUse::Write, options.busy_timeout));
+    auto copied = connection.execute("VACUUM INTO $1", {path});
+    if (!copied) return Failure(std::move(copied).error().within("copy of the state database"));
+    return {};
+  };
+  CO_CHECK(co_await state_->read_pool.run<void>(std::move(work)));
+  CO_CHECK(co_await file->sync());
+  co_return co_await files.sync_directory(parent_path(path));
+}
+
+Result<> check_sqlite_file(const std::string& path) {
+  TRY(auto connection,
+      SqliteConnection::open(path, ConnectionUse::Read, std::chrono::milliseconds(0)));
+  TRY(auto rows, connection.query("PRAGMA integrity_check", {}, 100));
+  if (rows.size() == 1 && rows[0].text(0) == "ok") return {};
+  auto first = rows.empty() ? std::string("no answer") : rows[0].text(0);
+  return fail(ErrorCode::DataLoss, "{}: the database is damaged: {}", path, first);
+}
+
 }  // namespace weft

@@ -165,6 +165,26 @@ TEST_F(SqliteDatabaseTest, FailsEveryUnitOfATransactionThatAUnitBroke) {
   EXPECT_TRUE(outcomes[2]);
 }
 
+TEST_F(SqliteDatabaseTest, CopiesItsLastCommitIntoAFileOfTheOwner) {
+  ASSERT_TRUE(migrate(account_schema()));
+  ASSERT_TRUE(execute(open_account("ann", 7)));
+  PosixFileSystem files;
+  auto& sqlite = dynamic_cast<SqliteDatabase&>(database());
+
+  auto copied = run_until_done(sqlite.copy_to(files, world_.file("copy.db")));
+  auto again = run_until_done(sqlite.copy_to(files, world_.file("copy.db")));
+
+  ASSERT_TRUE(copied) << copied.error().message;
+  EXPECT_EQ(code_of(again), ErrorCode::AlreadyExists);
+  struct stat about {};
+  ASSERT_EQ(::stat(world_.file("copy.db").c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0600u);
+  auto copy = world_.try_open(world_.file("copy.db"));
+  ASSERT_TRUE(copy) << copy.error().message;
+  auto rows = run_until_done((*copy)->query(Query("SELECT COUNT(*) FROM account")));
+  EXPECT_EQ(rows.value()[0].integer(0), 1);
+}
+
 TEST_F(SqliteDatabaseTest, SaysWhichFolderIsMissing) {
   auto opened = world_.try_open(world_.file("missing/state.db"));
 

@@ -59,6 +59,10 @@ class SpanChunk {
   // Requires: i < count().
   Entry entry(std::uint32_t i) const;
   Head head(std::uint32_t i) const;
+  // A span as it is kept here, and back: for files. False when the chunk is full, or when the bytes
+  // are none that bytes() gave.
+  std::string_view bytes(std::uint32_t i) const;
+  bool append_stored(const TraceId& trace_id, std::string_view span);
   // The views point into the chunk; `attributes` is the memory for the span's list.
   SpanView view(std::uint32_t i, std::vector<AttributeView>& attributes) const;
 

@@ -200,6 +200,15 @@ std::vector<SpanSlice> TraceRing::take_unexported(std::size_t spans_max) {
   return taken;
 }
 
+std::vector<SpanSlice> TraceRing::unexported() const {
+  std::lock_guard lock(mutex_);
+  std::vector<SpanSlice> slices(unexported_.begin(), unexported_.end());
+  for (const auto& slot : slots_) {
+    if (slot.open && exports_) slices.push_back({slot.open, slot.exported, slot.open->count()});
+  }
+  return slices;
+}
+
 TraceRing::Counts TraceRing::counts() const {
   std::lock_guard lock(mutex_);
   auto counts = counts_;

@@ -48,6 +48,8 @@ class TraceRing : public std::enable_shared_from_this<TraceRing> {
 
   void start_export();
   std::vector<SpanSlice> take_unexported(std::size_t spans_max);
+  // What a take would give, left where it is.
+  std::vector<SpanSlice> unexported() const;
 
   struct Counts {
     std::uint64_t recorded = 0;

@@ -1,0 +1,136 @@
+#include "eventlog/embedded/log_check.h"
+
+#include "eventlog/core/log_manifest.h"
+#include "eventlog/core/log_segment_format.h"
+#include "eventlog/core/record_batch.h"
+#include "eventlog/embedded/log_context.h"
+#include "eventlog/embedded/log_recovery.h"
+
+namespace weft::eventlog {
+
+namespace {
+
+constexpr std::uint64_t kCheckedExtentBytesMax = std::uint64_t{2} << 30;
+
+// One folder's check.
+class LogChecker {
+ public:
+  LogChecker(FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
+
+  Task<Result<LogCheck>> run() {
+    CO_TRY(auto bytes, co_await read_file(files_, folder_ + "/MANIFEST", kManifestBytesMax));
+    CO_TRY(auto manifest, decode_manifest(bytes));
+    found_.streams = manifest.streams.size();
+    for (auto segment : manifest.segments) {
+      auto name = LogContext::segment_name(segment);
+      auto checked = co_await check_segment(name, segment);
+      if (!checked) note(name, checked.error().message);
+      ++found_.segments;
+    }
+    CO_CHECK(co_await check_wal(manifest));
+    co_return std::move(found_);
+  }
+
+ private:
+  void note(std::string_view name, std::string_view what) {
+    found_.damage.push_back(fmt::format("{}: {}", name, what));
+  }
+
+  Task<Result<>> check_segment(std::string name, std::uint64_t segment) {
+    CO_TRY(auto file, co_await files_.open(folder_ + "/" + name, OpenMode::Read));
+    CO_TRY(auto size, co_await file->size());
+    std::string trailer_bytes(std::min<std::uint64_t>(kSegmentTrailerBytes, size), '\0');
+    CO_CHECK(co_await file->read_at(trailer_bytes, size - trailer_bytes.size()));
+    CO_TRY(auto trailer, decode_segment_trailer(trailer_bytes));
+    if (trailer.footer_at > size || trailer.footer_bytes > size - trailer.footer_at) {
+      co_return fail(ErrorCode::DataLoss, "the footer lies outside of the file");
+    }
+    std::string footer(trailer.footer_bytes, '\0');
+    CO_CHECK(co_await file->read_at(footer, trailer.footer_at));
+    CO_TRY(auto extents, decode_segment_footer(footer, segment));
+    for (const auto& extent : extents) {
+      if (extent.bytes > kCheckedExtentBytesMax || extent.at > trailer.footer_at ||
+          extent.bytes > trailer.footer_at - extent.at) {
+        co_return fail(ErrorCode::DataLoss, "an extent lies outside of the file");
+      }
+      std::string bytes(extent.bytes, '\0');
+      CO_CHECK(co_await file->read_at(bytes, extent.at));
+      check_extent(name, extent, bytes);
+    }
+    co_return Result<>();
+  }
+
+  void check_extent(std::string_view name, const Extent& extent, std::string_view bytes) {
+    while (!bytes.empty()) {
+      auto header = read_batch_header(bytes);
+      if (!header || header->bytes() > bytes.size()) {
+        note(name, fmt::format("an unreadable batch, {} bytes before the end of its extent", bytes.size()));
+        return;
+      }
+      auto batch = bytes.substr(0, header->bytes());
+      if (!verify_batch_checksum(batch)) {
+        note(name, fmt::format("the batch at offset {} of stream {} partition {} has another checksum",
+                               header->base_offset, static_cast<unsigned>(extent.partition.stream),
+                               extent.partition.partition));
+      }
+      ++found_.batches;
+      found_.records += static_cast<std::uint64_t>(header->record_count);
+      bytes.remove_prefix(batch.size());
+    }
+  }
+
+  // From the manifest's file on, while there are files. The last one may end anywhere; in the others
+  // the entries reach up to where the next one begins.
+  Task<Result<>> check_wal(const Manifest& manifest) {
+    std::string before;
+    WalPosition reached = 0;
+    for (auto sequence = manifest.wal_sequence;; ++sequence) {
+      auto name = LogContext::wal_name(sequence);
+      auto file = co_await files_.open(folder_ + "/" + name, OpenMode::Read);
+      if (!file && file.error().code == ErrorCode::NotFound) co_return Result<>();
+      if (!file) co_return std::unexpected(std::move(file).error());
+      std::string header_bytes(kWalHeaderBytes, '\0');
+      CO_TRY(auto got, co_await (*file)->read_at(header_bytes, 0));
+      auto header = decode_wal_header(std::string_view(header_bytes).substr(0, got));
+      if (!header || header->sequence != sequence) co_return Result<>();  // prepared, never used
+      if (!before.empty() && reached < header->previous_end) {
+        note(before, fmt::format("damaged at position {}, its entries go to {}", reached, header->previous_end));
+      }
+      CO_TRY(reached, co_await read_entries(**file, *header));
+      before = name;
+      ++found_.wal_files;
+    }
+  }
+
+  // The position behind the last entry that is whole.
+  Task<Result<WalPosition>> read_entries(File& file, const WalFileHeader& header) {
+    CO_TRY(auto size, co_await file.size());
+    FileWindow window(file, size);
+    auto position = header.first_position;
+    for (std::uint64_t at = kWalHeaderBytes; at + kWalEntryHeaderBytes <= size;) {
+      CO_TRY(auto bytes, co_await window.view(at, kWalEntryHeaderBytes));
+      auto claimed = claimed_wal_entry_bytes(bytes, position);
+      if (claimed == 0) break;
+      CO_TRY(bytes, co_await window.view(at, claimed));
+      auto entry = read_wal_entry(bytes, position, header.epoch);
+      if (!entry) break;
+      ++found_.entries;
+      at += entry->bytes;
+      position += entry->bytes;
+    }
+    co_return position;
+  }
+
+  FileSystem& files_;
+  std::string folder_;
+  LogCheck found_;
+};
+
+}  // namespace
+
+Task<Result<LogCheck>> check_log_files(FileSystem& files, std::string folder) {
+  LogChecker checker(files, std::move(folder));
+  co_return co_await checker.run();
+}
+
+}  // namespace weft::eventlog

@@ -1,0 +1,347 @@
+// Seeded random programs over random inputs, beside Debian's libjq where it is installed. Only
+// tests link it. What jq 1.7 changed, and what Weft does differently on purpose, is not generated.
+#if __has_include(<jq.h>)
+extern "C" {
+#include <jq.h>
+#include <jv.h>
+}
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mapping/jq.h"
+
+namespace weft::mapping {
+namespace {
+
+class ProgramGenerator {
+ public:
+  explicit ProgramGenerator(std::uint64_t seed) : random_(seed) {}
+
+  std::string program() { return expression(4); }
+
+  std::string value(int depth) {
+    switch (below(depth > 0 ? 9 : 6)) {
+      case 0:
+        return "null";
+      case 1:
+        return below(2) == 0 ? "true" : "false";
+      case 2:
+      case 3:
+        return std::to_string(static_cast<int>(below(20)) - 5);
+      case 4:
+        return below(2) == 0 ? "1.5" : "0.25";
+      case 5:
+        return '"' + word() + '"';
+      case 6:
+        return list('[', ']', depth, false);
+      default:
+        return list('{', '}', depth, true);
+    }
+  }
+
+ private:
+  unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
+  std::string_view any(std::initializer_list<std::string_view> words) {
+    return words.begin()[below(static_cast<unsigned>(words.size()))];
+  }
+  std::string word() {
+    return std::string(any({"a", "b", "c", "ab", "a,b", "", "x y", "10", "-2.5"}));
+  }
+
+  std::string list(char open, char close, int depth, bool keys) {
+    std::string out(1, open);
+    const char* const names[] = {"a", "b", "c", "d"};
+    const unsigned count = below(4);
+    for (unsigned i = 0; i < count; ++i) {
+      if (i > 0) out += ',';
+      if (keys) out += fmt::format("\"{}\":", names[i]);
+      out += value(depth - 1);
+    }
+    return out + close;
+  }
+
+  std::string leaf() {
+    switch (below(12)) {
+      case 0:
+      case 1:
+        return ".";
+      case 2:
+      case 3:
+        return fmt::format(".{}", any({"a", "b", "c", "d"}));
+      case 4:
+        return fmt::format(".[{}]", static_cast<int>(below(4)) - 2);
+      case 5:
+        return ".[]";
+      case 6:
+        return std::to_string(below(12));
+      case 7:
+        return '"' + word() + '"';
+      case 8:
+        return std::string(any({"null", "true", "false", "empty", "[]", "{}"}));
+      case 9:
+        return std::string(any({".[1:]", ".[:2]", ".[-2:]", ".[1:3]", ".."}));
+      case 10:
+        return scope_ > 0 ? fmt::format("$v{}", below(scope_)) : ".";
+      default:
+        return std::string(any({"length",       "keys",         "type",           "add",
+                                "not",          "tostring",     "tonumber",       "tojson",
+                                "sort",         "unique",       "reverse",        "min",
+                                "max",          "to_entries",   "from_entries",   "flatten",
+                                "floor",        "first",        "last",           "any",
+                                "all",          "values",       "scalars",        "arrays",
+                                "explode",      "ascii_upcase", "ascii_downcase", "transpose",
+                                "paths",        "tostream",     "recurse",        "utf8bytelength",
+                                "error(\"x\")", "[leaf_paths]", "keys_unsorted",  "fromjson"}));
+    }
+  }
+
+  std::string bound(int depth, std::string_view before, std::string_view after) {
+    const std::string source = expression(depth);
+    const unsigned name = scope_++;
+    std::string out = fmt::format("({}{} as $v{} {}", before, paren(source), name, after);
+    return out;
+  }
+  static std::string paren(const std::string& text) { return "(" + text + ")"; }
+
+  std::string call(int depth) {
+    const auto name = any({"map", "select", "sort_by", "group_by", "unique_by", "min_by", "max_by",
+                           "map_values", "with_entries", "first", "path", "del", "any", "all",
+                           "isempty", "recurse_down", "last"});
+    const std::string f = name == "path" || name == "del" ? path(depth) : expression(depth - 1);
+    if (name == "recurse_down") return fmt::format("[limit(5; recurse({} | objects))]", f);
+    if (name == "path") return fmt::format("[path({})]", f);
+    return fmt::format("{}({})", name, f);
+  }
+
+  std::string value_call(int depth) {
+    const std::string f = expression(depth - 1);
+    return fmt::format(
+        "{}({})",
+        any({"has", "contains", "inside", "index", "rindex", "indices", "startswith", "endswith",
+             "ltrimstr", "rtrimstr", "split", "join", "getpath", "range", "in", "flatten", "nth"}),
+        f);
+  }
+
+  std::string binding(int depth) {
+    const unsigned outside = scope_;
+    std::string out;
+    switch (below(4)) {
+      case 0: {
+        out = bound(depth - 1, "", "| ") + expression(depth - 1) + ")";
+        break;
+      }
+      case 1: {
+        const std::string start = expression(depth - 1);
+        out = bound(depth - 1, "reduce ", "(") + start + "; " + expression(depth - 1) + "))";
+        break;
+      }
+      case 2: {
+        const std::string start = expression(depth - 1);
+        out = bound(depth - 1, "[foreach ", "(") + start + "; " + expression(depth - 1) + ")]";
+        out += ")";
+        break;
+      }
+      default: {
+        const std::string source = expression(depth - 1);
+        const unsigned first = scope_;
+        scope_ += 2;
+        out = fmt::format("(({}) as {} | {})", source,
+                          below(2) == 0 ? fmt::format("[$v{}, $v{}]", first, first + 1)
+                                        : fmt::format("{{a: $v{}, b: $v{}}}", first, first + 1),
+                          expression(depth - 1));
+      }
+    }
+    scope_ = outside;
+    return out;
+  }
+
+  std::string expression(int depth) {
+    if (depth <= 0) return leaf();
+    const auto sub = [&] { return paren(expression(depth - 1)); };
+    switch (below(16)) {
+      case 0:
+      case 1:
+        return expression(depth - 1) + " | " + expression(depth - 1);
+      case 2:
+        return sub() + ", " + sub();
+      case 3:
+        return fmt::format("{} {} {}", sub(), any({"+", "-", "+", "<", "==", ">=", "!="}), sub());
+      case 4:
+        return fmt::format("{} {} {}", sub(), any({"and", "or", "//"}), sub());
+      case 5:
+        return fmt::format("[{}]", expression(depth - 1));
+      case 6:
+        return fmt::format("{{a: {}, (\"k\", \"b\"): {}}}", sub(), sub());
+      case 7:
+        return fmt::format("if {} then {} else {} end", expression(depth - 1),
+                           expression(depth - 1), expression(depth - 1));
+      case 8:
+        // Not (…)?: the try of jq 1.6 also caught what failed further on.
+        return std::string(any({".a?", ".[0]?", "[.[]?]", ".b[1]?", ".[1:]?"}));
+      case 9:
+      case 10:
+        return call(depth);
+      case 11:
+        return value_call(depth);
+      case 12:
+        return binding(depth);
+      case 13:
+        return fmt::format("({} {} {})", path(depth), any({"=", "|=", "+=", "//="}), sub());
+      case 14:
+        return fmt::format("\"x\\({})y\\({})\"", expression(depth - 1), leaf());
+      default:
+        return fmt::format("(def f(g): g | ({}); f({}))", leaf(), expression(depth - 1));
+    }
+  }
+
+  std::string path(int depth) {
+    std::string out = std::string(any({".a", ".b", ".[0]", ".[]", ".a.b", ".a[1]", ".c[]?"}));
+    if (below(3) == 0) out = fmt::format("({} | select({}))", out, expression(depth - 2));
+    return out;
+  }
+
+  std::mt19937_64 random_;
+  unsigned scope_ = 0;
+};
+
+// The two answer the same up to the rounding that only one of them does.
+bool alike(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) {
+    const double x = a.as_double();
+    const double y = b.as_double();
+    return x == y || std::abs(x - y) <= 1e-9 * std::max(std::abs(x), std::abs(y));
+  }
+  if (a.type() != b.type()) return false;
+  if (a.is_array()) {
+    if (a.size() != b.size()) return false;
+    for (std::uint32_t i = 0; i < a.size(); ++i)
+      if (!alike(a.elements()[i], b.elements()[i])) return false;
+    return true;
+  }
+  if (!a.is_object()) return a == b;
+  if (a.size() != b.size()) return false;
+  for (const JsonMember& member : a.members()) {
+    const Json* const other = b.find(member.key());
+    if (other == nullptr || !alike(member.value, *other)) return false;
+  }
+  return true;
+}
+
+struct Answer {
+  std::vector<std::string> outputs;
+  bool compiled = true;
+  bool failed = false;
+  bool limited = false;
+};
+
+constexpr std::size_t kOutputsMax = 300;
+
+class LibJq {
+ public:
+  LibJq() : state_(jq_init()) {
+    jq_set_error_cb(
+        state_, [](void*, jv message) { jv_free(message); }, nullptr);
+  }
+  ~LibJq() { jq_teardown(&state_); }
+  LibJq(const LibJq&) = delete;
+  LibJq& operator=(const LibJq&) = delete;
+
+  // 20 ms each: once per program.
+  void compile(const std::string& program) { compiled_ = jq_compile(state_, program.c_str()) != 0; }
+  Answer run(const std::string& input) {
+    Answer answer;
+    answer.compiled = compiled_;
+    if (!compiled_) return answer;
+    jq_start(state_, jv_parse(input.c_str()), 0);
+    jv output = jq_next(state_);
+    while (jv_is_valid(output) && answer.outputs.size() < kOutputsMax) {
+      jv text = jv_dump_string(output, 0);
+      answer.outputs.emplace_back(jv_string_value(text));
+      jv_free(text);
+      output = jq_next(state_);
+    }
+    answer.failed = !jv_is_valid(output) && jv_invalid_has_msg(jv_copy(output)) != 0;
+    jv_free(output);
+    return answer;
+  }
+
+ private:
+  jq_state* state_;
+  bool compiled_ = false;
+};
+
+class Collected : public JqSink {
+ public:
+  explicit Collected(std::vector<std::string>& into) : into_(into) {}
+  bool take(const JqOutput& output) override {
+    output.append_json(into_.emplace_back());
+    return into_.size() < kOutputsMax;
+  }
+
+ private:
+  std::vector<std::string>& into_;
+};
+
+Answer weft_run(const std::string& source, const std::string& input) {
+  Answer answer;
+  const auto program = JqProgram::compile(source);
+  answer.compiled = program.has_value();
+  if (!program) return answer;
+  const auto document = JsonDocument::parse(input);
+  JqOptions options;
+  options.limits.steps_max = 100'000;
+  Collected collected(answer.outputs);
+  const auto end = JqRunner(options).run(*program, document->root(), collected);
+  answer.failed = !end;
+  answer.limited = !end && end.error().code == ErrorCode::ResourceExhausted;
+  return answer;
+}
+
+std::string difference(const Answer& ours, const Answer& theirs) {
+  if (ours.compiled != theirs.compiled)
+    return ours.compiled ? "only libjq refuses it" : "only Weft refuses it";
+  for (std::size_t i = 0; i < std::min(ours.outputs.size(), theirs.outputs.size()); ++i) {
+    const auto a = JsonDocument::parse(ours.outputs[i]);
+    const auto b = JsonDocument::parse(theirs.outputs[i]);
+    if (!a || !b || !alike(a->root(), b->root()))
+      return fmt::format("output {}: {} and libjq {}", i, ours.outputs[i], theirs.outputs[i]);
+  }
+  if (ours.outputs.size() != theirs.outputs.size())
+    return fmt::format("{} outputs and libjq {}", ours.outputs.size(), theirs.outputs.size());
+  if (ours.failed != theirs.failed) return ours.failed ? "only Weft fails" : "only libjq fails";
+  return {};
+}
+
+TEST(JqBesideLibJq, AnswersRandomProgramsAlike) {
+  const char* const given = std::getenv("WEFT_JQ_SEEDS");
+  const std::uint64_t seeds = given == nullptr ? 60 : std::strtoull(given, nullptr, 10);
+  const char* const first = std::getenv("WEFT_JQ_FIRST_SEED");
+  const std::uint64_t from = first == nullptr ? 1 : std::strtoull(first, nullptr, 10);
+  LibJq libjq;
+  std::size_t compared = 0;
+  for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
+    ProgramGenerator generator(seed);
+    const std::string program = generator.program();
+    libjq.compile(program);
+    for (int i = 0; i < 3; ++i) {
+      const std::string input = generator.value(3);
+      const Answer ours = weft_run(program, input);
+      if (ours.limited) continue;
+      const std::string problem = difference(ours, libjq.run(input));
+      EXPECT_EQ(problem, "") << "seed " << seed << ": " << program << "\ninput: " << input;
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, seeds);
+}
+
+}  // namespace
+}  // namespace weft::mapping
+#endif

@@ -1,0 +1,207 @@
+#include "mapping/jq.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+namespace weft::mapping {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// What a program says: its outputs, one JSON text each, and last its error when it ends with one.
+std::vector<std::string> jq(std::string_view source, std::string input = "null",
+                            JqOptions options = {}) {
+  const auto program = JqProgram::compile(source);
+  if (!program) return {program.error().message};
+  const auto document = JsonDocument::parse(std::move(input));
+  class Outputs : public JqSink {
+   public:
+    bool take(const JqOutput& output) override {
+      output.append_json(all.emplace_back());
+      return true;
+    }
+    std::vector<std::string> all;
+  } outputs;
+  const auto end = JqRunner(options).run(*program, document->root(), outputs);
+  if (!end) outputs.all.push_back(end.error().message);
+  return outputs.all;
+}
+
+TEST(Jq, MovesPartsOfTheInput) {
+  EXPECT_THAT(jq("{id: .order.id, total: .total}", R"({"order":{"id":"A-1"},"total":10.50})"),
+              ElementsAre(R"({"id":"A-1","total":10.50})"));
+}
+
+TEST(JqNumbers, KeepTheirLexemeWhenTheyAreMoved) {
+  EXPECT_THAT(jq(".[]", "[1.000, 100e-2, 123456789012345678901234567890.12, 1E400, -0]"),
+              ElementsAre("1.000", "100e-2", "123456789012345678901234567890.12", "1E400", "-0"));
+}
+
+TEST(JqNumbers, CalculateInDecimal) {
+  EXPECT_THAT(jq("0.1 + 0.2, 1.10 * 3, 10000000000000000000000 + 1, 1 / 8, 19.99 - 20, 7 % 4"),
+              ElementsAre("0.3", "3.3", "10000000000000000000001", "0.125", "-0.01", "3"));
+}
+
+TEST(JqNumbers, RoundToDoublesWhereNoDecimalIsExact) {
+  EXPECT_THAT(jq("1 / 3, (2 | sqrt)"), ElementsAre("0.3333333333333333", "1.4142135623730951"));
+}
+
+TEST(JqNumbers, AreRefusedInsteadOfRoundedWhenAsked) {
+  JqOptions options;
+  options.arithmetic = JqArithmetic::Exact;
+
+  EXPECT_THAT(jq("10 / 4, 10 / 3", "null", options),
+              ElementsAre("2.5", AllOf(HasSubstr("1:12: "), HasSubstr("not exact"))));
+}
+
+TEST(JqNumbers, CompareExactlyAtAnyLength) {
+  EXPECT_THAT(
+      jq(".[0] == .[1], .[0] < .[2]",
+         "[1000000000000000000000000000000000000001, 1000000000000000000000000000000000000001,"
+         " 1000000000000000000000000000000000000002]"),
+      ElementsAre("true", "true"));
+}
+
+TEST(JqErrors, OfAProgramSayLineAndColumn) {
+  EXPECT_THAT(jq(".a |\n  .b +"), ElementsAre(AllOf(HasSubstr("2:7: "), HasSubstr("expected"))));
+  EXPECT_THAT(jq("{a: foo(1)}"), ElementsAre(AllOf(HasSubstr("1:5: "), HasSubstr("foo/1"))));
+  EXPECT_THAT(jq("$missing"), ElementsAre(HasSubstr("there is no variable $missing")));
+  EXPECT_THAT(jq("\"a\\q\""), ElementsAre(HasSubstr("1:3: no such escape")));
+}
+
+TEST(JqErrors, OfARunSayLineAndColumn) {
+  EXPECT_THAT(jq("1,\n (.a | .b)", R"({"a":5})"),
+              ElementsAre("1", "2:8: Cannot index number with string \"b\""));
+}
+
+TEST(JqErrors, OfABuiltinPointAtItsCaller) {
+  EXPECT_THAT(jq("  [1] | walk(error(\"no\"))"), ElementsAre(HasSubstr("1:14: no")));
+}
+
+TEST(JqErrors, AreCaughtByTryAndNotByWhatComesAfterIt) {
+  EXPECT_THAT(jq("(try error(\"a\") catch .), (try (1, 2) | error(\"later\"))"),
+              ElementsAre("\"a\"", "1:41: later"));
+}
+
+TEST(JqLimits, EndALoopThatDoesNotEnd) {
+  JqOptions options;
+  options.limits.steps_max = 10'000;
+
+  EXPECT_THAT(jq("def f: f; f", "null", options), ElementsAre(HasSubstr("steps_max = 10000")));
+  EXPECT_THAT(jq("[repeat(1)] | length", "null", options), ElementsAre(HasSubstr("steps_max")));
+  EXPECT_THAT(jq("try (def f: f; f) catch 1", "null", options),
+              ElementsAre(HasSubstr("steps_max")));
+}
+
+TEST(JqLimits, EndAProgramThatTakesTooMuchMemory) {
+  JqOptions options;
+  options.limits.memory_bytes_max = 1024 * 1024;
+
+  EXPECT_THAT(jq("[range(1000000)] | length", "null", options),
+              ElementsAre(HasSubstr("memory_bytes_max")));
+  EXPECT_THAT(jq("\"0123456789\" * 1000000 | length", "null", options),
+              ElementsAre(HasSubstr("memory_bytes_max")));
+  EXPECT_THAT(jq(".[500000000] = 1", "[]", options), ElementsAre(HasSubstr("memory_bytes_max")));
+}
+
+TEST(JqLimits, EndARecursionThatIsTooDeep) {
+  EXPECT_THAT(jq("def f: 1 + f; f"), ElementsAre(HasSubstr("stack_bytes_max")));
+  EXPECT_THAT(jq("reduce range(20000) as $i (null; [.]) | length"),
+              ElementsAre(HasSubstr("nested deeper than 10000 levels")));
+}
+
+TEST(JqLimits, ARunnerGoesOnAfterALimit) {
+  JqOptions options;
+  options.limits.steps_max = 1'000;
+  JqRunner runner(options);
+  const auto endless = JqProgram::compile("[range(100000)]");
+  const auto good = JqProgram::compile(". + 1");
+  const auto input = JsonDocument::parse("41");
+
+  EXPECT_FALSE(runner.first(*endless, input->root()));
+  EXPECT_EQ(*runner.first(*good, input->root()), "42");
+}
+
+TEST(JqCalls, InTheLastPlaceNeedNoStack) {
+  EXPECT_THAT(jq("def count: if . < 200000 then . + 1 | count else . end; 0 | count"),
+              ElementsAre("200000"));
+  EXPECT_THAT(jq("last(range(100000))"), ElementsAre("99999"));
+  EXPECT_THAT(jq("[limit(3; 0 | recurse(. + 1))], last(limit(100000; 0 | recurse(. + 1)))"),
+              ElementsAre("[0,1,2]", "99999"));
+}
+
+TEST(JqCalls, SeeTheVariablesOfTheirDefinition) {
+  EXPECT_THAT(jq("def f(g): def h: g; 5 as $x | h; 1 as $x | f($x, 2 as $y | $y + $x)"),
+              ElementsAre("1", "3"));
+  EXPECT_THAT(jq("[recurse((1, 2) as $i | select(. < 5) | . + $i)]", "3"),
+              ElementsAre("[3,4,5,6,5]"));
+}
+
+TEST(JqUpdates, ChangeInPlaceAndLeaveTheInputAlone) {
+  EXPECT_THAT(jq("(.a.b |= . + 1), .", R"({"a":{"b":1.5},"c":1.50})"),
+              ElementsAre(R"({"a":{"b":2.5},"c":1.50})", R"({"a":{"b":1.5},"c":1.50})"));
+  EXPECT_THAT(jq("reduce .[] as $x ({}; .[$x] += 1)", R"(["a","b","a"])"),
+              ElementsAre(R"({"a":2,"b":1})"));
+  EXPECT_THAT(jq("(.[] | select(. > 2)) |= empty", "[1,2,3,4]"), ElementsAre("[1,2]"));
+}
+
+TEST(JqUpdates, OfAVariableAreRefused) {
+  EXPECT_THAT(jq(". as $x | $x.a = 1", "{}"),
+              ElementsAre(HasSubstr("Invalid path expression near attempt to access element")));
+}
+
+TEST(JqPatterns, RunAsRe2) {
+  EXPECT_THAT(jq("capture(\"(?<y>\\\\d+)-(?<m>\\\\d+)\")", "\"2026-03\""),
+              ElementsAre(R"({"y":"2026","m":"03"})"));
+  EXPECT_THAT(jq("gsub(\"\\\\s+\"; \" \")", "\"a  b \\t c\""), ElementsAre("\"a b c\""));
+  EXPECT_THAT(jq("test(\"(?=a)\")", "\"a\""), ElementsAre(HasSubstr("is not a valid regex")));
+}
+
+TEST(JqDates, AreUtc) {
+  EXPECT_THAT(jq("todate, (todate | fromdate), strftime(\"%A\")", "1425599621"),
+              ElementsAre("\"2015-03-05T23:53:41Z\"", "1425599621", "\"Thursday\""));
+  EXPECT_THAT(jq("now"), ElementsAre(HasSubstr("now is not available")));
+}
+
+TEST(JqRunner, GivesNamedVariables) {
+  const std::vector<std::string> names = {"rate", "who"};
+  const auto program = JqProgram::compile("{rate: $rate, who: $who}", names);
+  const auto values = JsonDocument::parse(R"([1.50, "me"])");
+  const auto input = JsonDocument::parse("null");
+  class Text : public JqSink {
+   public:
+    bool take(const JqOutput& output) override {
+      output.append_json(text, {.indent = 2, .sort_keys = true});
+      return true;
+    }
+    std::string text;
+  } sink;
+
+  JqRunner runner;
+  ASSERT_TRUE(runner.run(*program, input->root(), sink, values->root().elements()));
+
+  EXPECT_EQ(sink.text, "{\n  \"rate\": 1.50,\n  \"who\": \"me\"\n}");
+}
+
+TEST(JqRunner, CollectsMessagesAndHalts) {
+  std::vector<std::string> messages;
+  JqOptions options;
+  options.messages = &messages;
+
+  EXPECT_THAT(jq("1, (2 | debug), halt, 3", "null", options), ElementsAre("1", "2"));
+  EXPECT_THAT(messages, ElementsAre(R"(["DEBUG:",2])"));
+}
+
+TEST(JqRunner, KeepsTheInputOut) {
+  EXPECT_THAT(jq("env"), ElementsAre(HasSubstr("env is not available")));
+  EXPECT_THAT(jq("$ENV"), ElementsAre(HasSubstr("$ENV is not available")));
+  EXPECT_THAT(jq("input"), ElementsAre(HasSubstr("input and inputs are not available")));
+  EXPECT_THAT(jq("import \"a\" as a; 1"), ElementsAre(HasSubstr("programs have no modules")));
+}
+
+}  // namespace
+}  // namespace weft::mapping
