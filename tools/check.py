@@ -22,6 +22,7 @@ WRAPPERS = {
     "boost/": ["src/runtime", "src/http", "cmake", "src/app"],
     "openssl/": ["src/crypto", "src/runtime"],
     "sqlite3": ["src/storage"],
+    "libpq": ["src/storage"],
     "yaml.h": ["src/base"],
     # Two wrappers: JSON Schema's patterns and jq's are different languages with different answers.
     "re2/": ["src/contracts", "src/mapping"],

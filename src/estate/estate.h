@@ -69,6 +69,11 @@ class Estate {
   // database is Unavailable. Call once, before anything else.
   Task<Result<StartedFrom>> start();
 
+  // Takes over a newer generation that another node has committed to the same database; true when
+  // there was one. What cannot be compiled here is refused and the current generation stays, as it
+  // does when the database has fallen behind it (FailedPrecondition: an older copy?).
+  Task<Result<bool>> follow();
+
   // The current generation. Any thread; never null.
   std::shared_ptr<const EstateView> current() const;
   const KindSet& kinds() const;

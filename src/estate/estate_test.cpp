@@ -351,6 +351,57 @@ TEST(Estate, TakesOverWhatAnotherNodeHasCommittedAfterAConflict) {
   EXPECT_TRUE(world.verify().intact);
 }
 
+TEST(Estate, FollowsWhatAnotherNodeHasCommittedAndKeepsItOnDisk) {
+  EstateWorld world;
+  ASSERT_TRUE(world.apply(stream_yaml("a")));
+  RecordingCompiler compiler("other");
+  TemporaryFolder other_folder;
+  FailingDatabase database(*world.sqlite);
+  AuditLog other_audit(database, world.clock);
+  auto other_parts = [&] {
+    return EstateParts{database,
+                       other_audit,
+                       world.files,
+                       world.clock,
+                       other_folder.file("generation.json"),
+                       tiny_kinds(),
+                       {&compiler},
+                       {}};
+  };
+  Estate other(other_parts());
+  ASSERT_TRUE(run_until_done(other.start()));
+  ASSERT_TRUE(world.apply(stream_yaml("b")));
+
+  auto followed = run_until_done(other.follow());
+  auto again = run_until_done(other.follow());
+
+  ASSERT_TRUE(followed) << error_of(followed);
+  EXPECT_TRUE(*followed);
+  EXPECT_FALSE(*again);
+  EXPECT_THAT(compiler.last_streams, ElementsAre("a", "b"));
+  database.is_away = true;
+  Estate restarted(other_parts());
+  auto started = run_until_done(restarted.start());
+  ASSERT_TRUE(started) << error_of(started);
+  EXPECT_EQ(*started, StartedFrom::File);
+  EXPECT_EQ(restarted.current()->generation(), 2u);
+}
+
+TEST(Estate, DoesNotFollowADatabaseThatHasFallenBehind) {
+  EstateWorld world;
+  ASSERT_TRUE(world.apply(stream_yaml("a")));
+  ASSERT_TRUE(world.apply(stream_yaml("b")));
+  Unit older;
+  older.add("UPDATE estate_head SET generation = 1");
+  ASSERT_TRUE(run_until_done(world.sqlite->execute(std::move(older))));
+
+  auto followed = run_until_done(world.estate->follow());
+
+  ASSERT_FALSE(followed);
+  EXPECT_EQ(followed.error().code, ErrorCode::FailedPrecondition);
+  EXPECT_EQ(world.estate->current()->generation(), 2u);
+}
+
 TEST(Estate, StoresNoSecretThatADocumentOnlyRefersTo) {
   EstateWorld world;
   ::setenv("HOOK_SECRET", "hunter2", 1);

@@ -71,6 +71,9 @@ struct IdentityParts {
   Random& random;
   const estate::SecretSource& secrets;
   std::string data_folder;
+  // Other nodes use the database, which may be away: the keys are also kept in <data>/api-keys
+  // (hashes, mode 0600), and all nodes must have the same identity.key.
+  bool is_shared = false;
 };
 
 class Identity final : public estate::Compiler {
@@ -84,6 +87,9 @@ class Identity final : public estate::Compiler {
   // before Estate::start. Without a database only the admin token and keys declared in documents
   // work.
   Task<Result<>> start();
+
+  // Takes over the keys that other nodes have created and revoked.
+  Task<Result<>> follow();
 
   // The principal of a key, e.g. from "Authorization: Bearer …" or "X-API-Key". Hot path.
   Result<PrincipalRef> authenticate_api_key(std::string_view key) const;

@@ -84,7 +84,7 @@ class IdentityTest : public testing::Test {
     database_->is_away = database_is_away;
     audit_ = std::make_unique<estate::AuditLog>(*database_, clock_);
     identity_ = std::make_unique<Identity>(
-        IdentityParts{*database_, *audit_, files_, clock_, random_, secrets_, folder_.path()});
+        IdentityParts{*database_, *audit_, files_, clock_, random_, secrets_, folder_.path(), is_shared_});
     auto started = run_until_done(identity_->start());
     if (!started) return started;
     estate_ = std::make_unique<estate::Estate>(estate::EstateParts{*database_,
@@ -134,6 +134,7 @@ class IdentityTest : public testing::Test {
     return answer ? "accepted" : answer.error().message;
   }
 
+  bool is_shared_ = false;  // from the next restart on
   std::map<std::string, std::string> variables_;
   TemporaryFolder folder_;
   SetClock clock_;
@@ -425,6 +426,72 @@ TEST_F(IdentityTest, WorksWithoutTheDatabaseForTheAdminAndDeclaredKeys) {
   EXPECT_EQ(refusal(admin_token()), "accepted");
   EXPECT_EQ(refusal(variables_["CRM_KEY"]), "accepted");
   EXPECT_NE(refusal(stored), "accepted");
+}
+
+TEST_F(IdentityTest, KnowsTheKeysOfASharedDatabaseAlsoWhenItStartsWithoutIt) {
+  is_shared_ = true;
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(apply(std::string(kShop)));
+  auto made = create();
+  auto revoked = create();
+  ASSERT_TRUE(revoke(revoked->info.id));
+
+  ASSERT_TRUE(restart(true));
+
+  EXPECT_EQ(refusal(made->key), "accepted");
+  EXPECT_NE(refusal(revoked->key), "accepted");
+  struct stat info {};
+  ASSERT_EQ(::stat(folder_.file("api-keys").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(IdentityTest, UsesNoDamagedCopyOfTheKeys) {
+  is_shared_ = true;
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(apply(std::string(kShop)));
+  auto made = create();
+  auto copy = content("api-keys");
+  copy[copy.find('\t') + 1] ^= 1;
+  std::ofstream(folder_.file("api-keys")) << copy;
+
+  ASSERT_TRUE(restart(true));
+
+  EXPECT_NE(refusal(made->key), "accepted");
+  EXPECT_EQ(refusal(admin_token()), "accepted");
+}
+
+TEST_F(IdentityTest, FollowsTheKeysThatAnotherNodeCreatesAndRevokes) {
+  is_shared_ = true;
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(apply(std::string(kShop)));
+  estate::AuditLog their_audit(*sqlite_, clock_);
+  Identity other(
+      IdentityParts{*sqlite_, their_audit, files_, clock_, random_, secrets_, folder_.path(), true});
+  ASSERT_TRUE(run_until_done(other.start()));
+  auto made = create();
+  auto gone = create();
+
+  ASSERT_TRUE(run_until_done(other.follow()));
+  auto view = estate_->current();
+  other.publish(1, other.compile(*view).value());
+
+  EXPECT_TRUE(other.authenticate_api_key(made->key));
+  ASSERT_TRUE(revoke(gone->info.id));
+  ASSERT_TRUE(run_until_done(other.follow()));
+  EXPECT_FALSE(other.authenticate_api_key(gone->key));
+}
+
+TEST_F(IdentityTest, RefusesAnotherPepperThanThatOfTheOtherNodes) {
+  is_shared_ = true;
+  ASSERT_TRUE(restart());
+  std::filesystem::remove(folder_.file("identity.key"));
+  std::filesystem::remove(folder_.file("admin-token"));
+
+  auto started = restart();
+
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::FailedPrecondition);
+  EXPECT_THAT(started.error().message, HasSubstr("copy the file from one of them"));
 }
 
 TEST_F(IdentityTest, RefusesGrantsOfActionsThatNobodyKnows) {

@@ -13,13 +13,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "runtime/run_until_done.h"
 #include "runtime/task_group.h"
 #include "storage/database.h"
+#include "storage/lease.h"
 
 namespace weft::storage {
 
@@ -289,6 +292,44 @@ TYPED_TEST_P(DatabaseConformance, ShowsASnapshotOfOneMoment) {
   EXPECT_EQ(this->balance("bob"), 50);
 }
 
+inline constexpr int kWriters = 8;
+inline constexpr int kWithdrawals = 25;
+
+// Reads the version and withdraws 1 until it was `kWithdrawals` times the first to do so.
+inline Task<void> keep_withdrawing(Database& database, int& conflicts) {
+  for (int done = 0; done < kWithdrawals;) {
+    Query query("SELECT version FROM account WHERE name = $1", SqlParameters{"ann"});
+    auto rows = co_await database.query(std::move(query));
+    EXPECT_TRUE(rows) << rows.error().message;
+    if (!rows) co_return;
+    auto version = rows->at(0).integer(0);
+    auto taken = co_await database.execute(withdraw("ann", 1, version));
+    if (taken) {
+      ++done;
+      continue;
+    }
+    EXPECT_EQ(taken.error().code, ErrorCode::Conflict) << taken.error().message;
+    if (taken.error().code != ErrorCode::Conflict) co_return;
+    ++conflicts;
+  }
+}
+
+TYPED_TEST_P(DatabaseConformance, LosesNoUpdateOfEightConcurrentWriters) {
+  ASSERT_TRUE(this->migrate(account_schema()));
+  ASSERT_TRUE(this->execute(open_account("ann", kWriters * kWithdrawals + 7)));
+
+  std::vector<int> conflicts(kWriters);
+  std::vector<std::thread> writers;
+  for (int& own : conflicts) {
+    writers.emplace_back([&] { run_until_done(keep_withdrawing(this->database(), own)); });
+  }
+  for (auto& writer : writers) writer.join();
+
+  EXPECT_EQ(this->balance("ann"), 7);
+  EXPECT_EQ(this->number("SELECT version FROM account WHERE name = 'ann'"),
+            1 + kWriters * kWithdrawals);
+}
+
 TYPED_TEST_P(DatabaseConformance, RemembersWhatItAnswered) {
   ASSERT_TRUE(this->migrate(account_schema()));
   ASSERT_TRUE(this->execute(open_account("ann", 100)));
@@ -348,6 +389,86 @@ TYPED_TEST_P(DatabaseConformance, RefusesAStepWhoseTextHasChanged) {
   EXPECT_EQ(code_of(this->migrate(changed)), ErrorCode::DataLoss);
 }
 
+inline constexpr Duration kLeaseTime = std::chrono::seconds(10);
+
+inline WallTime at_second(std::int64_t seconds) {
+  return from_unix_ms(seconds * 1000);
+}
+
+inline Result<Lease> acquire(Database& database, std::string holder, WallTime now) {
+  LeaseRequest request("work", std::move(holder), kLeaseTime);
+  return run_until_done(Leases(database).acquire(std::move(request), now));
+}
+
+inline std::vector<Migration> lease_schema() {
+  auto schema = account_schema();
+  schema.push_back(Leases::migration());
+  return schema;
+}
+
+TYPED_TEST_P(DatabaseConformance, GivesALeaseToOneHolderUntilItExpires) {
+  ASSERT_TRUE(this->migrate(lease_schema()));
+  auto first = acquire(this->database(), "a", at_second(0));
+  ASSERT_TRUE(first) << first.error().message;
+
+  EXPECT_EQ(code_of(acquire(this->database(), "b", at_second(9))), ErrorCode::Conflict);
+  auto second = acquire(this->database(), "b", at_second(10));
+
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_GT(second->token, first->token);
+}
+
+TYPED_TEST_P(DatabaseConformance, KeepsALeaseThatIsRenewedAndFreesOneThatIsReleased) {
+  ASSERT_TRUE(this->migrate(lease_schema()));
+  Leases leases(this->database());
+  auto first = acquire(this->database(), "a", at_second(0));
+
+  auto renewed = run_until_done(leases.renew(*first, kLeaseTime, at_second(9)));
+
+  ASSERT_TRUE(renewed) << renewed.error().message;
+  EXPECT_EQ(renewed->token, first->token);
+  EXPECT_EQ(code_of(acquire(this->database(), "b", at_second(15))), ErrorCode::Conflict);
+  ASSERT_TRUE(run_until_done(leases.release(*renewed)));
+  EXPECT_TRUE(acquire(this->database(), "b", at_second(15)));
+  EXPECT_EQ(code_of(run_until_done(leases.renew(*renewed, kLeaseTime, at_second(15)))),
+            ErrorCode::Conflict);
+}
+
+TYPED_TEST_P(DatabaseConformance, RefusesTheWriteOfAHolderThatWasPausedBeyondItsLease) {
+  ASSERT_TRUE(this->migrate(lease_schema()));
+  auto paused = acquire(this->database(), "a", at_second(0));
+  auto next = acquire(this->database(), "b", at_second(60));
+  ASSERT_TRUE(next) << next.error().message;
+  Unit late = open_account("late", 1);
+  require_lease(late, *paused);
+  Unit timely = open_account("timely", 1);
+  require_lease(timely, *next);
+
+  auto refused = this->execute(std::move(late));
+
+  ASSERT_EQ(code_of(refused), ErrorCode::Conflict);
+  EXPECT_EQ(refused.error().message, "lease work was lost by a (token 1)");
+  EXPECT_TRUE(this->execute(std::move(timely)));
+  EXPECT_EQ(this->number("SELECT COUNT(*) FROM account"), 1);
+}
+
+TYPED_TEST_P(DatabaseConformance, GivesALeaseToOneOfEightWhoAskAtOnce) {
+  ASSERT_TRUE(this->migrate(lease_schema()));
+
+  std::atomic<int> holders = 0;
+  std::vector<std::thread> askers;
+  for (int i = 0; i < kWriters; ++i) {
+    askers.emplace_back([&, i] {
+      auto asked = acquire(this->database(), fmt::format("holder {}", i), at_second(0));
+      if (asked) ++holders;
+      EXPECT_TRUE(asked || asked.error().code == ErrorCode::Conflict);
+    });
+  }
+  for (auto& asker : askers) asker.join();
+
+  EXPECT_EQ(holders, 1);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(DatabaseConformance, ReportsHowManyRowsEachStatementTouched,
                             DoesAUnitWholeOrNotAtAll, RefusesAnUpdateOfAnotherVersionAsAConflict,
                             TellsATakenKeyFromAnotherBrokenRule, GivesValuesBackAsTheyWere,
@@ -355,6 +476,11 @@ REGISTER_TYPED_TEST_SUITE_P(DatabaseConformance, ReportsHowManyRowsEachStatement
                             TakesParametersByNumberInAnyOrderAndMoreThanOnce,
                             RefusesStatementsThatAreOurBug, KeepsNeighboursOfAUnitThatFails,
                             LetsOneOfManyRivalsWinAVersion, ShowsASnapshotOfOneMoment,
+                            LosesNoUpdateOfEightConcurrentWriters,
+                            GivesALeaseToOneHolderUntilItExpires,
+                            KeepsALeaseThatIsRenewedAndFreesOneThatIsReleased,
+                            RefusesTheWriteOfAHolderThatWasPausedBeyondItsLease,
+                            GivesALeaseToOneOfEightWhoAskAtOnce,
                             RemembersWhatItAnswered, MigratesEachStepOnce,
                             AppliesAllStepsOfAMigrationOrNone, RefusesADatabaseOfANewerProgram,
                             RefusesAStepWhoseTextHasChanged);

@@ -59,6 +59,13 @@ NodeCheck check_delivery(const delivery::DeliveryTotals& totals) {
   return check;
 }
 
+NodeCheck check_state(const StateStatus& state) {
+  if (state.why.empty()) return {"state database", "pass", "reached and followed"};
+  auto text = fmt::format("{} since {}: {}", state.is_away ? "away" : "not followed", to_rfc3339(state.since), state.why);
+  if (state.is_away) text += ". This node serves the last generation; changes are refused until it is back";
+  return {"state database", "warn", std::move(text)};
+}
+
 Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string tenant) {
   auto totals = co_await parts.delivery.totals(std::move(tenant));
   std::vector<NodeCheck> checks;
@@ -66,6 +73,7 @@ Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string ten
   auto disk = co_await check_disk(parts);
   checks.push_back(std::move(disk));
   checks.push_back(check_delivery(totals));
+  if (auto state = parts.state()) checks.push_back(check_state(*state));
   co_return checks;
 }
 

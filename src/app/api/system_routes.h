@@ -7,6 +7,7 @@
 
 #include "app/api/call.h"
 #include "app/node/activity.h"
+#include "app/node/state_watch.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
@@ -31,6 +32,7 @@ struct SystemRoutesParts {
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address
   std::function<double()> p95_ms;                              // of the gateway; 0 without a request
   std::string openapi_json;
+  std::function<std::optional<StateStatus>()> state;  // of a shared state database
 };
 
 // The parts outlive the routes.

@@ -36,7 +36,7 @@ Result<std::string> read_whole(const std::string& path) {
 
 }  // namespace
 
-NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase& database, FileSystem& files, Random& random,
+NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
                        std::string data_folder)
     : log_(log),
       database_(database),
@@ -60,7 +60,9 @@ Task<Result<BackupList>> NodeBackup::take(BackupRequest request) {
 Task<Result<BackupList>> NodeBackup::fill(const BackupRequest& request) {
   BackupList list;
   list.weft_version = kVersion;
-  CO_CHECK(co_await database_.copy_to(files_, fmt::format("{}/{}", request.folder, kStateName)));
+  if (database_ != nullptr) {
+    CO_CHECK(co_await database_->copy_to(files_, fmt::format("{}/{}", request.folder, kStateName)));
+  }
   if (request.passphrase) {
     std::function<Result<BackupFile>()> keys = [&] { return copy_keys(request); };
     CO_TRY(auto copied, co_await pool_.run<BackupFile>(std::move(keys)));
@@ -75,8 +77,10 @@ Task<Result<BackupList>> NodeBackup::fill(const BackupRequest& request) {
   list.taken = copy.taken;
   list.log_position = copy.position;
   std::function<Result<>()> finish = [&]() -> Result<> {
-    TRY(auto state, describe_file(request.folder, std::string(kStateName)));
-    list.files.push_back(std::move(state));
+    if (database_ != nullptr) {
+      TRY(auto state, describe_file(request.folder, std::string(kStateName)));
+      list.files.push_back(std::move(state));
+    }
     CHECK(write_new_file(backup_list_json(list), request.folder, std::string(kBackupListName)));
     return sync_folders(request.folder);
   };

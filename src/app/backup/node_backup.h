@@ -24,7 +24,8 @@ struct BackupRequest {
 
 class NodeBackup {
  public:
-  NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase& database, FileSystem& files, Random& random,
+  // `database` is null when the state is on a server, which has backups of its own.
+  NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
              std::string data_folder);
 
   // What is in the folder when it returns; it is synced. After a failure the folder is removed again.
@@ -37,7 +38,7 @@ class NodeBackup {
   Result<BackupFile> copy_keys(const BackupRequest& request);
 
   eventlog::EmbeddedLog& log_;
-  SqliteDatabase& database_;
+  SqliteDatabase* database_;
   FileSystem& files_;
   Random& random_;
   std::string data_folder_;

@@ -1,5 +1,6 @@
 #include "app/backup/restore.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "app/backup/file_copy.h"
@@ -34,10 +35,6 @@ void check_files(const std::string& folder, BackupReport& report) {
       report.problems.push_back(fmt::format("{} was changed: its SHA-256 differs", file.name));
     }
   }
-}
-
-Result<> check_database(const std::string& path) {
-  return check_sqlite_file(path);
 }
 
 bool is_new_or_empty(const std::string& folder) {
@@ -98,8 +95,10 @@ Result<BackupReport> verify_backup(const std::string& folder) {
   } else {
     report.problems.push_back("log: " + log.error().message);
   }
-  auto database = check_database((std::filesystem::path(folder) / kStateName).string());
-  if (!database) report.problems.push_back(database.error().message);
+  if (std::ranges::find(report.list.files, kStateName, &BackupFile::name) != report.list.files.end()) {
+    auto whole = check_sqlite_file((std::filesystem::path(folder) / kStateName).string());
+    if (!whole) report.problems.push_back(whole.error().message);
+  }
   return report;
 }
 

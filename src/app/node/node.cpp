@@ -131,6 +131,7 @@ void Node::run() {
     if (!error) parts.control.stop();
   });
   parts.chores.spawn(parts.sample_activity());
+  if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
   parts.chores.spawn(parts.keep_telemetry());
   if (parts.exporter) parts.chores.spawn(parts.export_traces());
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));

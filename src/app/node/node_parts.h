@@ -24,6 +24,7 @@
 #include "app/node/doors.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
+#include "app/node/state_watch.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
@@ -41,7 +42,7 @@
 #include "runtime/socket_network.h"
 #include "runtime/task_group.h"
 #include "runtime/thread_random.h"
-#include "storage/sqlite_database.h"
+#include "storage/database.h"
 #include "telemetry/log_store.h"
 #include "telemetry/foreign_metrics.h"
 #include "telemetry/otlp_exporter.h"
@@ -80,7 +81,10 @@ struct Node::Parts {
   std::unique_ptr<File> lock;
 
   // State and identity.
-  std::unique_ptr<SqliteDatabase> database;
+  std::unique_ptr<Database> database;
+  bool is_state_shared = false;
+  bool is_state_away = false;      // at start
+  bool is_folder_pending = false;  // the folder of settings waits for the database
   std::optional<estate::AuditLog> audit;
   estate::EnvironmentSecrets secrets;
   std::optional<identity::Identity> identity;
@@ -97,6 +101,7 @@ struct Node::Parts {
   std::optional<delivery::ClientSender> sender;
   std::optional<delivery::DeliveryService> delivery;
   std::optional<estate::Estate> estate;
+  std::optional<StateWatch> state_watch;  // of a shared database
 
   // The doors.
   std::optional<KafkaKeys> kafka_keys;
@@ -145,6 +150,9 @@ struct Node::Parts {
   Task<Result<>> open_features();
   Task<Result<>> apply_estate_folder();
   Task<Result<>> open_doors();
+  void watch_state();
+  Task<Result<>> catch_up();
+  std::string state_note() const;
   Task<std::string> reconcile();  // a warning, or empty
   Task<void> sample_activity();
   Result<> open_logs();

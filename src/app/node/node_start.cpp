@@ -3,6 +3,7 @@
 #include "app/node/install_paths.h"
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
+#include "app/node/state_settings.h"
 #include "app/node/tls_settings.h"
 #include "app/version.h"
 #include "base/document.h"
@@ -17,6 +18,14 @@ std::string reachable(const net::Endpoint& local) {
   // "::" takes IPv4 too, and a container may be without ::1 or without a resolver for localhost.
   if (local.host == "0.0.0.0" || local.host == "::") return net::Endpoint{"127.0.0.1", local.port}.text();
   return local.text();
+}
+
+std::vector<Migration> state_migrations() {
+  std::vector<Migration> migrations;
+  migrations.push_back(estate::AuditLog::migration());
+  migrations.push_back(estate::Estate::migration());
+  migrations.push_back(identity::Identity::migration());
+  return migrations;
 }
 
 // A certificate that clients refuse is no reason to stay down: the plain listeners still work.
@@ -46,14 +55,14 @@ Task<Result<>> Node::Parts::open_state() {
   }
   if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kDataFormat)));
 
-  CO_TRY(database, co_await SqliteDatabase::open(files, metrics, SqliteOptions(folder + "/state.db")));
-  std::vector<Migration> migrations;
-  migrations.push_back(estate::AuditLog::migration());
-  migrations.push_back(estate::Estate::migration());
-  migrations.push_back(identity::Identity::migration());
-  CO_CHECK(co_await database->migrate(std::move(migrations), clock.now()));
+  CO_TRY(auto backend, state_backend(settings));
+  is_state_shared = backend == StateBackend::Postgres;
+  CO_TRY(database, co_await open_database(settings, files, clock, metrics));
+  auto migrated = co_await database->migrate(state_migrations(), clock.now());
+  is_state_away = !migrated && is_state_shared && migrated.error().code == ErrorCode::Unavailable;
+  if (!migrated && !is_state_away) co_return migrated;
   audit.emplace(*database, clock);
-  identity::IdentityParts identity_parts{*database, *audit, files, clock, random, secrets, folder};
+  identity::IdentityParts identity_parts{*database, *audit, files, clock, random, secrets, folder, is_state_shared};
   identity.emplace(identity_parts);
   co_return co_await identity->start();
 }
@@ -112,6 +121,7 @@ Task<Result<>> Node::Parts::open_features() {
   estate.emplace(std::move(estate_parts));
   CO_CHECK(co_await estate->start());
   CO_CHECK(co_await apply_estate_folder());
+  if (is_state_shared) watch_state();
   auto warning = co_await reconcile();
   if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
   CO_CHECK(co_await groups->start());
@@ -135,10 +145,43 @@ Task<Result<>> Node::Parts::apply_estate_folder() {
   changes.manager = "folder";
   changes.prune = estate::Prune::Remove;
   changes.note = "applied at start from " + folder;
+  auto again = changes;
   auto applied = co_await estate->apply("system:start", std::move(changes));
+  // Another node may have applied the same folder at the same time.
+  if (!applied && is_state_shared && applied.error().code == ErrorCode::Conflict) {
+    applied = co_await estate->apply("system:start", std::move(again));
+  }
+  is_folder_pending = !applied && is_state_shared && applied.error().code == ErrorCode::Unavailable;
+  if (is_folder_pending) {
+    log_warn("node", "the estate folder waits for the state database", {{"why", applied.error().message}});
+    co_return Result<>();
+  }
   if (!applied) co_return std::unexpected(std::move(applied).error().within("estate " + folder));
   log_info("node", "estate applied", {{"generation", applied->generation}, {"folder", folder}});
   co_return Result<>();
+}
+
+void Node::Parts::watch_state() {
+  StateWatchParts watch_parts{*database, *audit, *estate, *identity, clock, settings.time("state.followInterval"),
+                              state_migrations(), [this] { return catch_up(); }};
+  state_watch.emplace(std::move(watch_parts));
+  if (is_state_away) state_watch->migrate_later();
+}
+
+// The log is each node's own, so each makes the streams of a generation for itself.
+Task<Result<>> Node::Parts::catch_up() {
+  if (is_folder_pending) CO_CHECK(co_await apply_estate_folder());
+  auto warning = co_await reconcile();
+  if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
+  co_return Result<>();
+}
+
+std::string Node::Parts::state_note() const {
+  if (!state_watch) return {};
+  auto status = state_watch->status();
+  if (status.why.empty()) return {};
+  return fmt::format("state database {} since {}: {}\n", status.is_away ? "away" : "not followed",
+                     to_rfc3339(status.since), status.why);
 }
 
 void Node::Parts::count_compilations() {
@@ -208,8 +251,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
                                                 settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
-                                                admin_contract()});
-  backup.emplace(*log, *database, files, random, settings.text("data.folder"));
+                                                admin_contract(), [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; }});
+  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random, settings.text("data.folder"));
   backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
@@ -232,10 +275,14 @@ Task<Result<>> Node::Parts::open_doors() {
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
-  ops.emplace(metrics, [this] {
+  OpsParts ops_parts;
+  ops_parts.refresh = [this] {
     count_compilations();
     count_telemetry();
-  }, [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); });
+  };
+  ops_parts.more = [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); };
+  ops_parts.note = [this] { return state_note(); };
+  ops.emplace(metrics, std::move(ops_parts));
   open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);

@@ -60,10 +60,10 @@ bool prefers_openmetrics(std::string_view accept) {
 }
 
 std::string Ops::metrics_text(bool is_openmetrics) const {
-  if (!is_openmetrics) return metrics_.prometheus_text() + more_(false);
+  if (!is_openmetrics) return metrics_.prometheus_text() + parts_.more(false);
   constexpr std::string_view kEnd = "# EOF\n";
   auto text = metrics_.openmetrics_text();
-  text.insert(text.size() - kEnd.size(), more_(true));
+  text.insert(text.size() - kEnd.size(), parts_.more(true));
   return text;
 }
 
@@ -71,11 +71,11 @@ http::Response Ops::answer(const http::RequestHead& head) const {
   const auto& path = head.path;
   if (path == "/livez") return http::Response(200, "text/plain", "ok\n");
   if (path == "/readyz") {
-    if (ready_.load(std::memory_order_acquire)) return http::Response(200, "text/plain", "ready\n");
+    if (ready_.load(std::memory_order_acquire)) return http::Response(200, "text/plain", "ready\n" + parts_.note());
     return http::Response(503, "text/plain", "not ready\n");
   }
   if (path == "/metrics") {
-    refresh_();
+    parts_.refresh();
     const bool is_open = prefers_openmetrics(head.find("Accept").value_or(std::string_view()));
     http::Response response(200, std::string(is_open ? kOpenMetrics : kPrometheusText),
                             metrics_text(is_open));

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
 
 #include "http/server.h"
 #include "runtime/metrics.h"
@@ -14,12 +15,15 @@ namespace weft::app {
 // Whether this Accept field asks for OpenMetrics 1.0 rather than for Prometheus text.
 bool prefers_openmetrics(std::string_view accept);
 
+struct OpsParts {
+  std::function<void()> refresh;           // of gauges that are computed when somebody looks
+  std::function<std::string(bool)> more;   // further families as text (true: OpenMetrics)
+  std::function<std::string()> note;       // what a ready node says of itself besides, empty or a line
+};
+
 class Ops final : public http::Handler {
  public:
-  // `refresh` updates gauges that are computed when somebody looks; `more` gives further families as
-  // text (true: OpenMetrics).
-  Ops(Metrics& metrics, std::function<void()> refresh, std::function<std::string(bool)> more)
-      : metrics_(metrics), refresh_(std::move(refresh)), more_(std::move(more)) {}
+  Ops(Metrics& metrics, OpsParts parts) : metrics_(metrics), parts_(std::move(parts)) {}
 
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   Task<void> handle(http::Exchange& exchange) override;
@@ -29,8 +33,7 @@ class Ops final : public http::Handler {
   http::Response answer(const http::RequestHead& head) const;
 
   Metrics& metrics_;
-  std::function<void()> refresh_;
-  std::function<std::string(bool)> more_;
+  OpsParts parts_;
   std::atomic<bool> ready_{false};
 };
 

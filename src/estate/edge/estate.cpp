@@ -135,6 +135,7 @@ struct Estate::State {
 
   Task<Result<EstateView>> load();
   Task<Result<>> reload();
+  Task<Result<bool>> follow();
   GenerationFile generation_file(ViewPtr current, AuditHead head) const;
   Task<Result<>> write_step(ViewPtr current, const Plan& plan, AuditHead head);
   Task<Result<bool>> chain_goes_through(AuditHead anchor);
@@ -177,8 +178,35 @@ Task<Result<>> Estate::State::reload() {
   CO_TRY(auto loaded, co_await load());
   if (loaded.generation() == view.load()->generation()) co_return Result<>();
   CO_TRY(auto snapshots, compile(loaded, nullptr));
-  publish(std::make_shared<const EstateView>(std::move(loaded)), std::move(snapshots), nullptr);
+  auto next = std::make_shared<const EstateView>(std::move(loaded));
+  publish(next, std::move(snapshots), nullptr);
+  CO_TRY(auto head, co_await parts.audit.head());
+  auto whole = generation_file(next, std::move(head));
+  auto written = co_await store.write(whole);
+  if (!written) {
+    log_error("estate", "generation.json could not be written; the next start needs the database",
+              {{"generation", next->generation()}, {"error", written.error().message}});
+  }
   co_return Result<>();
+}
+
+Task<Result<bool>> Estate::State::follow() {
+  auto query = std::move(load_queries().front());
+  CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
+  if (rows.size() != 1) {
+    co_return fail(ErrorCode::DataLoss, "the estate has lost its head in the state database");
+  }
+  auto theirs = static_cast<std::uint64_t>(rows[0].integer(0));
+  auto ours = view.load()->generation();
+  if (theirs < ours) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "the state database is at generation {}, this node already serves {}: is it an "
+                   "older copy?",
+                   theirs, ours);
+  }
+  if (theirs == ours) co_return false;
+  CO_CHECK(co_await reload());
+  co_return true;
 }
 
 GenerationFile Estate::State::generation_file(ViewPtr current, AuditHead head) const {
@@ -364,6 +392,10 @@ Migration Estate::migration() {
 
 Task<Result<StartedFrom>> Estate::start() {
   co_return co_await state_->take_turn(state_->start());
+}
+
+Task<Result<bool>> Estate::follow() {
+  co_return co_await state_->take_turn(state_->follow());
 }
 
 ViewPtr Estate::current() const {

@@ -64,6 +64,7 @@ struct Identity::State {
   std::shared_ptr<const ClientSnapshot> clients = std::make_shared<const ClientSnapshot>();
   std::map<std::string, StoredKey> stored;
   std::map<std::string, std::int64_t> stored_days;
+  std::uint64_t changes = 0;  // made here: created and revoked
   std::pair<std::string, KeyEntry> admin;
 
   std::string path(std::string_view file) const {
@@ -97,7 +98,12 @@ struct Identity::State {
   }
 
   void make_admin(const std::string& token);
-  void take_stored(std::map<std::string, StoredKey> keys);
+  // False when a key was created or revoked here since `seen` changes.
+  bool take_stored(std::map<std::string, StoredKey> keys, std::uint64_t seen);
+  std::uint64_t changes_made();
+  std::map<std::string, StoredKey> stored_copy();
+  Task<void> keep_on_disk();
+  Task<Result<>> load_from_disk(const Error& why);
   void add_stored(const NewApiKey& made, const crypto::Digest256& hash);
   void drop_stored(const std::string& id);
   std::vector<ApiKeyInfo> with_last_use(const Rows& rows);
@@ -121,10 +127,55 @@ void Identity::State::make_admin(const std::string& token) {
   rebuild();
 }
 
-void Identity::State::take_stored(std::map<std::string, StoredKey> keys) {
+bool Identity::State::take_stored(std::map<std::string, StoredKey> keys, std::uint64_t seen) {
   std::lock_guard lock(mutex);
+  if (changes != seen) return false;
+  for (auto& [id, key] : keys) {
+    auto known = stored.find(id);
+    if (known != stored.end()) key.use = known->second.use;
+  }
   stored = std::move(keys);
   rebuild();
+  return true;
+}
+
+std::uint64_t Identity::State::changes_made() {
+  std::lock_guard lock(mutex);
+  return changes;
+}
+
+std::map<std::string, StoredKey> Identity::State::stored_copy() {
+  std::lock_guard lock(mutex);
+  return stored;
+}
+
+// A key that the file lacks, or still has, matters only to a start without the database.
+Task<void> Identity::State::keep_on_disk() {
+  if (!parts.is_shared) co_return;
+  auto keys = stored_copy();
+  auto written = co_await write_stored_keys(parts.files, path("api-keys"), std::move(keys));
+  if (!written) {
+    log_error("identity", "the API keys are not kept on disk; the next start needs the database",
+              {{"error", written.error().message}});
+  }
+}
+
+Task<Result<>> Identity::State::load_from_disk(const Error& why) {
+  if (parts.is_shared) {
+    auto keys = co_await read_stored_keys(parts.files, path("api-keys"));
+    if (keys) {
+      log_warn("identity", "the database is away: API keys are those of the last time",
+               {{"keys", keys->size()}, {"error", why.message}});
+      take_stored(*std::move(keys), changes_made());
+      co_return Result<>();
+    }
+    if (keys.error().code != ErrorCode::NotFound) {
+      log_error("identity", "the kept API keys cannot be used", {{"error", keys.error().message}});
+    }
+  }
+  log_warn("identity", "no API keys could be loaded: only declared keys and the admin token work",
+           {{"error", why.message}});
+  co_return Result<>();
 }
 
 void Identity::State::add_stored(const NewApiKey& made, const crypto::Digest256& hash) {
@@ -134,12 +185,14 @@ void Identity::State::add_stored(const NewApiKey& made, const crypto::Digest256&
   if (made.info.expires_at) key.expires_at = to_unix_ms(*made.info.expires_at);
   key.use = std::make_shared<KeyUse>();
   std::lock_guard lock(mutex);
+  ++changes;
   stored.emplace(made.info.id, std::move(key));
   rebuild();
 }
 
 void Identity::State::drop_stored(const std::string& id) {
   std::lock_guard lock(mutex);
+  ++changes;
   stored.erase(id);
   rebuild();
 }
@@ -180,6 +233,12 @@ Task<Result<>> Identity::State::check_pepper() {
   Query query("SELECT fingerprint FROM identity_pepper WHERE id = 1");
   CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
   if (!rows.empty() && rows[0].text(0) == ours) co_return Result<>();
+  if (!rows.empty() && parts.is_shared) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "{} is not the one of the other nodes on this state database: copy the file "
+                   "from one of them",
+                   path("identity.key"));
+  }
   if (!rows.empty() && !stored.empty()) {
     co_return fail(ErrorCode::FailedPrecondition,
                    "{} is not the file with which the {} API keys of the state database were made; "
@@ -189,16 +248,26 @@ Task<Result<>> Identity::State::check_pepper() {
   Unit unit;
   unit.add("DELETE FROM identity_pepper");
   unit.add("INSERT INTO identity_pepper (id, fingerprint) VALUES (1, $1)", {ours});
-  CO_CHECK(co_await parts.database.execute(std::move(unit)));
+  auto recorded = co_await parts.database.execute(std::move(unit));
+  // Another node was the first at the same time: its start and ours go on if the files are alike.
+  if (!recorded && recorded.error().code == ErrorCode::AlreadyExists && parts.is_shared) {
+    co_return co_await check_pepper();
+  }
+  if (!recorded) co_return Failure(std::move(recorded).error());
   co_return Result<>();
 }
 
 Task<Result<>> Identity::State::load_keys() {
-  auto query = live_keys_query();
-  CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
-  CO_TRY(auto keys, stored_keys(rows));
-  take_stored(std::move(keys));
-  co_return co_await check_pepper();
+  for (;;) {
+    auto seen = changes_made();
+    auto query = live_keys_query();
+    CO_TRY(auto rows, co_await parts.database.query(std::move(query)));
+    CO_TRY(auto keys, stored_keys(rows));
+    if (take_stored(std::move(keys), seen)) break;
+  }
+  CO_CHECK(co_await check_pepper());
+  co_await keep_on_disk();
+  co_return Result<>();
 }
 
 Identity::Identity(IdentityParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
@@ -219,11 +288,13 @@ Task<Result<>> Identity::start() {
   crypto::wipe(token.data(), token.size());
   auto loaded = co_await state_->load_keys();
   if (!loaded && loaded.error().code == ErrorCode::Unavailable) {
-    log_warn("identity", "no API keys could be loaded: only declared keys and the admin token work",
-             {{"error", loaded.error().message}});
-    co_return Result<>();
+    co_return co_await state_->load_from_disk(loaded.error());
   }
   co_return loaded;
+}
+
+Task<Result<>> Identity::follow() {
+  co_return co_await state_->load_keys();
 }
 
 std::string Identity::admin_token_path() const {
@@ -294,6 +365,7 @@ Task<Result<NewApiKey>> Identity::create_api_key(std::string actor, ApiKeyReques
   events.push_back(std::move(event));
   CO_CHECK(co_await state_->parts.audit.commit(std::move(unit), std::move(events)));
   state_->add_stored(made, hash);
+  co_await state_->keep_on_disk();
   co_return made;
 }
 
@@ -324,6 +396,7 @@ Task<Result<>> Identity::revoke_api_key(std::string actor, std::string tenant, s
     CO_CHECK(co_await state_->write_revocation(std::move(actor), std::move(info)));
   }
   state_->drop_stored(id);
+  co_await state_->keep_on_disk();
   co_return Result<>();
 }
 

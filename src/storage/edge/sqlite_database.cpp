@@ -1,27 +1,19 @@
 #include "storage/sqlite_database.h"
 
-#include <atomic>
-#include <deque>
 #include <mutex>
 
 #include "runtime/loops.h"
 #include "storage/core/migration_plan.h"
 #include "storage/edge/sqlite_connection.h"
+#include "storage/edge/unit_queue.h"
 
 namespace weft {
 
 using storage::ConnectionUse;
 using storage::SqliteConnection;
+using storage::UnitGroup;
 
 namespace {
-
-// A unit between its call and its answer; after it was queued, the writer thread's.
-struct Pending {
-  explicit Pending(Unit queued) : unit(std::move(queued)) {}
-  Unit unit;
-  std::optional<Result<UnitResult>> outcome;
-};
-using PendingPtr = std::shared_ptr<Pending>;
 
 Result<UnitResult> run_statements(SqliteConnection& writer, const Unit& unit) {
   UnitResult result;
@@ -99,68 +91,33 @@ struct SqliteDatabase::State {
         writer(std::move(write_connection)),
         commits(metrics.counter("weft_storage_commits_total",
                                 "Transactions committed to the state database")),
-        units(metrics.counter("weft_storage_units_total",
-                              "Statement lists carried out in the state database")),
-        failures(metrics.counter("weft_storage_unit_failures_total",
-                                 "Statement lists that the state database refused")),
-        write_pool("state-write", 1, given.units_queued_max + 1),
+        queue(metrics, {given.units_queued_max, given.units_per_commit_max},
+              [this](UnitGroup group) { write_group(group); }),
         read_pool("state-read", given.readers, given.queries_queued_max) {}
 
   const SqliteOptions options;
-  SqliteConnection writer;  // on the write pool's one thread
+  SqliteConnection writer;  // on the queue's one thread
   Counter& commits;
-  Counter& units;
-  Counter& failures;
-
-  std::atomic<std::size_t> units_waiting{0};
-  std::mutex queue_mutex;
-  std::deque<PendingPtr> queue;
 
   std::mutex readers_mutex;
   std::vector<SqliteConnection> idle_readers;
 
   // Last: their destructors finish the jobs, which use everything above.
-  BlockingPool write_pool;
+  storage::UnitQueue queue;
   BlockingPool read_pool;
 
-  Result<UnitResult> outcome_of(Pending& pending);
-  std::vector<PendingPtr> next_group();
-  void write_group(const std::vector<PendingPtr>& group);
-  std::size_t write_transaction(std::span<const PendingPtr> group);
+  void write_group(UnitGroup group);
+  std::size_t write_transaction(UnitGroup group);
   Result<std::vector<Rows>> read(const std::vector<Query>& queries);
 };
 
-// Each unit has a job of its own on the write pool, but the first job to run carries out everything
-// that queued; the others find their outcome ready.
-Result<UnitResult> SqliteDatabase::State::outcome_of(Pending& pending) {
-  while (!pending.outcome) {
-    auto group = next_group();
-    ENSURE(!group.empty(), "a unit without an outcome is in the queue");
-    write_group(group);
-  }
-  units_waiting.fetch_sub(1);
-  (pending.outcome->has_value() ? units : failures).add();
-  return std::move(*pending.outcome);
-}
-
-std::vector<PendingPtr> SqliteDatabase::State::next_group() {
-  std::lock_guard lock(queue_mutex);
-  auto count = std::min(queue.size(), options.units_per_commit_max);
-  auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<PendingPtr> group(std::make_move_iterator(queue.begin()),
-                                std::make_move_iterator(end));
-  queue.erase(queue.begin(), end);
-  return group;
-}
-
-void SqliteDatabase::State::write_group(const std::vector<PendingPtr>& group) {
-  std::span<const PendingPtr> rest(group);
-  while (!rest.empty()) rest = rest.subspan(write_transaction(rest));
+void SqliteDatabase::State::write_group(UnitGroup group) {
+  while (!group.empty()) group = group.subspan(write_transaction(group));
 }
 
 // Gives the first units their outcomes and returns how many: all, unless SQLite gave the
 // transaction up.
-std::size_t SqliteDatabase::State::write_transaction(std::span<const PendingPtr> group) {
+std::size_t SqliteDatabase::State::write_transaction(UnitGroup group) {
   auto fail_first = [&](std::size_t count, const Error& error) {
     for (auto& pending : group.first(count)) {
       if (!pending->outcome || pending->outcome->has_value()) pending->outcome = Failure(error);
@@ -258,25 +215,11 @@ Task<Result<>> SqliteDatabase::migrate(std::vector<Migration> migrations, WallTi
   std::function<Result<>()> work = [this, &migrations, now] {
     return migrate_whole(state_->writer, std::move(migrations), now);
   };
-  co_return co_await state_->write_pool.run<void>(std::move(work));
+  co_return co_await state_->queue.run(std::move(work));
 }
 
 Task<Result<UnitResult>> SqliteDatabase::execute(Unit unit) {
-  auto pending = std::make_shared<Pending>(std::move(unit));
-  // Counted until its job has run, so the pool's queue, which is as long, never refuses one.
-  if (state_->units_waiting.fetch_add(1) >= state_->options.units_queued_max) {
-    state_->units_waiting.fetch_sub(1);
-    co_return fail(ErrorCode::ResourceExhausted, "state database: {} changes wait already",
-                   state_->options.units_queued_max);
-  }
-  {
-    std::lock_guard lock(state_->queue_mutex);
-    state_->queue.push_back(pending);
-  }
-  std::function<Result<UnitResult>()> work = [state = state_.get(), pending] {
-    return state->outcome_of(*pending);
-  };
-  co_return co_await state_->write_pool.run<UnitResult>(std::move(work));
+  co_return co_await state_->queue.execute(std::move(unit));
 }
 
 Task<Result<Rows>> SqliteDatabase::query(Query query) {

@@ -1,0 +1,23 @@
+// The `state.*` settings as a database.
+#pragma once
+
+#include <memory>
+
+#include "app/node/settings.h"
+#include "runtime/clock.h"
+#include "runtime/disk.h"
+#include "runtime/metrics.h"
+#include "storage/database.h"
+
+namespace weft::app {
+
+enum class StateBackend : unsigned char { Sqlite, Postgres };
+
+// InvalidArgument names the setting that is wrong.
+Result<StateBackend> state_backend(const Settings& settings);
+
+// SQLite's file is in the folder; a PostgreSQL server is connected when it is first used.
+Task<Result<std::unique_ptr<Database>>> open_database(const Settings& settings, FileSystem& files,
+                                                      Clock& clock, Metrics& metrics);
+
+}  // namespace weft::app

@@ -1,0 +1,129 @@
+"""Two real nodes on one real PostgreSQL: they share the estate and its keys, and each serves on while it is gone."""
+import json
+import shutil
+
+import pytest
+from postgres_server import PostgresServer
+from weft_process import call, wait_until
+
+STREAM = """apiVersion: weft/v1
+kind: Stream
+metadata: {{name: {name}, owner: tests}}
+spec: {{opaque: true, partitions: 1}}
+"""
+CLIENT = """apiVersion: weft/v1
+kind: Client
+metadata: {name: shop, owner: tests}
+spec: {grants: [{action: stream.write, resource: "shared.*"}]}
+"""
+
+
+def stream(name):
+    return STREAM.format(name=f"shared.test.{name}.v1")
+
+
+@pytest.fixture
+def postgres():
+    server = PostgresServer().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def nodes(postgres, weft_factory):
+    settings = ["state.backend=postgres", "state.followInterval=100ms", "state.postgres.reconnectWaitMax=200ms"]
+    environment = {"WEFT_STATE__POSTGRES__URL": postgres.url}
+    a = weft_factory("a", settings=settings, environment=environment).start()
+    b = weft_factory("b", settings=settings, environment=environment)
+    b.data.mkdir(mode=0o700)
+    shutil.copy(a.data / "identity.key", b.data / "identity.key")
+    return a, b.start()
+
+
+def apply(node, *documents, expected=None):
+    path = "/apply" if expected is None else f"/apply?expectedGeneration={expected}"
+    return node.admin("POST", path, "---\n".join(documents), "application/yaml")
+
+
+def generation(node):
+    return node.admin("GET", "/health").json()["generation"]
+
+
+def publish(node, name, key=None):
+    headers = {"Authorization": f"Bearer {key or node.token}", "ce-specversion": "1.0", "ce-id": "1",
+               "ce-source": "/tests", "ce-type": "sent", "Content-Type": "application/json"}
+    return call("POST", f"{node.gateway}/events/shared.test.{name}.v1", '{"a": 1}', headers).status
+
+
+def readiness(node):
+    return call("GET", node.node["ops"] + "/readyz")
+
+
+def says_away(node):
+    answer = readiness(node)
+    return answer.status == 200 and b"state database away" in answer.body
+
+
+def create_key(node):
+    answer = node.admin("POST", "/clients/shop/keys", json.dumps({"note": "test"}))
+    assert answer.status in (200, 201), answer.body
+    return answer.json()
+
+
+def test_a_change_on_one_node_becomes_active_on_the_other(nodes):
+    a, b = nodes
+    applied = apply(a, stream("first"), CLIENT)
+    assert applied.status == 200, applied.body
+    wait_until(lambda: generation(b) == generation(a), what="the generation on the other node")
+
+    wait_until(lambda: publish(b, "first") < 300, what="the stream on the other node")
+
+    key = create_key(b)
+    wait_until(lambda: publish(a, "first", key["key"]) < 300, what="the key on the other node")
+    revoked = b.admin("DELETE", f"/clients/shop/keys/{key.get('id') or key['info']['id']}")
+    assert revoked.status < 300, revoked.body
+    wait_until(lambda: publish(a, "first", key["key"]) == 401, what="the revocation on the other node")
+
+
+def test_each_node_serves_on_while_the_database_is_gone_and_refuses_changes(nodes, postgres):
+    a, b = nodes
+    assert apply(a, stream("first"), CLIENT).status == 200
+    wait_until(lambda: publish(b, "first") < 300, what="the stream on the other node")
+    key = create_key(a)
+    wait_until(lambda: publish(b, "first", key["key"]) < 300, what="the key on the other node")
+
+    postgres.stop()
+
+    for node in nodes:
+        wait_until(lambda: says_away(node), what="the note of /readyz")
+        assert publish(node, "first", key["key"]) < 300
+        refused = apply(node, stream("second"))
+        assert refused.status == 503, refused.body
+        assert refused.json()["code"] == "UNAVAILABLE" and "state database" in refused.json()["message"]
+        told = node.cli("doctor", check=False).stdout
+        assert "state database" in told and "away since" in told
+
+    # A node starts from what it kept on disk: generation and keys.
+    b.stop()
+    b.start()
+    assert says_away(b)
+    assert publish(b, "first", key["key"]) < 300
+    assert apply(b, stream("second")).status == 503
+
+    postgres.start()
+    wait_until(lambda: apply(b, stream("second")).status == 200, what="an apply after the return")
+    wait_until(lambda: publish(a, "second", key["key"]) < 300, what="the new stream on the first node")
+    wait_until(lambda: readiness(a).body == b"ready\n" and readiness(b).body == b"ready\n", what="no notes")
+
+
+def test_of_two_applies_to_the_same_generation_one_gets_the_conflict(nodes):
+    a, b = nodes
+    assert apply(a, stream("first")).status == 200
+    wait_until(lambda: generation(b) == generation(a), what="the generation on the other node")
+    now = generation(a)
+
+    answers = [apply(node, stream(name), expected=now) for node, name in ((a, "from-a"), (b, "from-b"))]
+
+    assert answers[0].status == 200, answers[0].body
+    assert answers[1].status == 409, answers[1].body
+    wait_until(lambda: generation(b) == now + 1, what="the winner's generation")
