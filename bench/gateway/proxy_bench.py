@@ -80,15 +80,51 @@ def measure(pid, port, upstream, args):
             "foreign_cores": round(foreign, 2), "rss_mb": round(sum(map(resident_mb, family(pid))), 1)}
 
 
+def parse_arguments(doc, workers):
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--workers", type=int, default=workers)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=20)
+    return parser.parse_args()
+
+
+def start_node(folder, upstream_port, settings, args):
+    """A node that proxies to the upstream."""
+    return Node(folder, HERE / "estate", [f"threads.loops={args.workers}", "egress.allow=127.0.0.1", *settings],
+                {"BENCH_API_KEY": KEY, "BENCH_UPSTREAM_PORT": str(upstream_port)}).start()
+
+
+def place_of(node):
+    """Process and port of its gateway."""
+    return node.pid, int(node.addresses["gateway"].rsplit(":", 1)[1])
+
+
+def measure_in_turn(what, places, upstream_pid, args):
+    """A B B A …: the runs by name. `places` has two names, each with a process and a port."""
+    runs = {name: [] for name in places}
+    for number in range(args.rounds):
+        for name in places if number % 2 == 0 else reversed(places):
+            run = measure(*places[name], upstream_pid, args)
+            runs[name].append(run)
+            emit({"round": number, what: name} | run)
+    return runs
+
+
+def columns(runs):
+    """What both summaries say of each side."""
+    line = {name: {key: spread(run[key] for run in runs[name]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")}
+            for name in runs}
+    line["foreign_cores"] = spread(run["foreign_cores"] for name in runs for run in runs[name])
+    return line
+
+
 def summary(runs, args):
     pairs = list(zip(runs["weft"], runs["nginx"]))
     rps = spread(weft["rps"] / nginx["rps"] for weft, nginx in pairs)
     cpu = spread(weft["cpu_us"] / nginx["cpu_us"] for weft, nginx in pairs)
     line = {"summary": "proxy 100 B", "workers": args.workers, "connections": args.connections, "rounds": len(pairs),
-            "rps_ratio": rps, "cpu_ratio": cpu}
-    for name in runs:
-        line[name] = {key: spread(run[key] for run in runs[name]) for key in ("rps", "cpu_us", "user_us", "p50_us", "p99_us")}
-    line["foreign_cores"] = spread(run["foreign_cores"] for name in runs for run in runs[name])
+            "rps_ratio": rps, "cpu_ratio": cpu} | columns(runs)
     where = f"gateway, 100 B, {args.connections} connections"
     line["bars"] = [
         bar(f"{where}: CPU per request <= {CPU_RATIO_MAX} x nginx", cpu["median"], cpu["median"] <= CPU_RATIO_MAX),
@@ -97,12 +133,7 @@ def summary(runs, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=20)
-    args = parser.parse_args()
+    args = parse_arguments(__doc__, workers=2)
     started = []
     with bench_folder("gateway") as folder:
         try:
@@ -112,18 +143,10 @@ def main():
             started.append(upstream)
             nginx = start_nginx("nginx_proxy.conf", folder, ports["PROXY"], values)
             started.append(nginx)
-            node = Node(f"{folder}/node", HERE / "estate", [f"threads.loops={args.workers}", "egress.allow=127.0.0.1"],
-                        {"BENCH_API_KEY": KEY, "BENCH_UPSTREAM_PORT": str(ports["UPSTREAM"])}).start()
+            node = start_node(f"{folder}/node", ports["UPSTREAM"], [], args)
             started.append(node.process)
-            proxies = {"nginx": (nginx.pid, ports["PROXY"]),
-                       "weft": (node.pid, int(node.addresses["gateway"].rsplit(":", 1)[1]))}
-            runs = {"nginx": [], "weft": []}
-            for number in range(args.rounds):
-                for name in ("nginx", "weft") if number % 2 == 0 else ("weft", "nginx"):
-                    run = measure(*proxies[name], upstream.pid, args)
-                    runs[name].append(run)
-                    emit({"round": number, "proxy": name} | run)
-            emit(summary(runs, args))
+            proxies = {"nginx": (nginx.pid, ports["PROXY"]), "weft": place_of(node)}
+            emit(summary(measure_in_turn("proxy", proxies, upstream.pid, args), args))
         finally:
             for process in reversed(started):
                 end(process)

@@ -173,8 +173,7 @@ class JsonParser {
   Json root_;
 };
 
-// Whether the text is one JSON value, without a tree of it: about twice as fast as parse().
-// Repeated keys are not looked for.
+// Whether parse() would take the text; without a tree of it, which is faster.
 bool is_json(std::string_view text, const JsonLimits& limits = {});
 
 // The JSON Pointer (RFC 6901) of the value or member that begins at a byte offset below root, else

@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const weft::JsonLimits limits{.depth_max = 200, .bytes_max = 1 << 20};
   weft::JsonParser parser(limits);
   const auto tree = parser.parse(text);
+  if (weft::is_json(text, limits) != tree.has_value()) std::abort();
   if (!tree) return 0;
   const auto again = weft::JsonDocument::parse(rewritten(**tree), limits);
   if (!again || !(again->root() == **tree)) std::abort();

@@ -1,10 +1,13 @@
 // The parser of JSON texts: one loop over the text, no recursion; open containers live on the
 // builder.
 #include <algorithm>
-#include <array>
+#include <deque>
+#include <span>
+#include <vector>
 
 #include "base/core/json_builder.h"
 #include "base/core/json_parts.h"
+#include "base/core/repeated_key.h"
 #include "base/core/text_scan.h"
 #include "base/core/utf8.h"
 #include "base/json.h"
@@ -14,7 +17,79 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 0xffff'fff0;
 
-// Builder: JsonBuilder makes a tree of what is read, Shape only knows what is open.
+// The builder of a text that is only checked: which containers are open, and the names so far of the
+// open objects, one object behind the other.
+class Shape {
+ public:
+  struct Name {
+    std::string_view text;
+    std::string_view raw;
+  };
+
+  bool is_open() const { return !open_.empty(); }
+  bool in_object() const { return open_.back().is_object; }
+  std::uint32_t depth() const { return static_cast<std::uint32_t>(open_.size()); }
+  void open(Json::Type type, std::uint32_t, const char*) {
+    const bool is_object = type == Json::Type::Object;
+    open_.push_back({names_.size(), is_object, is_object});
+  }
+  // Null, or one of two equal names.
+  const Name* close(const char*);
+  void literal(Json::Type, std::uint32_t, std::string_view) { end_value(); }
+  void number(std::string_view, bool, std::uint32_t, std::string_view) { end_value(); }
+  void string(std::string_view text, bool, std::uint32_t, std::string_view raw) {
+    if (open_.empty() || !open_.back().wants_name) return end_value();
+    names_.push_back({text, raw});
+    open_.back().wants_name = false;
+  }
+  char* escaped_room(std::size_t size) { return escaped_.emplace_back(size, '\0').data(); }
+  void escaped_string(char* room, std::size_t size, bool ascii, std::uint32_t offset,
+                      std::string_view raw) {
+    string({room, size}, ascii, offset, raw);
+  }
+
+ private:
+  struct Open {
+    std::size_t first_name;
+    bool is_object;
+    bool wants_name;  // in an object: a name comes next, not a value
+  };
+  void end_value() {
+    if (!open_.empty()) open_.back().wants_name = open_.back().is_object;
+  }
+
+  std::vector<Open> open_;
+  std::vector<Name> names_;
+  std::deque<std::string> escaped_;  // texts that differ from their raw ones
+};
+
+const Shape::Name* Shape::close(const char*) {
+  const std::span<Name> names = std::span(names_).subspan(open_.back().first_name);
+  const Name* repeated = nullptr;
+  if (names.size() > kUnindexedMembersMax) {
+    std::ranges::sort(names, {}, &Name::text);
+    const auto at = std::ranges::adjacent_find(names, {}, &Name::text);
+    if (at != names.end()) repeated = &*at;
+  } else {
+    const auto count = static_cast<std::uint32_t>(names.size());
+    const auto at = repeated_key(count, [&](std::uint32_t i) { return names[i].text; });
+    if (at < count) repeated = &names[at];
+  }
+  if (repeated != nullptr) return repeated;
+  names_.resize(open_.back().first_name);
+  open_.pop_back();
+  end_value();
+  return nullptr;
+}
+
+std::string_view raw_of(const Json& key) {
+  return key.raw();
+}
+std::string_view raw_of(const Shape::Name& name) {
+  return name.raw;
+}
+
+// Builder: JsonBuilder makes a tree of what is read, Shape only checks it.
 template <class Builder>
 class Reader {
  public:
@@ -130,9 +205,9 @@ bool Reader<Builder>::open_container(Json::Type type) {
 template <class Builder>
 bool Reader<Builder>::close_container() {
   ++at_;
-  const Json* const repeated = build_.close(at_);
-  return repeated == nullptr ||
-         refuse(repeated->raw().data(), fmt::format("the key {} is there twice", repeated->raw()));
+  const auto* const repeated = build_.close(at_);
+  return repeated == nullptr || refuse(raw_of(*repeated).data(), fmt::format("the key {} is there twice",
+                                                                             raw_of(*repeated)));
 }
 
 template <class Builder>
@@ -318,37 +393,6 @@ Result<Json> parse_into(std::string_view text, JsonArena& arena, const JsonLimit
   if (!reader.read()) return std::unexpected(reader.error());
   return builder.root();
 }
-
-// The builder of a text that is only checked: which containers are open, a bit for each.
-class Shape {
- public:
-  bool is_open() const { return depth_ > 0; }
-  bool in_object() const { return (open_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1) != 0; }
-  std::uint32_t depth() const { return depth_; }
-  void open(Json::Type type, std::uint32_t, const char*) {
-    auto& word = open_[depth_ / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
-    word = type == Json::Type::Object ? word | bit : word & ~bit;
-    ++depth_;
-  }
-  const Json* close(const char*) {
-    --depth_;
-    return nullptr;
-  }
-  void literal(Json::Type, std::uint32_t, std::string_view) {}
-  void number(std::string_view, bool, std::uint32_t, std::string_view) {}
-  void string(std::string_view, bool, std::uint32_t, std::string_view) {}
-  char* escaped_room(std::size_t size) {
-    escaped_.resize(size);
-    return escaped_.data();
-  }
-  void escaped_string(char*, std::size_t, bool, std::uint32_t, std::string_view) {}
-
- private:
-  std::array<std::uint64_t, kJsonDepthMax / 64 + 1> open_;
-  std::uint32_t depth_ = 0;
-  std::string escaped_;
-};
 
 }  // namespace
 

@@ -169,6 +169,12 @@ TEST(Json, IsCheckedWithoutATreeAsWithOne) {
                            "[1,]",
                            "{\"a\":1,}",
                            "{\"a\" 1}",
+                           R"({"a":1,"b":2,"a":3})",
+                           R"({"a":{"a":{"a":1}},"b":{"a":2}})",
+                           R"({"a":1,"\u0061":2})",
+                           R"({"a":["a","a",{"a":"a"}],"b":"a"})",
+                           R"([{"x":{"y":1,"y":1}}])",
+                           R"({"":1,"":2})",
                            "{1:2}",
                            "[1}",
                            "{\"a\":1]",
@@ -184,6 +190,10 @@ TEST(Json, IsCheckedWithoutATreeAsWithOne) {
     JsonParser parser;
     EXPECT_EQ(is_json(text), parser.parse(text).has_value()) << text;
   }
+  std::string wide = "{";
+  for (int i = 0; i < 100; ++i) wide += fmt::format(R"("key {}":{{"key":0}},)", i);
+  EXPECT_TRUE(is_json(wide + R"("last":1})"));
+  EXPECT_FALSE(is_json(wide + R"("key 7":1})"));
   EXPECT_TRUE(is_json(std::string(512, '[') + std::string(512, ']')));
   EXPECT_FALSE(is_json(std::string(513, '[') + std::string(513, ']')));
   EXPECT_TRUE(is_json("[[]]", {.depth_max = 2}));

@@ -124,7 +124,7 @@ class Database {
   virtual Task<Result<>> migrate(std::vector<Migration> migrations, WallTime now) = 0;
 
   virtual Task<Result<UnitResult>> execute(Unit unit) = 0;
-  virtual Task<Result<Rows>> query(Query query) = 0;
+  Task<Result<Rows>> query(Query query);  // a snapshot of one
   // Several queries that see one and the same state.
   virtual Task<Result<std::vector<Rows>>> snapshot(std::vector<Query> queries) = 0;
 };

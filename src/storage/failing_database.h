@@ -29,11 +29,6 @@ class FailingDatabase final : public Database {
     co_return co_await database_.execute(std::move(unit));
   }
 
-  Task<Result<Rows>> query(Query query) override {
-    if (is_away) co_return fail(ErrorCode::Unavailable, "the database is away");
-    co_return co_await database_.query(std::move(query));
-  }
-
   Task<Result<std::vector<Rows>>> snapshot(std::vector<Query> queries) override {
     if (is_away) co_return fail(ErrorCode::Unavailable, "the database is away");
     co_return co_await database_.snapshot(std::move(queries));

@@ -53,7 +53,6 @@ class PostgresDatabase final : public Database {
 
   Task<Result<>> migrate(std::vector<Migration> migrations, WallTime now) override;
   Task<Result<UnitResult>> execute(Unit unit) override;
-  Task<Result<Rows>> query(Query query) override;
   Task<Result<std::vector<Rows>>> snapshot(std::vector<Query> queries) override;
 
  private:

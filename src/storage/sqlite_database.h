@@ -38,7 +38,6 @@ class SqliteDatabase final : public Database {
 
   Task<Result<>> migrate(std::vector<Migration> migrations, WallTime now) override;
   Task<Result<UnitResult>> execute(Unit unit) override;
-  Task<Result<Rows>> query(Query query) override;
   Task<Result<std::vector<Rows>>> snapshot(std::vector<Query> queries) override;
 
   // A copy of the last commit in a new file, compact and durable; the database stays in use.

@@ -1,5 +1,6 @@
 """A backup of a node that serves, restored elsewhere: every order that was answered before it is there, keys and
 idempotent answers included; what is damaged is named and not restored."""
+import concurrent.futures
 import json
 import re
 import subprocess
@@ -8,7 +9,7 @@ import uuid
 
 import pytest
 from order_flow_test import EXAMPLE, SHOP_KEY, STREAM, WEBHOOK_SECRET
-from weft_process import BINARY, call
+from weft_process import BINARY, call, wait_until
 
 ENVIRONMENT = {"SHOP_API_KEY": SHOP_KEY, "CRM_WEBHOOK_SECRET": WEBHOOK_SECRET, "CRM_URL": "http://127.0.0.1:9/hooks"}
 SETTINGS = ["egress.allow=127.0.0.0/8", "log.walFileBytes=4MiB"]
@@ -65,6 +66,7 @@ class Shop:
 def test_a_backup_under_load_holds_every_order_that_was_answered_before_it(node, weft_factory, passphrase, tmp_path):
     shop = Shop(node)
     first = post(node, 90_000_000, key="the-first")
+    wait_until(lambda: len(shop.answered) >= 20, what="20 orders")
     before = list(shop.answered)
     taken = node.cli("backup", str(tmp_path / "backup"), "--passphrase-file", str(passphrase), "-o", "json")
     after = len(shop.answered)
@@ -73,6 +75,8 @@ def test_a_backup_under_load_holds_every_order_that_was_answered_before_it(node,
     assert answer["keys"] and answer["files"] >= 4
     audit = node.admin("GET", "/audit?limit=5").json()["items"]
     assert "backup.take" in [entry["action"] for entry in audit]
+
+    assert len(before) >= 20
 
     verified = weft("backup", "verify", tmp_path / "backup", "-o", "json")
     assert verified.returncode == 0, verified.stderr
@@ -143,3 +147,15 @@ def test_bad_requests_are_refused_with_what_to_do(node, passphrase, tmp_path):
     assert nothing.returncode == 1 and "backup.json" in nothing.stderr
     assert over.returncode == 1 and "never writes over data" in over.stderr
     assert (tmp_path / "full/file").read_text() == "x"
+
+
+def test_of_many_backups_at_once_into_one_folder_one_is_taken_and_whole(node, tmp_path):
+    assert post(node, 1).status == 201
+    request = json.dumps({"folder": str(tmp_path / "backup")})
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: node.admin("POST", "/backups", request), range(8)))
+
+    statuses = sorted(answer.status for answer in answers)
+    assert statuses[0] == 201 and set(statuses[1:]) <= {400, 409}, statuses
+    verified = weft("backup", "verify", tmp_path / "backup")
+    assert verified.returncode == 0, verified.stderr

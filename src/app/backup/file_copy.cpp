@@ -117,8 +117,10 @@ Result<BackupFile> describe_file(const std::string& folder, std::string name) {
 Result<> sync_folders(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> folders{folder};
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
-    if (entry.is_directory(error)) folders.push_back(entry.path().string());
+  std::filesystem::recursive_directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+    if (at->is_directory(error)) folders.push_back(at->path().string());
+    if (error) break;
   }
   if (error) return fail(ErrorCode::IoError, "cannot list {}: {}", folder, error.message());
   for (const auto& each : folders) {

@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::uint64_t kKeyFileBytesMax = 4096;
 
+struct Running {
+  std::atomic<bool>& flag;
+  ~Running() { flag = false; }
+};
+
 // Made here when it does not exist; whatever is in one that does is not ours to overwrite.
 Result<> prepare_folder(const std::string& folder) {
   if (!folder.starts_with('/')) {
@@ -25,6 +30,17 @@ Result<> prepare_folder(const std::string& folder) {
     return fail(ErrorCode::InvalidArgument, "{} is not an empty folder: name a new one for each backup", folder);
   }
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  return {};
+}
+
+Result<> clear_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    std::filesystem::remove_all(at->path(), error);
+    if (error) break;
+  }
+  if (error) return fail(ErrorCode::IoError, "cannot clear {}: {}", folder, error.message());
   return {};
 }
 
@@ -46,14 +62,21 @@ NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, Fil
       pool_("backup", 1, 16) {}
 
 Task<Result<BackupList>> NodeBackup::take(BackupRequest request) {
-  CO_CHECK(prepare_folder(request.folder));
+  // Before anything is touched: the folder of a backup that runs is not another one's to clear.
+  if (is_running_.exchange(true)) co_return fail(ErrorCode::Conflict, "another backup is being taken");
+  Running running{is_running_};
+  co_return co_await take_alone(request);
+}
+
+Task<Result<BackupList>> NodeBackup::take_alone(const BackupRequest& request) {
+  std::function<Result<>()> prepare = [&] { return prepare_folder(request.folder); };
+  CO_CHECK(co_await pool_.run<void>(std::move(prepare)));
   auto list = co_await fill(request);
   if (list) co_return list;
   log_error("node", "the backup failed", {{"folder", request.folder}, {"error", list.error().message}});
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(request.folder, ignored)) {
-    std::filesystem::remove_all(entry.path(), ignored);
-  }
+  std::function<Result<>()> clear = [&] { return clear_folder(request.folder); };
+  auto cleared = co_await pool_.run<void>(std::move(clear));
+  if (!cleared) log_error("node", "what it left cannot be removed", {{"error", cleared.error().message}});
   co_return list;
 }
 

@@ -3,6 +3,7 @@
 // backup at a time.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -28,11 +29,12 @@ class NodeBackup {
   NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
              std::string data_folder);
 
-  // What is in the folder when it returns; it is synced. After a failure the folder is removed again.
+  // What is in the folder when it returns; it is synced. After a failure the folder is empty.
   // InvalidArgument: the folder or the passphrase. Conflict: another backup is being taken.
   Task<Result<BackupList>> take(BackupRequest request);
 
  private:
+  Task<Result<BackupList>> take_alone(const BackupRequest& request);
   Task<Result<BackupList>> fill(const BackupRequest& request);
   Task<Result<>> copy_log(const eventlog::LogCopy& copy, const std::string& folder, BackupList& list);
   Result<BackupFile> copy_keys(const BackupRequest& request);
@@ -42,6 +44,7 @@ class NodeBackup {
   FileSystem& files_;
   Random& random_;
   std::string data_folder_;
+  std::atomic<bool> is_running_{false};
   BlockingPool pool_;
 };
 

@@ -77,6 +77,7 @@ struct AdminClient::State {
   http::Client client;
   std::string server;
   std::string token;
+  Duration timeout = http::ClientRequest().timeout;
 
   State(std::string to, std::string with_token, EgressPolicy policy)
       : dialer(network, clock, std::move(policy)),
@@ -88,6 +89,8 @@ struct AdminClient::State {
 AdminClient::AdminClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 AdminClient::AdminClient(AdminClient&&) noexcept = default;
 AdminClient::~AdminClient() = default;
+
+void AdminClient::set_timeout(Duration timeout) { state_->timeout = timeout; }
 
 const std::string& AdminClient::server() const { return state_->server; }
 
@@ -111,6 +114,7 @@ Result<AdminAnswer> AdminClient::call(std::string method, std::string path, std:
   request.fields.emplace_back("Accept", "application/json");
   if (!body.empty()) request.fields.emplace_back("Content-Type", std::move(content_type));
   request.body = std::move(body);
+  request.timeout = state_->timeout;
   request.response_bytes_max = 64 * 1024 * 1024;
   auto response = run_until_done(state_->io, state_->client.send(std::move(request)));
   if (!response) {

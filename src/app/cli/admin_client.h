@@ -11,6 +11,7 @@
 #include "app/cli/arguments.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace weft::app {
 
@@ -37,6 +38,9 @@ class AdminClient {
   // The same, where anything but 2xx is an error with the server's message and trace id.
   Result<AdminAnswer> expect(std::string method, std::string path, std::string body = {},
                              std::string content_type = "application/json");
+
+  // For answers that take longer than the 30 s that a call has otherwise.
+  void set_timeout(Duration timeout);
 
   const std::string& server() const;
 

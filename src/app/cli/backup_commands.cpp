@@ -12,6 +12,9 @@
 namespace weft::app {
 namespace {
 
+// The node answers when everything is copied and on the medium.
+constexpr Duration kBackupTimeout = std::chrono::hours(12);
+
 // The first line of the file that --passphrase-file names; absent without the flag.
 Result<std::optional<std::string>> read_passphrase(const Arguments& arguments) {
   auto path = arguments.get("passphrase-file");
@@ -42,6 +45,7 @@ int take(const Arguments& arguments) {
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
+  client->set_timeout(kBackupTimeout);
   JsonWriter body;
   body.object().member("folder", *folder);
   if (*passphrase) body.member("passphrase", **passphrase);

@@ -19,6 +19,7 @@ namespace weft::app {
 namespace {
 
 constexpr std::size_t kChoresMax = 16;
+constexpr Duration kRemovalStep = std::chrono::minutes(1);  // of streams whose time of grace is over
 
 std::size_t loop_count(const Settings& settings) {
   auto wanted = settings.number("threads.loops");
@@ -197,6 +198,7 @@ Task<void> Node::Parts::close() {
 
 Task<void> Node::Parts::sample_activity() {
   auto last = clock.mono();
+  auto next_removal = last;
   for (;;) {
     auto totals = co_await delivery->totals("");
     auto traffic = gateway->traffic();
@@ -211,8 +213,11 @@ Task<void> Node::Parts::sample_activity() {
     gateway->sample(now - last);
     last = now;
     answers->forget_expired();
-    auto removed = co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
-    if (!removed) log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
+    if (now >= next_removal) {
+      next_removal = now + kRemovalStep;
+      auto removed = co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
+      if (!removed) log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
+    }
     if (!co_await clock.sleep_for(Activity::kStep)) co_return;
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/core/repeated_key.h"
+
 namespace weft {
 namespace {
 
@@ -13,29 +15,9 @@ std::uint64_t sort_prefix(std::string_view key) {
   return std::byteswap(word);
 }
 
-// One bit of 64 by the key's length and ends: keys with different bits differ.
-std::uint64_t key_bit(std::string_view key) {
-  if (key.empty()) return 1;
-  const auto first = static_cast<unsigned char>(key.front());
-  const auto last = static_cast<unsigned char>(key.back());
-  const auto middle = static_cast<unsigned char>(key[key.size() / 2]);
-  const std::uint32_t mixed = static_cast<std::uint32_t>(key.size()) * 0x9e3779b1u +
-                              first * 0x85ebca6bu + last * 0xc2b2ae35u + middle * 0x27d4eb2fu;
-  return std::uint64_t{1} << (mixed >> 26);
-}
-
-const JsonMember* repeated_key(const JsonMember* members, std::uint32_t count) {
-  std::uint64_t seen = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const std::string_view key = members[i].key();
-    const std::uint64_t bit = key_bit(key);
-    if ((seen & bit) != 0) {
-      for (std::uint32_t j = 0; j < i; ++j)
-        if (members[j].key() == key) return &members[i];
-    }
-    seen |= bit;
-  }
-  return nullptr;
+const JsonMember* repeated_member(const JsonMember* members, std::uint32_t count) {
+  const auto at = repeated_key(count, [members](std::uint32_t i) { return members[i].key(); });
+  return at < count ? &members[at] : nullptr;
 }
 
 }  // namespace
@@ -71,7 +53,7 @@ const Json* JsonBuilder::close(const char* raw_end) {
   const JsonMember* const repeated =
       indexed ? index_members(members, size,
                               reinterpret_cast<std::uint32_t*>(room + count * sizeof(Json)))
-              : repeated_key(members, size);
+              : repeated_member(members, size);
   return repeated == nullptr ? nullptr : &repeated->key_value;
 }
 

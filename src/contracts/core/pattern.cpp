@@ -189,7 +189,7 @@ void SimplePattern::find_fixed() {
                   {static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(end - 1)});
   }
   if (ranges.size() < kLeast) return;
-  fixed_.emplace();
+  fixed_ = Fixed();
   fixed_->size = static_cast<std::uint32_t>(ranges.size());
   for (std::size_t i = 0; i < kMost; ++i) {
     const auto& [low, high] = ranges[i < 8 ? i : ranges.size() - kMost + i];

@@ -1,10 +1,10 @@
 #include "eventlog/embedded/log_check.h"
 
 #include "eventlog/core/log_manifest.h"
-#include "eventlog/core/log_segment_format.h"
 #include "eventlog/core/record_batch.h"
 #include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/log_recovery.h"
+#include "eventlog/embedded/segment_footer.h"
 
 namespace weft::eventlog {
 
@@ -38,19 +38,10 @@ class LogChecker {
 
   Task<Result<>> check_segment(std::string name, std::uint64_t segment) {
     CO_TRY(auto file, co_await files_.open(folder_ + "/" + name, OpenMode::Read));
-    CO_TRY(auto size, co_await file->size());
-    std::string trailer_bytes(std::min<std::uint64_t>(kSegmentTrailerBytes, size), '\0');
-    CO_CHECK(co_await file->read_at(trailer_bytes, size - trailer_bytes.size()));
-    CO_TRY(auto trailer, decode_segment_trailer(trailer_bytes));
-    if (trailer.footer_at > size || trailer.footer_bytes > size - trailer.footer_at) {
-      co_return fail(ErrorCode::DataLoss, "the footer lies outside of the file");
-    }
-    std::string footer(trailer.footer_bytes, '\0');
-    CO_CHECK(co_await file->read_at(footer, trailer.footer_at));
-    CO_TRY(auto extents, decode_segment_footer(footer, segment));
-    for (const auto& extent : extents) {
-      if (extent.bytes > kCheckedExtentBytesMax || extent.at > trailer.footer_at ||
-          extent.bytes > trailer.footer_at - extent.at) {
+    CO_TRY(auto footer, co_await read_segment_footer(*file, segment));
+    for (const auto& extent : footer.extents) {
+      if (extent.bytes > kCheckedExtentBytesMax || extent.at > footer.at ||
+          extent.bytes > footer.at - extent.at) {
         co_return fail(ErrorCode::DataLoss, "an extent lies outside of the file");
       }
       std::string bytes(extent.bytes, '\0');

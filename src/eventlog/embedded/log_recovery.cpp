@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "eventlog/embedded/segment_footer.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 
@@ -76,17 +77,8 @@ void LogRecovery::restore(const Manifest& manifest) {
 Task<Result<>> LogRecovery::load_segment(std::uint64_t segment) {
   auto path = context_.segment_path(segment);
   CO_TRY(auto file, co_await context_.files.open(path, OpenMode::Read));
-  CO_TRY(auto size, co_await file->size());
-  std::string bytes(std::min<std::uint64_t>(kSegmentTrailerBytes, size), '\0');
-  CO_CHECK(co_await file->read_at(bytes, size - bytes.size()));
-  CO_TRY(auto trailer, decode_segment_trailer(bytes));
-  if (trailer.footer_at > size || trailer.footer_bytes > size - trailer.footer_at) {
-    co_return fail(ErrorCode::DataLoss, "the footer lies outside of the file");
-  }
-  std::string footer(trailer.footer_bytes, '\0');
-  CO_CHECK(co_await file->read_at(footer, trailer.footer_at));
-  CO_TRY(auto extents, decode_segment_footer(footer, segment));
-  for (auto& extent : extents) {
+  CO_TRY(auto footer, co_await read_segment_footer(*file, segment));
+  for (auto& extent : footer.extents) {
     auto partition = context_.streams.find(extent.partition);
     if (!partition || extent.end <= partition->info().start) continue;
     partition->add_extent(std::make_shared<const Extent>(std::move(extent)));

@@ -174,6 +174,9 @@ class Machine {
   V binary(Sign sign, V a, V b, const Node& at);
   bool check_path(P path, const V& target, const V* key, const Node& at);
   V path_array(P path);
+  // A value with its path, kept beyond the call that produced it.
+  class Kept;
+  Kept keep(V value, P at, bool with_path);
 
   bool ended_at(std::uint64_t id) {
     if (stop_ != Stop::Break || break_ != id) return false;

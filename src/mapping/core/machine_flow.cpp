@@ -129,10 +129,7 @@ bool Machine::eval_try(const Node& n, Value in, const PathNode* path, Frame* f, 
   return eval(*n.b, std::exchange(error_, Value()), not_a_part(path), f, out);
 }
 
-namespace {
-
-// A value with its path, kept beyond the call that produced it.
-class Kept {
+class Machine::Kept {
  public:
   Kept(Value value, Value keys, bool part, bool wanted)
       : value_(std::move(value)), wanted_(wanted) {
@@ -149,22 +146,20 @@ class Kept {
   bool wanted_;
 };
 
-}  // namespace
+Machine::Kept Machine::keep(Value value, const PathNode* at, bool with_path) {
+  const bool part = at == nullptr || at->kind != PathNode::Kind::Broken;
+  return Kept(std::move(value), at != nullptr && part ? path_array(at) : Value(), part, with_path);
+}
 
 bool Machine::eval_reduce(const Node& n, Value in, const PathNode* path, Frame* f,
                           const Sink& out) {
-  const auto keep = [&](Value value, const PathNode* at) {
-    const bool part = at == nullptr || at->kind != PathNode::Kind::Broken;
-    return Kept(std::move(value), at != nullptr && part ? path_array(at) : Value(), part,
-                path != nullptr);
-  };
   auto with_start = [&](Value start, const PathNode* start_path) {
-    Kept state = keep(std::move(start), start_path);
+    Kept state = keep(std::move(start), start_path, path != nullptr);
     auto each = [&](Value item, const PathNode* /*none*/) {
       auto bound = [&](Value, const PathNode* /*none*/) {
-        Kept next = keep({}, nullptr);
+        Kept next = keep({}, nullptr, path != nullptr);
         auto take = [&](Value value, const PathNode* at) {
-          next = keep(std::move(value), at);
+          next = keep(std::move(value), at, path != nullptr);
           return true;
         };
         Kept before = std::move(state);
@@ -182,19 +177,14 @@ bool Machine::eval_reduce(const Node& n, Value in, const PathNode* path, Frame* 
 
 bool Machine::eval_foreach(const Node& n, Value in, const PathNode* path, Frame* f,
                            const Sink& out) {
-  const auto keep = [&](Value value, const PathNode* at) {
-    const bool part = at == nullptr || at->kind != PathNode::Kind::Broken;
-    return Kept(std::move(value), at != nullptr && part ? path_array(at) : Value(), part,
-                path != nullptr);
-  };
   auto with_start = [&](Value start, const PathNode* start_path) {
-    Kept state = keep(std::move(start), start_path);
+    Kept state = keep(std::move(start), start_path, path != nullptr);
     auto each = [&](Value item, const PathNode* /*none*/) {
       auto bound = [&](Value, const PathNode* /*none*/) {
         Kept before = std::move(state);
-        state = keep({}, nullptr);
+        state = keep({}, nullptr, path != nullptr);
         auto take = [&](Value value, const PathNode* at) {
-          state = keep(value, at);
+          state = keep(value, at, path != nullptr);
           if (n.d == nullptr) return out(std::move(value), at);
           return eval(*n.d, std::move(value), at, f, out);
         };
@@ -322,21 +312,14 @@ bool Machine::eval_first(const Node& n, Value in, const PathNode* path, Frame* f
 }
 
 bool Machine::eval_last(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {
-  Value last;
-  Value keys;
-  bool any = false;
-  bool part = true;
+  std::optional<Kept> last;
   auto each = [&](Value value, const PathNode* at) {
-    any = true;
-    last = std::move(value);
-    part = at == nullptr || at->kind != PathNode::Kind::Broken;
-    if (at != nullptr && part) keys = path_array(at);
+    last.emplace(keep(std::move(value), at, path != nullptr));
     return true;
   };
   if (!eval(*n.a, std::move(in), path, f, Sink(each))) return false;
-  if (!any) return path != nullptr || out({}, nullptr);
-  const Kept kept({}, std::move(keys), part, path != nullptr);
-  return out(std::move(last), kept.path());
+  if (!last) return path != nullptr || out({}, nullptr);
+  return out(last->take(), last->path());
 }
 
 bool Machine::eval_limit(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {

@@ -46,6 +46,13 @@ std::optional<std::string> Row::optional_text(std::size_t column) const {
   return text(column);
 }
 
+Task<Result<Rows>> Database::query(Query query) {
+  std::vector<Query> queries;
+  queries.push_back(std::move(query));
+  CO_TRY(auto results, co_await snapshot(std::move(queries)));
+  co_return std::move(results.front());
+}
+
 Unit& Unit::add(std::string sql, SqlParameters parameters) {
   statements_.push_back({std::move(sql), std::move(parameters), {}, {}});
   return *this;

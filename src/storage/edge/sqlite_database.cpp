@@ -222,13 +222,6 @@ Task<Result<UnitResult>> SqliteDatabase::execute(Unit unit) {
   co_return co_await state_->queue.execute(std::move(unit));
 }
 
-Task<Result<Rows>> SqliteDatabase::query(Query query) {
-  std::vector<Query> queries;
-  queries.push_back(std::move(query));
-  CO_TRY(auto results, co_await snapshot(std::move(queries)));
-  co_return std::move(results.front());
-}
-
 Task<Result<std::vector<Rows>>> SqliteDatabase::snapshot(std::vector<Query> queries) {
   std::function<Result<std::vector<Rows>>()> work = [state = state_.get(), &queries] {
     return state->read(queries);
