@@ -44,6 +44,11 @@ def bars_of_spans(lines):
     return [bar("span recorded on the caller <= 150 ns", cost, cost <= 150)]
 
 
+def bars_of_acks(lines):
+    sizes = [line["value"] for line in lines if line.get("name") in ("memory", "resident")]
+    return [bar("a million in flight <= 100 MB", max(sizes), max(sizes) <= 100)] if sizes else []
+
+
 def python(script, *words):
     return [sys.executable, BENCH / script, *words]
 
@@ -64,6 +69,8 @@ def benches(folder):
         "delivery": Bench("signed deliveries of the real binary: CPU per delivery", python("delivery_bench.py"), ["--quick"]),
         "start": Bench("start to ready, resident memory at rest", python("start_bench.py"), ["--quick"]),
         "spans": Bench("recording a span", [BUILD / "span_bench"], judge=bars_of_spans),
+        "acks": Bench("an acknowledgement set with a million in flight: memory, CPU, journal", [BUILD / "acks_bench"],
+                      judge=bars_of_acks),
         "log": Bench("the log alone: appends, syncs, allocations per record", [BUILD / "log_bench", folder, "3"]),
         "delivery-parts": Bench("deliveries of the modules alone, without the node around them",
                                 [BUILD / "delivery_bench", folder, "20000", "7", "64"]),

@@ -51,7 +51,9 @@ class ClientSender final : public Sender {
 };
 
 struct DeliveryLimits {
-  std::uint32_t unsettled_max = 1024;  // per subscription and partition; then it reads no further
+  // Per subscription and partition: tried without success, or held back for their order. Then it
+  // reads no further.
+  std::uint32_t unsettled_max = 1024;
   std::size_t dead_letters_max = 10'000;    // per subscription; then it pauses, and nothing is lost
   std::size_t outcomes_max = 4'096;         // per loop, waiting for the log; then no attempt begins
   std::size_t read_ahead_max = 256;         // records per subscription and partition

@@ -118,6 +118,7 @@ struct SubscriptionStatus {
   std::string state_reason;
   std::optional<WallTime> held_until;  // the receiver asked for a pause
   std::uint64_t in_flight = 0;
+  std::uint64_t held = 0;  // behind an earlier event of their order key
   std::uint64_t failing = 0;
   std::uint64_t dead = 0;
   std::uint64_t delivered = 0;        // since the start of the node
@@ -140,7 +141,7 @@ struct DeliveryTotals {
   std::uint64_t delivered = 0;  // since the start of the node
   std::uint64_t failed_attempts = 0;
   std::uint64_t failures_recent = 0;  // of the last 15 minutes
-  std::uint64_t pending = 0;          // in flight, failing, or not yet looked at
+  std::uint64_t pending = 0;          // in flight, held back, failing, or not yet looked at
   std::uint64_t failing = 0;
   std::uint64_t dead = 0;
 };

@@ -26,6 +26,13 @@ enum class StartFrom : std::uint8_t { Latest, Earliest };
 // fields.
 enum class PayloadMode : std::uint8_t { CloudEvent, Data };
 
+// Which events wait for the one before them to be delivered, or given up.
+enum class Ordering : std::uint8_t {
+  None,
+  Key,        // those of one record key
+  Partition,  // all of one partition
+};
+
 struct Subscription {
   std::string tenant;
   std::string name;
@@ -40,6 +47,7 @@ struct Subscription {
   PayloadMode payload = PayloadMode::CloudEvent;
   RetryPolicy retry;
   Duration timeout = 15s;
+  Ordering ordering = Ordering::None;
   std::uint32_t concurrency = 16;
   bool paused = false;
 };

@@ -1,54 +1,70 @@
 #include "eventlog/ack_set.h"
 
 #include <algorithm>
-#include <functional>
 
-#include "eventlog/core/varint.h"
+#include "base/bytes.h"
 
 namespace weft::eventlog {
 
 namespace {
 
-constexpr char kSnapshotVersion = 1;
 // Below this many entries it does not pay to clean up.
-constexpr std::size_t kSlack = 16;
+constexpr std::size_t kSlack = 64;
 
-std::optional<std::uint64_t> take_varint(std::string_view& from) {
-  std::uint64_t number = 0;
-  for (unsigned shift = 0; shift < 63; shift += 7) {
-    if (from.empty()) return std::nullopt;
-    auto byte = static_cast<unsigned char>(from.front());
-    from.remove_prefix(1);
-    number |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return number;
-  }
-  return std::nullopt;
+// A vector that doubles would waste half of the memory that is promised.
+template <class T>
+void push_frugally(std::vector<T>& to, T value) {
+  constexpr std::size_t kSmall = 16;
+  if (to.size() == to.capacity()) to.reserve(to.size() + std::max(kSmall, to.size() / 8));
+  to.push_back(value);
 }
 
 }  // namespace
 
-AckSet::AckSet(Offset from, AckLimits limits) : limits_(limits), next_(from) {}
-
-AckSet::Item* AckSet::find(Offset offset) {
-  auto at = std::ranges::lower_bound(items_, offset, {}, &Item::offset);
-  if (at == items_.end() || at->offset != offset || at->state == State::Settled) return nullptr;
-  return &*at;
+OrderKey order_key(std::string_view key) {
+  auto hash = fnv1a(key);
+  return static_cast<OrderKey>(hash == 0 ? 1 : hash);
 }
 
-Result<AckSet::Taken> AckSet::acquire(Offset offset, std::optional<WallTime> deadline) {
+struct AckSet::ByOffset {
+  const std::vector<Item>& items;
+  std::uint64_t number_of(Slot slot) const { return static_cast<std::uint64_t>(items[slot].offset); }
+};
+
+struct AckSet::ByKey {
+  const std::vector<Item>& items;
+  std::uint64_t number_of(Slot slot) const { return static_cast<std::uint64_t>(items[slot].key); }
+};
+
+AckSet::AckSet(Offset from, AckLimits limits) : limits_(limits), next_(from) {}
+
+Slot AckSet::find(Offset offset) const {
+  return by_offset_.find(static_cast<std::uint64_t>(offset), ByOffset{items_});
+}
+
+Result<std::optional<AckSet::Taken>> AckSet::acquire(Offset offset, OrderKey key,
+                                                     std::optional<WallTime> deadline) {
   if (offset < next_) {
     return fail(ErrorCode::OutOfRange, "offset {} was handed out before; the next is {}", offset,
                 next_);
   }
   if (is_full()) {
-    return fail(ErrorCode::ResourceExhausted, "{} records are unsettled, the most allowed", live_);
+    return fail(ErrorCode::ResourceExhausted, "{} records are unsettled, the most allowed",
+                unsettled_);
   }
-  auto& item = items_.emplace_back(Item{offset, kNever, 1, State::InFlight});
-  ++live_;
+  auto slot = add(offset, key);
+  if (items_[slot].state == State::Held) return std::nullopt;
+  items_[slot].state = State::InFlight;
+  items_[slot].deliveries = 1;
   ++in_flight_;
-  if (deadline) set_due(item, to_unix_ms(*deadline));
-  next_ = offset + 1;
+  if (deadline) set_due(slot, to_unix_ms(*deadline));
   return Taken{offset, 1};
+}
+
+Result<AckSet::Taken> AckSet::acquire(Offset offset, std::optional<WallTime> deadline) {
+  TRY(auto taken, acquire(offset, OrderKey::None, deadline));
+  ENSURE(taken.has_value(), "nothing holds back a record of no key");
+  return *taken;
 }
 
 void AckSet::pass(Offset upto) {
@@ -58,145 +74,237 @@ void AckSet::pass(Offset upto) {
 std::optional<AckSet::Taken> AckSet::acquire_due(WallTime now, std::optional<WallTime> deadline) {
   auto due = next_deadline();
   if (!due || *due > now) return std::nullopt;
-  auto& item = *find(dues_.front().offset);
+  auto slot = dues_.front();
+  auto& item = items_[slot];
   if (item.state == State::Waiting) ++in_flight_;
   item.state = State::InFlight;
-  if (item.deliveries < std::numeric_limits<std::uint32_t>::max()) ++item.deliveries;
-  set_due(item, deadline ? to_unix_ms(*deadline) : kNever);
+  if (item.deliveries < kDeliveriesMax) ++item.deliveries;
+  set_due(slot, deadline ? to_unix_ms(*deadline) : kNever);
+  note_change(slot);
   return Taken{item.offset, item.deliveries};
 }
 
 bool AckSet::ack(Offset offset) {
-  auto* item = find(offset);
-  if (item == nullptr) return false;
-  if (item->state == State::InFlight) --in_flight_;
-  set_due(*item, kNever);
-  item->state = State::Settled;
-  --live_;
-  forget_settled();
+  auto slot = find(offset);
+  if (slot == kNoSlot || items_[slot].state == State::Held) return false;
+  settle(slot);
   return true;
 }
 
 bool AckSet::release(Offset offset, WallTime redeliver_at) {
-  auto* item = find(offset);
-  if (item == nullptr || item->state != State::InFlight) return false;
-  item->state = State::Waiting;
+  auto slot = find(offset);
+  if (slot == kNoSlot || items_[slot].state != State::InFlight) return false;
+  items_[slot].state = State::Waiting;
   --in_flight_;
-  set_due(*item, to_unix_ms(redeliver_at));
+  set_due(slot, to_unix_ms(redeliver_at));
+  note_change(slot);
   return true;
 }
 
-std::optional<WallTime> AckSet::next_deadline() {
-  while (!dues_.empty() && !is_current(dues_.front())) {
-    std::ranges::pop_heap(dues_, std::greater<>());
-    dues_.pop_back();
-  }
+std::optional<WallTime> AckSet::next_deadline() const {
   if (dues_.empty()) return std::nullopt;
-  return from_unix_ms(dues_.front().ms);
-}
-
-bool AckSet::is_current(const Due& due) {
-  auto* item = find(due.offset);
-  return item != nullptr && item->due_ms == due.ms;
-}
-
-void AckSet::set_due(Item& item, std::int64_t due_ms) {
-  if (item.due_ms == due_ms) return;
-  if (item.due_ms == kNever) ++timed_;
-  if (due_ms == kNever) --timed_;
-  item.due_ms = due_ms;
-  if (due_ms != kNever) {
-    dues_.push_back({due_ms, item.offset});
-    std::ranges::push_heap(dues_, std::greater<>());
-  }
-  drop_stale_dues();
-}
-
-void AckSet::drop_stale_dues() {
-  if (dues_.size() < kSlack || dues_.size() * 2 <= timed_ * 3ul) return;
-  dues_.clear();
-  for (const auto& item : items_) {
-    if (item.state != State::Settled && item.due_ms != kNever) {
-      dues_.push_back({item.due_ms, item.offset});
-    }
-  }
-  std::ranges::make_heap(dues_, std::greater<>());
-}
-
-void AckSet::forget_settled() {
-  while (!items_.empty() && items_.front().state == State::Settled) items_.pop_front();
-  if (items_.size() < kSlack || (items_.size() - live_) * 4 <= items_.size()) return;
-  std::erase_if(items_, [](const Item& item) { return item.state == State::Settled; });
+  return from_unix_ms(items_[dues_.front()].due_ms);
 }
 
 std::vector<AckSet::Unsettled> AckSet::list(std::size_t items_max) const {
   std::vector<Unsettled> out;
-  for (const auto& item : items_) {
-    if (out.size() == items_max) break;
-    if (item.state == State::Settled) continue;
+  for (auto slot = oldest_; slot != kNoSlot && out.size() < items_max; slot = items_[slot].newer) {
+    const auto& item = items_[slot];
     auto& entry = out.emplace_back();
     entry.offset = item.offset;
     entry.deliveries = item.deliveries;
-    entry.in_flight = item.state == State::InFlight;
+    entry.state = item.state;
     if (item.due_ms != kNever) entry.due = from_unix_ms(item.due_ms);
   }
   return out;
 }
 
 std::size_t AckSet::memory_bytes() const {
-  return items_.size() * sizeof(Item) + dues_.capacity() * sizeof(Due);
+  return items_.capacity() * sizeof(Item) + by_offset_.memory_bytes() + by_key_.memory_bytes() +
+         (dues_.capacity() + changed_.capacity()) * sizeof(Slot) +
+         settled_.capacity() * sizeof(Offset);
 }
 
-std::string AckSet::snapshot() const {
-  std::string out(1, kSnapshotVersion);
-  auto previous = cursor();
-  append_uvarint(out, static_cast<std::uint64_t>(previous));
-  append_uvarint(out, static_cast<std::uint64_t>(next_ - previous));
-  append_uvarint(out, live_);
-  for (const auto& item : items_) {
-    if (item.state == State::Settled) continue;
-    append_uvarint(out, static_cast<std::uint64_t>(item.offset - previous));
-    append_uvarint(out, item.deliveries);
-    auto due = item.state == State::Waiting ? std::max<std::int64_t>(item.due_ms, 0) : 0;
-    append_uvarint(out, static_cast<std::uint64_t>(due));
-    previous = item.offset;
+// ---- Items, in the order of their offsets, and behind the first of their key.
+
+Slot AckSet::add(Offset offset, OrderKey key) {
+  auto slot = take_free_slot();
+  auto& item = items_[slot];
+  item = Item();
+  item.offset = offset;
+  item.key = key;
+  item.state = State::Waiting;
+  item.older = newest_;
+  (newest_ == kNoSlot ? oldest_ : items_[newest_].newer) = slot;
+  newest_ = slot;
+  ++unsettled_;
+  next_ = offset + 1;
+  by_offset_.insert(slot, ByOffset{items_});
+  if (key != OrderKey::None && stand_behind_its_key(slot)) {
+    items_[slot].state = State::Held;
+    ++held_;
   }
-  return out;
+  note_change(slot);
+  return slot;
 }
 
-Result<AckSet> AckSet::restore(std::string_view snapshot, AckLimits limits) {
-  auto damaged = [] {
-    return fail(ErrorCode::DataLoss, "not a snapshot of an acknowledgement set");
-  };
-  if (snapshot.empty() || snapshot.front() != kSnapshotVersion) return damaged();
-  snapshot.remove_prefix(1);
-  auto cursor = take_varint(snapshot);
-  auto span = take_varint(snapshot);
-  auto count = take_varint(snapshot);
-  if (!cursor || !span || !count || *count > *span || *count > snapshot.size()) return damaged();
-
-  AckSet set(static_cast<Offset>(*cursor), limits);
-  for (std::uint64_t i = 0; i < *count; ++i) {
-    auto step = take_varint(snapshot);
-    auto deliveries = take_varint(snapshot);
-    auto due = take_varint(snapshot);
-    if (!step || !deliveries || !due || (i > 0 && *step == 0) || *deliveries == 0) return damaged();
-    auto offset = static_cast<Offset>(*cursor + *step);
-    if (offset < set.next_ || *deliveries > std::numeric_limits<std::uint32_t>::max())
-      return damaged();
-    auto& item = set.items_.emplace_back();
-    item.offset = offset;
-    item.deliveries = static_cast<std::uint32_t>(*deliveries);
-    item.state = State::Waiting;
-    ++set.live_;
-    set.set_due(item, static_cast<std::int64_t>(*due));
-    set.next_ = offset + 1;
-    *cursor = static_cast<std::uint64_t>(offset);
+Slot AckSet::take_free_slot() {
+  if (free_ == kNoSlot) {
+    push_frugally(items_, Item());
+    return static_cast<Slot>(items_.size() - 1);
   }
-  auto next = static_cast<Offset>(*span) + set.cursor();
-  if (!snapshot.empty() || next < set.next_) return damaged();
-  set.next_ = next;
-  return set;
+  auto slot = free_;
+  free_ = items_[slot].newer;
+  return slot;
+}
+
+// False when it is the first.
+bool AckSet::stand_behind_its_key(Slot slot) {
+  auto first = by_key_.find(static_cast<std::uint64_t>(items_[slot].key), ByKey{items_});
+  if (first == kNoSlot) {
+    items_[slot].last = slot;
+    by_key_.insert(slot, ByKey{items_});
+    return false;
+  }
+  items_[items_[first].last].follower = slot;
+  items_[first].last = slot;
+  return true;
+}
+
+void AckSet::settle(Slot slot) {
+  auto& item = items_[slot];
+  if (item.state == State::InFlight) --in_flight_;
+  set_due(slot, kNever);
+  if (item.key != OrderKey::None) hand_over_key(slot);
+  if (item.is_journalled) push_frugally(settled_, item.offset);
+  by_offset_.erase(slot, ByOffset{items_});
+  unlink(slot);
+  item.is_changed = false;
+  item.newer = free_;
+  free_ = slot;
+  if (--unsettled_ == 0) forget_everything();
+}
+
+// What it held back is due at once: before all that has a time.
+void AckSet::hand_over_key(Slot slot) {
+  auto follower = items_[slot].follower;
+  if (follower == kNoSlot) {
+    by_key_.erase(slot, ByKey{items_});
+    return;
+  }
+  by_key_.replace(static_cast<std::uint64_t>(items_[slot].key), follower, ByKey{items_});
+  items_[follower].last = items_[slot].last;
+  items_[follower].state = State::Waiting;
+  --held_;
+  set_due(follower, 0);
+}
+
+void AckSet::unlink(Slot slot) {
+  const auto& item = items_[slot];
+  (item.older == kNoSlot ? oldest_ : items_[item.older].newer) = item.newer;
+  (item.newer == kNoSlot ? newest_ : items_[item.newer].older) = item.older;
+}
+
+// Gives back the memory of a crowd that has gone.
+void AckSet::forget_everything() {
+  changed_.clear();
+  if (items_.size() <= kSlack) return;
+  items_ = std::vector<Item>();
+  dues_ = std::vector<Slot>();
+  changed_ = std::vector<Slot>();
+  by_offset_.clear();
+  by_key_.clear();
+  free_ = kNoSlot;
+}
+
+// ---- A binary heap of slots; each item knows its place.
+
+bool AckSet::is_sooner(Slot a, Slot b) const {
+  const auto& left = items_[a];
+  const auto& right = items_[b];
+  return left.due_ms != right.due_ms ? left.due_ms < right.due_ms : left.offset < right.offset;
+}
+
+void AckSet::set_due(Slot slot, std::int64_t due_ms) {
+  auto& item = items_[slot];
+  if (item.due_ms == due_ms) return;
+  if (due_ms == kNever) {
+    leave_dues(slot);
+    item.due_ms = kNever;
+    return;
+  }
+  item.due_ms = due_ms;
+  if (item.place == kNoSlot) {
+    push_frugally(dues_, slot);
+    item.place = static_cast<Slot>(dues_.size() - 1);
+  }
+  move_up(item.place);
+  move_down(item.place);
+}
+
+void AckSet::leave_dues(Slot slot) {
+  auto place = items_[slot].place;
+  auto last = dues_.back();
+  dues_.pop_back();
+  items_[slot].place = kNoSlot;
+  if (last == slot) return;
+  put_due(place, last);
+  move_up(place);
+  move_down(items_[last].place);
+}
+
+void AckSet::move_up(std::size_t place) {
+  auto slot = dues_[place];
+  while (place > 0 && is_sooner(slot, dues_[(place - 1) / 2])) {
+    put_due(place, dues_[(place - 1) / 2]);
+    place = (place - 1) / 2;
+  }
+  put_due(place, slot);
+}
+
+void AckSet::move_down(std::size_t place) {
+  auto slot = dues_[place];
+  while (true) {
+    auto child = place * 2 + 1;
+    if (child >= dues_.size()) break;
+    if (child + 1 < dues_.size() && is_sooner(dues_[child + 1], dues_[child])) ++child;
+    if (!is_sooner(dues_[child], slot)) break;
+    put_due(place, dues_[child]);
+    place = child;
+  }
+  put_due(place, slot);
+}
+
+void AckSet::put_due(std::size_t place, Slot slot) {
+  dues_[place] = slot;
+  items_[slot].place = static_cast<Slot>(place);
+}
+
+// ---- What the journal does not know yet.
+
+void AckSet::note_change(Slot slot) {
+  if (items_[slot].is_changed) return;
+  items_[slot].is_changed = true;
+  push_frugally(changed_, slot);
+  if (changed_.size() > 2 * std::size_t{unsettled_} + kSlack) tidy_changes();
+}
+
+void AckSet::tidy_changes() {
+  std::erase_if(changed_, [this](Slot slot) { return !items_[slot].is_changed; });
+  // A slot that was freed and taken again stands here twice.
+  std::ranges::sort(changed_);
+  auto repeated = std::ranges::unique(changed_);
+  changed_.erase(repeated.begin(), repeated.end());
+}
+
+void AckSet::mark_journalled() {
+  for (auto slot : changed_) {
+    auto& item = items_[slot];
+    if (item.is_changed) item.is_journalled = true;
+    item.is_changed = false;
+  }
+  changed_.clear();
+  settled_.clear();
 }
 
 }  // namespace weft::eventlog

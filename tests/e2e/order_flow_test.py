@@ -1,7 +1,6 @@
 """The main job, with clients that we did not write: an HTTP order becomes a durable event that Kafka clients
 read and a signed webhook that the official library verifies, and one trace shows all of it."""
 import base64
-import http.server
 import json
 import os
 import re
@@ -11,47 +10,13 @@ import threading
 import uuid
 
 import pytest
+from webhook_receiver import Receiver
 from weft_process import ROOT, call, wait_until
 
 EXAMPLE = ROOT / "examples/orders"
 STREAM = "orders.order.created.v1"
 SHOP_KEY = "weft_00112233445566aa_" + base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
-
-
-class Receiver:
-    """Keeps what it is sent; answers with the statuses that it was told, then 204."""
-
-    def __init__(self, path="/hooks/orders"):
-        self.requests = []
-        self.statuses = []
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = receiver.statuses.pop(0) if receiver.statuses else 204
-                receiver.requests.append({"headers": dict(self.headers), "body": body, "status": status, "path": self.path})
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}{path}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def accepted(self):
-        return [r for r in list(self.requests) if r["status"] < 300]
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ void write_subscription(JsonWriter& out, const delivery::SubscriptionStatus& sta
       .member("url", status.url)
       .member("status", delivery::name(status.state))
       .member("pending", status.in_flight)
+      .member("held", status.held)
       .member("failing", status.failing)
       .member("dead", status.dead)
       .member("delivered", status.delivered)

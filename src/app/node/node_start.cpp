@@ -109,6 +109,7 @@ Task<Result<>> Node::Parts::open_features() {
   sender.emplace(client);
   delivery::DeliveryParts delivery_parts{*log, *sender, secrets, clock, random, metrics, &traces, {}, {}};
   for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));
+  delivery_parts.limits.unsettled_max = static_cast<std::uint32_t>(settings.number("delivery.unsettledMax"));
   delivery_parts.limits.delivered_shown_max = static_cast<std::size_t>(settings.number("delivery.recentMax"));
   delivery.emplace(std::move(delivery_parts));
   CO_CHECK(co_await delivery->start());

@@ -96,8 +96,9 @@ constexpr SettingSpec kSpecs[] = {
     {"log.queueBytesMax", Bytes, "256MiB",
      "appends waiting for the disk; above it producers are told to wait"},
     {"log.reserveBytes", Bytes, "256MiB", "free disk below which appends are refused"},
-    {"delivery.concurrency", Number, "8",
-     "deliveries in flight per subscription unless it says otherwise"},
+    {"delivery.unsettledMax", Number, "1024",
+     "events per subscription and partition that wait for another attempt or for their order; then "
+     "it reads no further"},
     {"delivery.recentMax", Number, "10000", "deliveries that lists can show"},
     {"egress.allow", List, "", "hosts, addresses or ranges that Weft may connect to; \"*\": any"},
     {"telemetry.tracing", Switch, "true", "record spans; trace ids are passed on all the same"},

@@ -215,24 +215,41 @@ Result<AttemptRecord> parse_attempt(std::string_view json) {
   return out;
 }
 
-std::string encode_cursor(const Uuid& topic_id, std::uint64_t delivered,
-                          const eventlog::AckSet& acks) {
+std::string encode_cursor(const Uuid& topic_id, std::uint64_t delivered, std::string_view piece) {
   std::string out(1, kCursorVersion);
+  out.reserve(kCursorHead + piece.size());
   out.append(topic_id.bytes());
   append_be(out, delivered);
-  out.append(acks.snapshot());
+  out.append(piece);
   return out;
 }
 
-Result<CursorRecord> decode_cursor(std::string_view bytes, eventlog::AckLimits limits) {
-  if (bytes.size() < kCursorHead || bytes.front() != kCursorVersion) {
-    return fail(ErrorCode::DataLoss, "not a cursor record of this version");
+bool continues_cursor(std::string_view record) {
+  return record.size() > kCursorHead && record.front() == kCursorVersion &&
+         !eventlog::AckSet::is_snapshot(record.substr(kCursorHead));
+}
+
+Result<CursorRecord> decode_cursor(std::span<const std::string> records,
+                                   eventlog::AckLimits limits) {
+  CursorRecord out;
+  for (const auto& record : records) {
+    std::string_view bytes = record;
+    if (bytes.size() < kCursorHead || bytes.front() != kCursorVersion) {
+      return fail(ErrorCode::DataLoss, "not a cursor record of this version");
+    }
+    std::array<char, 16> topic{};
+    std::copy_n(bytes.data() + 1, topic.size(), topic.data());
+    out.topic_id = Uuid::from_bytes(topic);
+    out.delivered = load_be<std::uint64_t>(bytes.data() + 17);
+    auto piece = bytes.substr(kCursorHead);
+    if (&record == records.data()) {
+      TRY(out.acks, eventlog::AckSet::restore(piece, limits));
+    } else {
+      CHECK(out.acks.replay(piece));
+    }
   }
-  std::array<char, 16> topic{};
-  std::copy_n(bytes.data() + 1, topic.size(), topic.data());
-  TRY(auto acks, eventlog::AckSet::restore(bytes.substr(kCursorHead), limits));
-  return CursorRecord{Uuid::from_bytes(topic), load_be<std::uint64_t>(bytes.data() + 17),
-                      std::move(acks)};
+  if (records.empty()) return fail(ErrorCode::DataLoss, "no cursor record");
+  return out;
 }
 
 }  // namespace weft::delivery

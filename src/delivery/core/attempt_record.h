@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -42,8 +43,12 @@ struct CursorRecord {
   std::uint64_t delivered = 0;  // over the whole life of the subscription
   eventlog::AckSet acks;
 };
-std::string encode_cursor(const Uuid& topic_id, std::uint64_t delivered,
-                          const eventlog::AckSet& acks);
-Result<CursorRecord> decode_cursor(std::string_view bytes, eventlog::AckLimits limits);
+// `piece`: of the journal of its acknowledgement set.
+std::string encode_cursor(const Uuid& topic_id, std::uint64_t delivered, std::string_view piece);
+// Whether the record tells only what changed since the one before it.
+bool continues_cursor(std::string_view record);
+// All records of one cursor from the last that stands for itself on, oldest first.
+Result<CursorRecord> decode_cursor(std::span<const std::string> records,
+                                   eventlog::AckLimits limits);
 
 }  // namespace weft::delivery

@@ -96,23 +96,35 @@ TEST(KeptText, CutsBetweenCharactersAndReplacesBadBytes) {
 
 TEST(CursorRecord, ReadsBackAsItWasWritten) {
   eventlog::AckSet acks(5);
-  ASSERT_TRUE(acks.acquire(9).has_value());
+  for (eventlog::Offset offset = 5; offset < 12; ++offset) {
+    ASSERT_TRUE(acks.acquire(offset).has_value());
+  }
+  std::vector<std::string> records = {encode_cursor(Uuid::v4(7, 8), 76, acks.journal())};
+  acks.ack(5);
+  records.push_back(encode_cursor(Uuid::v4(7, 8), 77, acks.journal()));
 
-  auto record = decode_cursor(encode_cursor(Uuid::v4(7, 8), 77, acks), {});
+  auto record = decode_cursor(records, {});
 
   ASSERT_TRUE(record.has_value());
+  EXPECT_FALSE(continues_cursor(records.front()));
+  EXPECT_TRUE(continues_cursor(records.back()));
   EXPECT_EQ(record->topic_id, Uuid::v4(7, 8));
   EXPECT_EQ(record->delivered, 77u);
-  EXPECT_EQ(record->acks.cursor(), 9);
-  EXPECT_EQ(record->acks.next(), 10);
+  EXPECT_EQ(record->acks.cursor(), 6);
+  EXPECT_EQ(record->acks.next(), 12);
 }
 
 TEST(CursorRecord, RefusesWhatIsNone) {
-  auto good = encode_cursor(Uuid::v4(7, 8), 77, eventlog::AckSet(5));
+  auto good = encode_cursor(Uuid::v4(7, 8), 77, eventlog::AckSet(5).snapshot());
+  auto is_read = [](std::vector<std::string> records) {
+    return decode_cursor(records, {}).has_value();
+  };
 
-  EXPECT_FALSE(decode_cursor("", {}).has_value());
-  EXPECT_FALSE(decode_cursor(good.substr(0, good.size() - 1), {}).has_value());
-  EXPECT_FALSE(decode_cursor("\x09" + good.substr(1), {}).has_value());
+  EXPECT_TRUE(is_read({good}));
+  EXPECT_FALSE(is_read({}));
+  EXPECT_FALSE(is_read({""}));
+  EXPECT_FALSE(is_read({good.substr(0, good.size() - 1)}));
+  EXPECT_FALSE(is_read({"\x09" + good.substr(1)}));
 }
 
 }  // namespace

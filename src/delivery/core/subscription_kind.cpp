@@ -82,6 +82,10 @@ constexpr std::string_view kSchema = R"({
         "maxDelay": {"$ref": "#/$defs/duration", "default": "12h", "description": "Longest wait between two attempts."}
       }
     },
+    "ordering": {
+      "enum": ["none", "key", "partition"], "default": "none",
+      "description": "Whether events wait for the one before them to be delivered or given up: those with the same record key, or all of a partition."
+    },
     "concurrency": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 16, "description": "Attempts under way at the same time."},
     "paused": {"type": "boolean", "default": false, "description": "Keep events and send nothing."}
   },
@@ -221,6 +225,11 @@ Result<> read_retry(const Json& retry, RetryPolicy& out) {
   return {};
 }
 
+Ordering parse_ordering(std::string_view word) {
+  if (word == "key") return Ordering::Key;
+  return word == "partition" ? Ordering::Partition : Ordering::None;
+}
+
 }  // namespace
 
 estate::Kind subscription_kind() {
@@ -249,6 +258,9 @@ Result<Subscription> parse_subscription(const estate::Resource& resource,
   TRY(out.keys, reveal_keys(*spec.at_pointer("/signing/secrets"), secrets));
   if (const auto* payload = spec.find("payload"); payload && payload->as_string() == "data") {
     out.payload = PayloadMode::Data;
+  }
+  if (const auto* ordering = spec.find("ordering")) {
+    out.ordering = parse_ordering(ordering->as_string());
   }
   if (const auto* retry = spec.find("retry")) CHECK(read_retry(*retry, out.retry));
   if (const auto* most = spec.find("concurrency")) {

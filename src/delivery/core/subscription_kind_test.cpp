@@ -97,6 +97,7 @@ TEST(SubscriptionKind, TheShortestDocumentHasTheDefaultsOfTheReference) {
   EXPECT_EQ(parsed->retry, RetryPolicy());
   EXPECT_EQ(parsed->timeout, 15s);
   EXPECT_EQ(parsed->concurrency, 16u);
+  EXPECT_EQ(parsed->ordering, Ordering::None);
   EXPECT_EQ(parsed->url.host, "crm.example.com");
   EXPECT_TRUE(parsed->url.tls);
   EXPECT_THAT(parsed->keys, SizeIs(1));
@@ -115,6 +116,7 @@ TEST(SubscriptionKind, EveryFieldIsRead) {
   signing: {secrets: ['${env:SECRET}', '${env:SECRET}']}
   payload: data
   retry: {attemptsMax: 3, maxAge: 1h, initialDelay: 250ms, maxDelay: 1m}
+  ordering: key
   concurrency: 2
   paused: true
 )")),
@@ -131,6 +133,7 @@ TEST(SubscriptionKind, EveryFieldIsRead) {
   EXPECT_EQ(parsed->payload, PayloadMode::Data);
   EXPECT_EQ(parsed->retry.attempts_max, 3u);
   EXPECT_EQ(parsed->retry.initial_delay, 250ms);
+  EXPECT_EQ(parsed->ordering, Ordering::Key);
   EXPECT_EQ(parsed->concurrency, 2u);
   EXPECT_TRUE(parsed->paused);
 }

@@ -87,7 +87,10 @@ void count_attempt(Redrive& redrive, const AttemptDetail& attempt) {
 
 void SavedState::put(std::string key, std::string value) {
   std::lock_guard lock(mutex_);
-  records_[std::move(key)] = std::move(value);
+  auto& records = records_[std::move(key)];
+  bool continues = continues_cursor(value);
+  if (!continues) records.clear();
+  if (!continues || !records.empty()) records.push_back(std::move(value));
 }
 
 void SavedState::erase(std::string_view key) {
@@ -95,13 +98,13 @@ void SavedState::erase(std::string_view key) {
   if (auto found = records_.find(key); found != records_.end()) records_.erase(found);
 }
 
-std::optional<std::string> SavedState::take(std::string_view key) {
+std::vector<std::string> SavedState::take(std::string_view key) {
   std::lock_guard lock(mutex_);
   auto found = records_.find(key);
-  if (found == records_.end()) return std::nullopt;
-  auto value = std::move(found->second);
+  if (found == records_.end()) return {};
+  auto values = std::move(found->second);
   records_.erase(found);
-  return value;
+  return values;
 }
 
 bool SavedState::contains(std::string_view key) const {
@@ -111,7 +114,11 @@ bool SavedState::contains(std::string_view key) const {
 
 std::vector<std::pair<std::string, std::string>> SavedState::all() const {
   std::lock_guard lock(mutex_);
-  return {records_.begin(), records_.end()};
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [key, values] : records_) {
+    for (const auto& value : values) out.emplace_back(key, value);
+  }
+  return out;
 }
 
 void SavedState::add_redrive(Redrive redrive) {

@@ -28,9 +28,12 @@ struct Redrive {
 // What an earlier life left behind, until the subscription that it belongs to asks for it.
 class SavedState {
  public:
+  // Replaces what is under the key, unless the value only continues a cursor; a continuation of
+  // nothing is dropped, since a later record of that cursor stands for itself.
   void put(std::string key, std::string value);
   void erase(std::string_view key);
-  std::optional<std::string> take(std::string_view key);
+  // Oldest first; empty when there is nothing. Of a key that is no cursor at most one.
+  std::vector<std::string> take(std::string_view key);
   bool contains(std::string_view key) const;
   std::vector<std::pair<std::string, std::string>> all() const;
 
@@ -39,7 +42,7 @@ class SavedState {
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::string, std::string, std::less<>> records_;
+  std::map<std::string, std::vector<std::string>, std::less<>> records_;
   std::vector<Redrive> redrives_;
 };
 

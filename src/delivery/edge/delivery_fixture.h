@@ -48,12 +48,13 @@ class Delivery : public ::testing::Test {
   }
 
   void publish(std::string value, std::vector<std::pair<std::string, std::string>> headers = {},
-               std::string stream = "orders") {
+               std::string stream = "orders", std::optional<std::string> key = std::nullopt) {
     eventlog::NewRecords records;
     records.stream = life->log->find_stream("default", stream)->id;
     auto& record = records.records.emplace_back();
     record.value = std::move(value);
     record.headers = std::move(headers);
+    record.key = std::move(key);
     std::vector<eventlog::NewRecords> entry;
     entry.push_back(std::move(records));
     ASSERT_TRUE(world.run(life->log->append(std::move(entry))).has_value());

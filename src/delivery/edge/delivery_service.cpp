@@ -121,7 +121,7 @@ Task<DeliveryTotals> DeliveryService::totals(std::string tenant) {
     out.delivered += one.delivered;
     out.failed_attempts += one.failed_attempts;
     out.failures_recent += one.failures_recent;
-    out.pending += one.in_flight + one.failing + one.lag_records;
+    out.pending += one.in_flight + one.held + one.failing + one.lag_records;
     out.failing += one.failing;
     out.dead += one.dead;
   }

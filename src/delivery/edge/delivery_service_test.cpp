@@ -349,6 +349,63 @@ TEST_F(Delivery, AFullAcknowledgementSetStopsReadingAndLosesNothing) {
   EXPECT_THAT(endpoints.at("crm").accepted, SizeIs(20));
 }
 
+TEST_F(Delivery, OrderedByKeyALaterEventWaitsForTheOneBeforeAndOtherKeysDoNot) {
+  auto ordered = subscription_to("crm");
+  ordered.ordering = Ordering::Key;
+  ordered.retry.initial_delay = 1s;
+  apply({ordered});
+  auto& crm = endpoints.at("crm");
+  crm.then(Endpoint::status(500));
+
+  publish(R"("a1")", {}, "orders", "a");
+  publish(R"("a2")", {}, "orders", "a");
+  publish(R"("b1")", {}, "orders", "b");
+  publish(R"("loose")");
+  world.run_for(20ms);
+
+  EXPECT_THAT(data_of(crm.requests), ElementsAre(R"("a1")", R"("b1")", R"("loose")"));
+  EXPECT_EQ(status().held, 1u);
+  world.run_for(5s);
+  EXPECT_THAT(data_of(crm.requests),
+              ElementsAre(R"("a1")", R"("b1")", R"("loose")", R"("a1")", R"("a2")"));
+  EXPECT_EQ(status().held, 0u);
+}
+
+TEST_F(Delivery, OrderedByPartitionEventsGoOneByOneAlsoAfterACrash) {
+  auto ordered = subscription_to("crm");
+  ordered.ordering = Ordering::Partition;
+  ordered.retry.initial_delay = 1s;
+  ordered.retry.attempts_max = 100;
+  apply({ordered});
+  auto& crm = endpoints.at("crm");
+  crm.otherwise = [] { return Endpoint::status(503); };
+  for (auto value : {"1", "2", "3"}) publish(value);
+  world.run_for(10s);
+  EXPECT_EQ(crm.under_way_max, 1u);
+  EXPECT_THAT(data_of(crm.requests), ::testing::Each("1"));
+
+  crm.otherwise = [] { return Endpoint::status(204); };
+  crash_and_restart({ordered});
+  world.run_for(1h);
+
+  EXPECT_THAT(data_of(crm.accepted), ElementsAre("1", "2", "3"));
+}
+
+TEST_F(Delivery, AnEventThatIsGivenUpLetsThoseBehindItPass) {
+  auto ordered = subscription_to("crm");
+  ordered.ordering = Ordering::Key;
+  apply({ordered});
+  auto& crm = endpoints.at("crm");
+  crm.then(Endpoint::status(422));
+
+  publish("1", {}, "orders", "a");
+  publish("2", {}, "orders", "a");
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(crm.accepted), ElementsAre("2"));
+  EXPECT_THAT(deliveries(DeliveryStatus::Dead), SizeIs(1));
+}
+
 TEST_F(Delivery, ListsPageByPageTheLatestFirst) {
   apply({subscription_to("crm")});
   for (int i = 0; i < 25; ++i) publish(std::to_string(i));

@@ -8,6 +8,8 @@
 //     overlap; the numbers of their records rise through all lives, with a gap only where a crash
 //     cut an attempt off, and none follows a success
 //   - what was recorded as delivered is never sent again, nor is what was accepted in the same life
+//   - with an order, within a life: no event is sent after a later one of its order, and no two of one
+//     order are under way at once, unless one of them was dead and is redriven
 #include "delivery/core/attempt_record.h"
 #include "delivery/edge/delivery_bench.h"
 #include "delivery/edge/delivery_context.h"
@@ -17,13 +19,26 @@ namespace weft::delivery {
 namespace {
 
 constexpr std::uint64_t kWalFileBytes = 256 * 1024;
+constexpr std::uint64_t kKeys = 4;
+
+// No is a mutant: an order is expected, and the subscription does not ask for it.
+enum class OrderDeclared : std::uint8_t { Yes, No };
 
 class CrashingDelivery {
  public:
-  CrashingDelivery(std::uint64_t seed, DeliveryMutant mutant)
-      : world_(seed), endpoints_(world_.clock), crm_(endpoints_.at("crm")), mutant_(mutant) {
-    crm_.delay = [this] { return Duration(1ms) * (1 + static_cast<int>(below(40))); };
+  CrashingDelivery(std::uint64_t seed, DeliveryMutant mutant,
+                   OrderDeclared order_declared = OrderDeclared::Yes)
+      : world_(seed),
+        endpoints_(world_.clock),
+        crm_(endpoints_.at("crm")),
+        mutant_(mutant),
+        order_declared_(order_declared) {
+    crm_.delay = [this] {
+      watch_order(crm_.requests.back());
+      return Duration(1ms) * (1 + static_cast<int>(below(40)));
+    };
     crm_.otherwise = [this] { return some_answer(); };
+    ordering_ = static_cast<Ordering>(below(3));
   }
 
   // The first thing that is not as it must be.
@@ -69,6 +84,7 @@ class CrashingDelivery {
   Subscription subscription() {
     auto out = subscription_to("crm");
     out.filter.conditions = {{"type", {"wanted"}}};
+    out.ordering = order_declared_ == OrderDeclared::Yes ? ordering_ : Ordering::None;
     out.concurrency = 1 + static_cast<std::uint32_t>(below(8));
     out.retry.initial_delay = 100ms;
     out.retry.attempts_max = 4;
@@ -77,8 +93,10 @@ class CrashingDelivery {
 
   std::unique_ptr<DeliveryLife> begin() {
     world_.disk.set_faults(faults(false));
-    auto life = std::make_unique<DeliveryLife>(world_, endpoints_, DeliveryLimits(), mutant_,
-                                               kWalFileBytes);
+    DeliveryLimits limits;
+    if (below(3) == 0) limits.unsettled_max = 3;
+    auto life =
+        std::make_unique<DeliveryLife>(world_, endpoints_, limits, mutant_, kWalFileBytes);
     if (!life->is_up()) {
       complain("a life does not begin: " + life->error);
       return life;
@@ -90,6 +108,7 @@ class CrashingDelivery {
       auto made = world_.run(life->log->create_stream(settings));
       if (!made) complain("no stream: " + made.error().message);
     }
+    newest_sent_.clear();
     requests_before_ = crm_.requests.size();
     accepted_before_ = crm_.accepted.size();
     check_records(*life);
@@ -105,6 +124,7 @@ class CrashingDelivery {
     records.stream = log.find_stream("default", "orders")->id;
     auto& record = records.records.emplace_back();
     record.value = value;
+    record.key = fmt::format("key-{}", key_of(value));
     record.headers = {{"ce_type", is_wanted ? "wanted" : "other"}, {"ce_id", value}};
     std::vector<eventlog::NewRecords> entry;
     entry.push_back(std::move(records));
@@ -161,6 +181,7 @@ class CrashingDelivery {
     if (problem_.empty()) check_ids();
     check_requests_of_life();
     check_records(*life);
+    check_order();
     life->end();
   }
 
@@ -262,6 +283,7 @@ class CrashingDelivery {
       last[id] = number;
       if (delivered.contains(id)) complain("an attempt after the recorded success of " + id);
       if (attempt->attempt.delivered) delivered.insert(id);
+      if (attempt->delivery.status == DeliveryStatus::Dead) ever_dead_.insert(id);
     }
     for (const auto& id : recorded_) {
       if (!delivered.contains(id)) complain("the record of a success is lost: " + id);
@@ -287,6 +309,37 @@ class CrashingDelivery {
     }
   }
 
+  // Called when a request arrives.
+  void watch_order(const ReceivedRequest& request) {
+    if (ordering_ == Ordering::None) return;
+    auto id = request.id();
+    auto [partition, offset] = place_of(id);
+    auto order = ordering_ == Ordering::Partition ? partition : key_of(event_of(request));
+    order_of_[id] = order;
+    for (const auto& other : crm_.ids_under_way) {
+      if (other != id && order_of_[other] == order) out_of_order_.emplace_back(id, other);
+    }
+    auto& newest = newest_sent_[order];
+    if (offset < newest) out_of_order_.emplace_back(id, id);
+    newest = std::max(newest, offset);
+  }
+
+  // A delivery's id ends in partition and offset.
+  static std::pair<std::uint64_t, std::uint64_t> place_of(std::string_view id) {
+    auto offset = id.rfind('-');
+    auto partition = id.rfind('-', offset - 1);
+    return {std::stoull(std::string(id.substr(partition + 1, offset - partition - 1))),
+            std::stoull(std::string(id.substr(offset + 1)))};
+  }
+
+  void check_order() {
+    for (const auto& [id, other] : out_of_order_) {
+      if (ever_dead_.contains(id) || ever_dead_.contains(other)) continue;
+      complain(id == other ? "sent after a later one of its order: " + id
+                           : "two of one order at once: " + id + " and " + other);
+    }
+  }
+
   void check_ids() {
     std::map<std::string, std::string> id_of_event;
     std::map<std::string, std::string> event_of_id;
@@ -301,6 +354,7 @@ class CrashingDelivery {
     }
   }
 
+  static std::uint64_t key_of(const std::string& event) { return std::stoull(event) % kKeys; }
   static std::string event_of(const ReceivedRequest& request) {
     auto document = JsonDocument::parse(request.request.body);
     if (!document) return "";
@@ -312,6 +366,12 @@ class CrashingDelivery {
   SimulatedEndpoints endpoints_;
   Endpoint& crm_;
   DeliveryMutant mutant_;
+  OrderDeclared order_declared_;
+  Ordering ordering_ = Ordering::None;
+  std::map<std::string, std::uint64_t> order_of_;  // of each delivery that was sent
+  std::map<std::uint64_t, std::uint64_t> newest_sent_;  // offset per order, in this life
+  std::vector<std::pair<std::string, std::string>> out_of_order_;
+  std::set<std::string> ever_dead_;
   std::set<std::string> published_;
   std::set<std::string> dead_;      // events that were dead letters at the end
   std::set<std::string> recorded_;  // ids whose success was on the medium when this life began
@@ -341,6 +401,12 @@ TEST(DeliverySimulation, EveryEventIsDeliveredOrDeadForAllSeeds) {
     EXPECT_GT(dead, 0u);
   }
   fmt::print("simulated: {} events acknowledged, {} dead letters at the end\n", published, dead);
+}
+
+TEST(DeliveryMutants, OrderIgnored) {
+  expect_found("events are sent without regard to their order", [](std::uint64_t seed) {
+    return CrashingDelivery(seed, DeliveryMutant::None, OrderDeclared::No).run();
+  });
 }
 
 TEST(DeliveryMutants, CursorBeforeAttempt) {

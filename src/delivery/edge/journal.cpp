@@ -116,14 +116,12 @@ struct Journal::Entry {
   std::vector<eventlog::BorrowedRecord> attempts;
   std::vector<eventlog::BorrowedRecord> dead;
   std::vector<eventlog::BorrowedRecord> cursors;
-  std::vector<eventlog::NewRecord> lane_cursors;  // made for this entry
   std::deque<Fields> fields;
   std::uint64_t cursor_bytes = 0;
   std::vector<eventlog::BorrowedRecords> parts;
 };
 
 Journal::Entry Journal::build(const std::vector<AttemptOutcome>& outcomes,
-                              const std::vector<LanePtr>& lanes,
                               const std::vector<eventlog::NewRecord>& records) const {
   Entry entry;
   for (const auto& record : records) {
@@ -140,15 +138,6 @@ Journal::Entry Journal::build(const std::vector<AttemptOutcome>& outcomes,
       entry.add(entry.cursors, *outcome.state);
       entry.cursor_bytes += bytes_of(*outcome.state);
     }
-  }
-  bool is_hasty = context_.parts.mutant == DeliveryMutant::CursorBeforeAttempt;
-  entry.lane_cursors.reserve(lanes.size());
-  for (const auto& lane : lanes) {
-    entry.lane_cursors.push_back(is_hasty ? lane->hasty_cursor_record() : lane->cursor_record());
-  }
-  for (const auto& record : entry.lane_cursors) {
-    entry.add(entry.cursors, record);
-    entry.cursor_bytes += bytes_of(record);
   }
   if (!entry.attempts.empty()) entry.parts.push_back({context_.attempts, 0, entry.attempts});
   if (!entry.dead.empty()) entry.parts.push_back({context_.dead, 0, entry.dead});
@@ -168,6 +157,13 @@ std::vector<AttemptOutcome> Journal::take_outcomes() {
   return out;
 }
 
+// A record that continues a cursor is worth nothing after one that was not appended.
+eventlog::NewRecord Journal::cursor_of(Lane& lane) const {
+  bool is_hasty = context_.parts.mutant == DeliveryMutant::CursorBeforeAttempt;
+  if (is_hasty) return lane.hasty_cursor_record();
+  return has_given_up_ ? lane.whole_cursor_record() : lane.cursor_record();
+}
+
 Task<void> Journal::flush() {
   auto start = context_.parts.clock.mono();
   auto outcomes = take_outcomes();
@@ -177,24 +173,26 @@ Task<void> Journal::flush() {
     outcome.lane->settle(outcome.offset, outcome.decision);
     dirty_.insert(outcome.lane);
   }
-  std::vector<LanePtr> lanes;
+  auto records = std::exchange(records_, {});
   for (const auto& lane : dirty_) {
     if (lane->closed) continue;
     lane->is_dirty = false;
-    lanes.push_back(lane);
+    records.push_back(cursor_of(*lane));
   }
   dirty_.clear();
   ticked_ = false;
-  auto records = std::exchange(records_, {});
   auto waiters = std::exchange(waiters_, {});
   // Settling freed room in the acknowledgement sets, and retries have their times now.
   for (auto& outcome : outcomes) {
     if (outcome.owner) outcome.owner->wake();
   }
   before_record.reached();
-  auto appended = co_await append(outcomes, lanes, records);
+  auto appended = co_await append(outcomes, records);
   after_record.reached();
-  if (appended) publish(outcomes, *appended);
+  if (appended)
+    publish(outcomes, *appended);
+  else
+    has_given_up_ = true;
   for (auto& waiter : waiters) {
     waiter->is_done = true;
     waiter->is_durable = appended.has_value();
@@ -208,10 +206,9 @@ Task<void> Journal::flush() {
 }
 
 Task<std::optional<std::vector<eventlog::Appended>>> Journal::append(
-    const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
-    const std::vector<eventlog::NewRecord>& records) {
+    const std::vector<AttemptOutcome>& outcomes, const std::vector<eventlog::NewRecord>& records) {
   while (true) {
-    auto entry = build(outcomes, lanes, records);
+    auto entry = build(outcomes, records);
     if (entry.parts.empty()) co_return std::vector<eventlog::Appended>();
     context_.cursor_bytes.fetch_add(entry.cursor_bytes, std::memory_order_relaxed);
     auto appended = co_await context_.parts.log.append_borrowed(entry.parts);

@@ -58,7 +58,7 @@ class Journal {
   // Once a second: cursors that moved without an attempt, and everything when it is time.
   void tick();
 
-  //  // Until closed and drained.
+  // Until closed and drained.
   Task<void> run();
   // From now on an entry that the log refuses is given up: its deliveries are made again by the
   // next life.
@@ -68,13 +68,13 @@ class Journal {
  private:
   struct Entry;
   bool has_work() const;
-  Entry build(const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
+  Entry build(const std::vector<AttemptOutcome>& outcomes,
               const std::vector<eventlog::NewRecord>& records) const;
+  eventlog::NewRecord cursor_of(Lane& lane) const;
   std::vector<AttemptOutcome> take_outcomes();
   Task<void> flush();
   Task<std::optional<std::vector<eventlog::Appended>>> append(
-      const std::vector<AttemptOutcome>& outcomes, const std::vector<LanePtr>& lanes,
-      const std::vector<eventlog::NewRecord>& records);
+      const std::vector<AttemptOutcome>& outcomes, const std::vector<eventlog::NewRecord>& records);
   void publish(std::vector<AttemptOutcome>& outcomes,
                const std::vector<eventlog::Appended>& appended);
 
@@ -94,6 +94,7 @@ class Journal {
   bool ticked_ = false;
   bool closed_ = false;
   bool is_hurried_ = false;
+  bool has_given_up_ = false;  // on an entry
   std::uint64_t written_at_ = 0;  // context_.cursor_bytes when everything was written last
   Suspension arrived_;
   Counter& entries_;

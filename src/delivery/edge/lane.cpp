@@ -9,21 +9,27 @@ std::string Lane::id_of(eventlog::Offset offset) const {
   return delivery_id(prefix, partition.partition, offset);
 }
 
-eventlog::NewRecord Lane::cursor_record() const {
+eventlog::NewRecord Lane::cursor_record() {
+  return cursor_record_of(acks.journal());
+}
+
+eventlog::NewRecord Lane::whole_cursor_record() {
+  return cursor_record_of(acks.snapshot());
+}
+
+eventlog::NewRecord Lane::cursor_record_of(std::string_view piece) const {
   eventlog::NewRecord record;
   record.key = cursor_key;
-  record.value = encode_cursor(topic_id, delivered, acks);
+  record.value = encode_cursor(topic_id, delivered, piece);
   return record;
 }
 
 eventlog::NewRecord Lane::hasty_cursor_record() const {
-  auto record = cursor_record();
   auto hasty = acks;
   for (const auto& item : acks.list(acks.unsettled())) {
-    if (item.in_flight) hasty.ack(item.offset);
+    if (item.state == eventlog::AckSet::State::InFlight) hasty.ack(item.offset);
   }
-  record.value = encode_cursor(topic_id, delivered, hasty);
-  return record;
+  return cursor_record_of(hasty.snapshot());
 }
 
 void Lane::settle(eventlog::Offset offset, const Decision& decision) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
 
 #include "delivery/core/retry.h"
 #include "eventlog/ack_set.h"
@@ -28,13 +29,19 @@ struct Lane {
   bool closed = false;
 
   std::string id_of(eventlog::Offset offset) const;
-  eventlog::NewRecord cursor_record() const;
+  // For the next log entry; continues the one that was made last, which must be in the log.
+  eventlog::NewRecord cursor_record();
+  // Stands for itself.
+  eventlog::NewRecord whole_cursor_record();
   // As if what is in flight were settled: the mutant of DeliveryMutant.
   eventlog::NewRecord hasty_cursor_record() const;
   // Applies a verdict, right before cursor_record() is appended together with the attempt.
   void settle(eventlog::Offset offset, const Decision& decision);
   // Nothing that was read is waiting: what was filtered out is settled.
   void pass_filtered();
+
+ private:
+  eventlog::NewRecord cursor_record_of(std::string_view piece) const;
 };
 
 }  // namespace weft::delivery

@@ -9,7 +9,21 @@
 
 namespace weft::delivery {
 
-namespace {}  // namespace
+namespace {
+
+eventlog::OrderKey order_of(const eventlog::Record& record, Ordering ordering) {
+  switch (ordering) {
+    case Ordering::None:
+      return eventlog::OrderKey::None;
+    case Ordering::Key:
+      return record.key ? eventlog::order_key(*record.key) : eventlog::OrderKey::None;
+    case Ordering::Partition:
+      break;
+  }
+  return eventlog::order_key("");
+}
+
+}  // namespace
 
 SubscriptionWorker::SubscriptionWorker(LoopParts parts, SubscriptionRef subscription)
     : parts_(parts), spec_(std::move(subscription)) {
@@ -127,9 +141,9 @@ eventlog::NewRecord SubscriptionWorker::state_record() const {
 
 void SubscriptionWorker::restore_state_record() {
   auto saved = parts_.context.saved.take(state_key(spec_->tenant, spec_->name));
-  if (!saved) return;
+  if (saved.empty()) return;
   is_known_ = true;
-  auto document = JsonDocument::parse(std::move(*saved));
+  auto document = JsonDocument::parse(std::move(saved.front()));
   if (!document) return;
   if (auto since = parse_rfc3339(text_of(document->root(), "since"))) active_since_ = *since;
   bool was_disabled = text_of(document->root(), "state") == "disabled";
@@ -172,15 +186,25 @@ std::optional<SubscriptionWorker::Job> SubscriptionWorker::next_of_lane(const La
     job.attempt = due->deliveries;
     return job;
   }
-  if (has_too_many_dead_ || lane->ready.empty() || lane->acks.is_full()) return std::nullopt;
-  job.offset = lane->ready.front().offset;
-  auto taken = lane->acks.acquire(job.offset);
-  ENSURE(taken.has_value(), "records are taken in order, each once");
-  job.record = std::move(lane->ready.front());
-  lane->ready.pop_front();
-  lane->pass_filtered();
+  if (has_too_many_dead_) return std::nullopt;
+  job.record = take_new(*lane);
   if (wants_more(*lane)) lane->room.wake();
+  if (!job.record) return std::nullopt;
+  job.offset = job.record->offset;
   return job;
+}
+
+// What is held back for its order is read again when its turn comes.
+std::optional<eventlog::Record> SubscriptionWorker::take_new(Lane& lane) {
+  while (!lane.ready.empty() && !lane.acks.is_full()) {
+    auto record = std::move(lane.ready.front());
+    lane.ready.pop_front();
+    auto taken = lane.acks.acquire(record.offset, order_of(record, spec_->ordering));
+    ENSURE(taken.has_value(), "records are taken in order, each once");
+    lane.pass_filtered();
+    if (*taken) return record;
+  }
+  return std::nullopt;
 }
 
 void SubscriptionWorker::start(Job job) {
@@ -240,7 +264,7 @@ std::vector<eventlog::NewRecord> SubscriptionWorker::everything() const {
   if (retired_ || !is_known_) return out;
   out.push_back(state_record());
   for (const auto& lane : lanes_) {
-    if (!lane->closed) out.push_back(lane->cursor_record());
+    if (!lane->closed) out.push_back(lane->whole_cursor_record());
   }
   return out;
 }
@@ -295,6 +319,7 @@ SubscriptionStatus SubscriptionWorker::status() const {
   for (const auto& lane : lanes_) {
     auto lag = lag_of(*lane);
     out.lag_records += lag;
+    out.held += lane->acks.held();
     out.positions.push_back({lane->partition, lane->acks.next(), lag});
     if (lane->ready.empty()) continue;
     auto age = now - lane->ready.front().timestamp;

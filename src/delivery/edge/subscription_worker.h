@@ -81,6 +81,7 @@ class SubscriptionWorker final : public Wakeable,
   bool may_start(WallTime now) const;
   std::optional<Job> next_job(WallTime now);
   std::optional<Job> next_of_lane(const LanePtr& lane, WallTime now);
+  std::optional<eventlog::Record> take_new(Lane& lane);
   std::optional<Job> next_redrive(WallTime now);
   void start(Job job);
   void queue_redrive(Redrive redrive);

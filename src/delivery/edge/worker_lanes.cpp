@@ -43,11 +43,11 @@ Task<bool> SubscriptionWorker::open_lanes() {
     // crash.
     // By the journal, behind the records that end an earlier subscription of this name.
     std::vector<eventlog::NewRecord> records;
-    for (const auto& lane : opened) records.push_back(lane->cursor_record());
+    for (const auto& lane : opened) records.push_back(lane->whole_cursor_record());
     records.push_back(state_record());
     if (!co_await parts_.journal.record(std::move(records))) {
       for (const auto& lane : opened) {
-        context.saved.put(lane->cursor_key, *lane->cursor_record().value);
+        context.saved.put(lane->cursor_key, *lane->whole_cursor_record().value);
       }
       co_return false;
     }
@@ -77,8 +77,9 @@ LanePtr SubscriptionWorker::make_lane(const eventlog::StreamInfo& stream, std::i
   // A partition that is added later holds only events that are new to the subscription.
   bool from_end = is_first && spec_->from == StartFrom::Latest;
   lane->acks = eventlog::AckSet(from_end ? info->end : info->start, limits);
-  if (auto saved = context.saved.take(lane->cursor_key)) {
-    if (auto cursor = decode_cursor(*saved, limits)) {
+  auto saved = context.saved.take(lane->cursor_key);
+  if (!saved.empty()) {
+    if (auto cursor = decode_cursor(saved, limits)) {
       lane->acks = std::move(cursor->acks);
       lane->delivered = cursor->delivered;
     } else {
@@ -105,7 +106,8 @@ void SubscriptionWorker::show_unsettled(const Lane& lane) {
     delivery.offset = item.offset;
     delivery.attempts = item.deliveries;
     delivery.next_attempt = item.due;
-    delivery.status = DeliveryStatus::Failing;
+    bool was_tried = item.deliveries > 0;
+    delivery.status = was_tried ? DeliveryStatus::Failing : DeliveryStatus::Pending;
     index.restored(delivery, std::nullopt, std::nullopt);
   }
 }

@@ -259,6 +259,8 @@ export type Subscription = {
   statusReason?: string;
   /** Accepted and not yet tried */
   pending: number;
+  /** Behind an earlier event of their order */
+  held?: number;
   /** Tried without success; another attempt is planned */
   failing: number;
   dead: number;
