@@ -28,8 +28,11 @@ Seeds of the simulations ([what they are](simulation.md)) that `./dev soak` ran,
 | Date | Commit | Simulation | Seeds | First and last | CPU minutes | Violations |
 |---|---|---|---|---|---|---|
 """
-PROGRAMS = [("weft_eventlog_simulation_tests", "log"), ("weft_gateway_simulation_tests", "idempotency"),
-            ("weft_delivery_simulation_tests", "delivery")]
+PROGRAMS = ["weft_eventlog_simulation_tests", "weft_gateway_simulation_tests", "weft_delivery_simulation_tests",
+            "weft_app_simulation_tests"]
+# As the ledger calls them, by test suite.
+LABELS = {"LogSimulation": "log", "AckSetSimulation": "acknowledgements", "IdempotencySimulation": "idempotency",
+          "DeliverySimulation": "delivery", "ChainSimulation": "chain of nodes"}
 SEEDS_PER_RUN = 250
 
 
@@ -46,6 +49,10 @@ class Simulation:
 
     def claimed(self):
         return self.next - self.first
+
+    def share(self):
+        """CPU seconds that it has had, with those that its running seeds will take."""
+        return self.cpu_seconds * self.claimed() / self.done if self.done else self.claimed() * 1e-3
 
     def claim(self, seeds_max):
         """The next seeds to run, as first and count; absent when there are enough."""
@@ -106,11 +113,11 @@ def tests_of(program, pattern):
 
 
 def built_programs():
-    for name, label in PROGRAMS:
+    for name in PROGRAMS:
         program = ROOT / "build/release" / name
         if not program.exists():
             sys.exit(f"soak: {program} is not built; run ./dev build")
-        yield str(program), label
+        yield str(program)
 
 
 def commit_name():
@@ -122,7 +129,7 @@ def commit_name():
 
 def show_mutants():
     status = 0
-    for program, _ in built_programs():
+    for program in built_programs():
         result = subprocess.run([program, "--gtest_filter=*Mutants.*"], text=True, capture_output=True)
         print("\n".join(line for line in result.stdout.splitlines() if "mutant" in line and line.startswith("mutant")))
         if result.returncode != 0:
@@ -144,11 +151,11 @@ class Soak:
         self.deadline = time.monotonic()
 
     def take(self):
-        """Seeds of the simulation that has had the fewest."""
+        """Seeds of the simulation that has had the least time; each gets as much of it, not as many seeds."""
         with self.lock:
             if self.failure or (self.deadline and time.monotonic() > self.deadline):
                 return None
-            for simulation in sorted(self.simulations, key=Simulation.claimed):
+            for simulation in sorted(self.simulations, key=Simulation.share):
                 if claim := simulation.claim(self.seeds):
                     return simulation, claim
             return None
@@ -179,10 +186,10 @@ def main():
 
     minutes = options.minutes or (None if options.seeds else 10)
     commit, first = commit_name(), first_unused_seed()
-    simulations = [Simulation(program, name, label, first) for program, label in built_programs()
+    simulations = [Simulation(program, name, LABELS[name.split(".")[0]], first) for program in built_programs()
                    for name in tests_of(program, "*Simulation.*Seeds*")]
-    if len(simulations) < len(PROGRAMS):
-        sys.exit("soak: a program has no test named *Simulation.*Seeds*")
+    if len(simulations) < len(LABELS):
+        sys.exit("soak: a suite of LABELS has no test named *Simulation.*Seeds*")
     soak = Soak(simulations, options.seeds, minutes and time.monotonic() + minutes * 60)
     workers = [threading.Thread(target=soak.work) for _ in range(max(1, options.jobs))]
     signal.signal(signal.SIGINT, soak.end_soon)

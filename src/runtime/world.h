@@ -8,6 +8,13 @@
 //   world.crash();           // nothing of the old life runs any more; what was synced is still
 //   there
 //
+// A world has one machine to begin with, whose parts stand in the world itself; more of them share
+// its time, chance and network, and have disks, tasks and crashes of their own:
+//
+//   auto& hub = world.add_machine("10.0.0.2");
+//   hub.spawn(serve(hub));
+//   hub.crash();             // the others go on
+//
 // The end of the world cancels its tasks and lets them end: what they use is declared before it.
 //
 // Used on one thread. See seeded_test.h for running many seeds.
@@ -16,6 +23,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "runtime/run_until_done.h"
 #include "runtime/simulated_clock.h"
@@ -24,6 +33,33 @@
 #include "runtime/task_group.h"
 
 namespace weft {
+
+// What fails as one: a disk, the tasks that run, and the connections to its address.
+class Machine {
+ public:
+  // `address`: of its listeners, as IPv4 or IPv6 text.
+  Machine(std::string address, IoContext& loop, SimulatedClock& clock, SimulatedNetwork& network,
+          std::uint64_t seed);
+
+  const std::string& address() const { return address_; }
+  // Runs beside the test until the task ends, or a crash or the end of the world cancels it.
+  void spawn(Task<void> task);
+  // The machine dies: the disk fails every operation, connections are lost, all tasks are cancelled
+  // and end, then the disk keeps what the seed decides. Objects of the old life should be destroyed
+  // after this; their files are dead.
+  void crash(CrashKeeps keeps = CrashKeeps::Random);
+  // As far as a crash takes it: nothing runs any more, and nothing can be stored.
+  void die();
+
+  SimulatedFileSystem disk;
+
+ private:
+  std::string address_;
+  IoContext& loop_;
+  SimulatedClock& clock_;
+  SimulatedNetwork& network_;
+  std::unique_ptr<TaskGroup> tasks_;
+};
 
 class World {
  public:
@@ -40,15 +76,24 @@ class World {
  public:
   SimulatedClock clock;
   SeededRandom random;
-  SimulatedFileSystem disk;
   SimulatedNetwork network;
+
+ private:
+  Machine home_;
+  std::vector<std::unique_ptr<Machine>> others_;
+
+ public:
+  SimulatedFileSystem& disk;  // of the first machine
 
   std::uint64_t seed() const { return seed_; }
   IoContext& loop() { return loop_; }
   Executor executor() { return loop_.get_executor(); }
 
-  // Runs beside the test until the task ends, or the crash or the end of the world cancels it.
-  void spawn(Task<void> task);
+  // Lives as long as the world. Requires: no other machine has this address.
+  Machine& add_machine(std::string address);
+
+  // On the first machine.
+  void spawn(Task<void> task) { home_.spawn(std::move(task)); }
 
   // Runs the task, and all others, until it ends. Requires: it ends within `at_most`.
   template <class T>
@@ -60,15 +105,8 @@ class World {
     return clock.run_until(done, at_most);
   }
 
-  // The machine dies: the disk fails every operation, all tasks are cancelled and end, then the
-  // disk keeps what the seed decides. Objects of the old life should be destroyed after this; their
-  // files are dead.
-  void crash(CrashKeeps keeps = CrashKeeps::Random);
-
- private:
-  void end_all_tasks();
-
-  std::unique_ptr<TaskGroup> tasks_;
+  // Of the first machine.
+  void crash(CrashKeeps keeps = CrashKeeps::Random) { home_.crash(keeps); }
 };
 
 template <class T>
