@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Runs every test, stage by stage, and ends with one line of totals: N passed, N failed.
 
-Stages: check, unit, web, e2e, hub. Name some to run only those. --interop adds the quick checks against parts from
-other registries, as CI does; what could not be had there is neither passed nor failed.
+Stages: check, unit, web, e2e, hub. Name some to run only those; memory and races build the unit tests again under
+AddressSanitizer with UndefinedBehaviorSanitizer, and those with several threads under ThreadSanitizer. --ci adds
+these two, and the quick checks against parts from other registries (interop); what could not be had there is neither
+passed nor failed.
 """
 import json
 import os
@@ -15,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
+# Those that run several loops or threads: what they share is shared between modules, so these are enough.
+THREADED = ["runtime", "storage", "http", "telemetry", "estate", "eventlog", "gateway"]
 
 
 class Totals:
@@ -68,15 +72,35 @@ def build():
 
 
 def unit_stage():
+    return run_unit_tests(sorted(BUILD.glob("weft_*_tests")))
+
+
+def run_unit_tests(binaries, env=None, seeds=None):
+    """`seeds`: of each simulation, instead of its own number."""
     passed = failed = 0
-    for binary in sorted(BUILD.glob("weft_*_tests")):
-        code, out = run([str(binary), "--gtest_brief=1"], timeout=1200)
+    for binary in binaries:
+        has_fewer_seeds = seeds and "_simulation_" in binary.name
+        environment = {**(env or {}), **({"WEFT_SEEDS": str(seeds)} if has_fewer_seeds else {})}
+        code, out = run([str(binary), "--gtest_brief=1"], timeout=1800, env=environment)
         ok = count(r"^\[  PASSED  \] (\d+) tests?\.", out)
         bad = len(set(re.findall(r"^\[  FAILED  \] (\S+?\.\S+?)(?: \(|,|$)", out, re.M)))
         if code != 0 and bad == 0:
             bad = 1  # it crashed: the run itself is the failure
         passed, failed = passed + ok, failed + bad
     return passed, failed
+
+
+def sanitized_stage(preset, modules, env):
+    """The unit tests of these modules (all when there are none), built under a sanitizer; fewer seeds of simulations."""
+    def stage():
+        folder = ROOT / "build" / preset
+        targets = [f"weft_{module}_tests" for module in modules] or sorted(
+            binary.name for binary in BUILD.glob("weft_*_tests"))
+        code, _ = run(["./dev", "build", preset, *targets], timeout=3600)
+        if code != 0:
+            return 0, 1
+        return run_unit_tests([folder / target for target in targets], env, seeds=20)
+    return stage
 
 
 def web_stage():
@@ -132,15 +156,18 @@ STAGES = {
     "web": web_stage,
     "e2e": pytest_stage("tests/e2e", 1800),
     "hub": hub_stage,
+    "memory": sanitized_stage("asan", [], {}),
+    "races": sanitized_stage("tsan", THREADED, {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
     "interop": interop_stage,
 }
+CI_ONLY = ["memory", "races", "interop"]
 
 
 def main():
     wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or [
-        name for name in STAGES if name != "interop"]
-    if "--interop" in sys.argv and "interop" not in wanted:
-        wanted.append("interop")
+        name for name in STAGES if name not in CI_ONLY]
+    if "--ci" in sys.argv:
+        wanted += [name for name in CI_ONLY if name not in wanted]
     unknown = [name for name in wanted if name not in STAGES]
     if unknown:
         sys.exit(f"run_tests: no stage {unknown[0]}; there are {', '.join(STAGES)}")

@@ -250,17 +250,21 @@ Task<void> commit_into(AuditLog& audit, std::string object, int& done) {
   ++done;
 }
 
+Task<void> commit_from_both(AuditLog& ours, AuditLog& theirs, int& done) {
+  auto executor = co_await boost::asio::this_coro::executor;
+  TaskGroup group(executor, "writers", 100);
+  for (int i = 0; i < 20; ++i) {
+    group.spawn(commit_into(ours, fmt::format("ours {}", i), done));
+    group.spawn(commit_into(theirs, fmt::format("theirs {}", i), done));
+  }
+  co_await group.join();
+}
+
 TEST_F(AuditTrail, StaysOneChainWhenManyWriteAndTwoNodesDo) {
   AuditLog other_node(*world_.sqlite, world_.clock);
-  IoContext loop;
-  TaskGroup group(loop.get_executor(), "writers", 100);
   int done = 0;
-  for (int i = 0; i < 20; ++i) {
-    group.spawn(commit_into(*world_.audit, fmt::format("ours {}", i), done));
-    group.spawn(commit_into(other_node, fmt::format("theirs {}", i), done));
-  }
 
-  run_until_done(loop, group.join());
+  run_until_done(commit_from_both(*world_.audit, other_node, done));
 
   EXPECT_EQ(done, 40);
   auto report = world_.verify();

@@ -66,11 +66,13 @@ Result<int> throw_out_of_range() {
 }
 
 TEST(BlockingPool, BringsTheResultBackToTheCallersLoop) {
+  IoContext io;  // longer than the pool, whose threads post to it
   BlockingPool pool("test", 2, 8);
 
-  EXPECT_EQ(*run_until_done(pool.run<int>(answer)), 42);
-  EXPECT_EQ(run_until_done(pool.run<void>(refuse)).error().code, ErrorCode::IoError);
-  EXPECT_EQ(run_until_done(pool.run<int>(throw_out_of_range)).error().code, ErrorCode::Internal);
+  EXPECT_EQ(*run_until_done(io, pool.run<int>(answer)), 42);
+  EXPECT_EQ(run_until_done(io, pool.run<void>(refuse)).error().code, ErrorCode::IoError);
+  EXPECT_EQ(run_until_done(io, pool.run<int>(throw_out_of_range)).error().code,
+            ErrorCode::Internal);
 }
 
 Task<void> count_refusals(BlockingPool& pool, std::mutex& gate, int& refused, int& done) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -29,6 +30,21 @@ inline void rethrow(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
 }
 
+// A loop that is the caller's alone, of those that the process keeps: making one costs ten system
+// calls, and one that ends with its task would be gone while the thread that resumed the task may
+// still be inside of its post().
+class SpareLoop {
+ public:
+  SpareLoop();
+  ~SpareLoop();
+  SpareLoop(const SpareLoop&) = delete;
+  SpareLoop& operator=(const SpareLoop&) = delete;
+  IoContext& loop() { return *loop_; }
+
+ private:
+  std::unique_ptr<IoContext> loop_;
+};
+
 }  // namespace detail
 
 template <class T>
@@ -44,6 +60,7 @@ T run_until_done(IoContext& loop, Task<T> task) {
     while (!done && loop.run_one() > 0) {
     }
     ENSURE(done, "the task does not wait for ever");
+    loop.poll();
   } else {
     std::optional<T> outcome;
     boost::asio::co_spawn(loop.get_executor(), detail::keep_outcome<T>(outcome, std::move(task)),
@@ -59,8 +76,8 @@ T run_until_done(IoContext& loop, Task<T> task) {
 
 template <class T>
 T run_until_done(Task<T> task) {
-  IoContext loop;
-  return run_until_done(loop, std::move(task));
+  detail::SpareLoop spare;
+  return run_until_done(spare.loop(), std::move(task));
 }
 
 }  // namespace weft

@@ -1,5 +1,6 @@
 #include "delivery/edge/journal.h"
 
+#include <algorithm>
 #include <deque>
 #include <string_view>
 
@@ -13,8 +14,11 @@ namespace {
 CrashPoint before_record("delivery.before-record");
 CrashPoint after_record("delivery.after-record");
 
-// Much less than what the stream of cursors keeps.
-constexpr std::uint64_t kRewriteAfterBytes = 8ull * 1024 * 1024;
+// Everything is written again after a few times its own size, and much less than what the stream of
+// cursors keeps.
+constexpr std::uint64_t kRewriteAfterBytesMin = 8ull * 1024 * 1024;
+constexpr std::uint64_t kRewriteAfterBytesMax = 24ull * 1024 * 1024;
+constexpr std::uint64_t kRewriteAfterSizes = 4;
 constexpr Duration kRetryDelay = 500ms;
 constexpr std::size_t kEntryBytes = 2 * 1024 * 1024;
 
@@ -40,7 +44,8 @@ Journal::Journal(DeliveryContext& context, std::function<void()> wake_all,
                                         "Log entries with outcomes and cursors of deliveries")),
       durations_(
           context.parts.metrics.histogram("weft_delivery_journal_duration_seconds",
-                                          "From the build of an entry until it is durable")) {}
+                                          "From the build of an entry until it is durable")),
+      rewrite_after_bytes_(kRewriteAfterBytesMin) {}
 
 void Journal::submit(AttemptOutcome outcome) {
   queue_.push_back(std::move(outcome));
@@ -67,9 +72,14 @@ void Journal::mark_dirty(LanePtr lane) {
 }
 
 void Journal::tick() {
-  if (context_.cursor_bytes.load(std::memory_order_relaxed) - written_at_ >= kRewriteAfterBytes) {
-    written_at_ = context_.cursor_bytes.load(std::memory_order_relaxed);
+  auto written = context_.cursor_bytes.load(std::memory_order_relaxed);
+  if (written - written_at_ >= rewrite_after_bytes_) {
+    written_at_ = written;
     auto all = everything_();
+    std::uint64_t bytes = 0;
+    for (const auto& record : all) bytes += bytes_of(record);
+    rewrite_after_bytes_ =
+        std::clamp(bytes * kRewriteAfterSizes, kRewriteAfterBytesMin, kRewriteAfterBytesMax);
     records_.insert(records_.end(), std::make_move_iterator(all.begin()),
                     std::make_move_iterator(all.end()));
   }

@@ -99,6 +99,7 @@ class Journal {
   Suspension arrived_;
   Counter& entries_;
   Histogram& durations_;
+  std::uint64_t rewrite_after_bytes_;  // of all loops
 };
 
 }  // namespace weft::delivery

@@ -50,15 +50,18 @@ class IdempotencyModel {
     ++story.under_way;
   }
 
-  // `may_fail`: something happened to the node or to the request that excuses a 503.
-  void end(const SentRequest& request, const http::Response& response, WallTime now,
-           bool may_fail) {
+  struct Ending {
+    WallTime begun;  // when the request was sent
+    WallTime now;
+    bool may_fail = false;  // something happened to the node or the request that excuses a 503
+  };
+  void end(const SentRequest& request, const http::Response& response, const Ending& ending) {
     if (request.owner.empty()) {
-      judge_free(request, response, may_fail);
+      judge_free(request, response, ending.may_fail);
     } else {
-      judge(request, stories_[request.owner], response, now, may_fail);
+      judge(request, stories_[request.owner], response, ending);
     }
-    leave(request, now);
+    leave(request, ending.now);
   }
   // The client went away before it read the answer.
   void leave(const SentRequest& request, WallTime now) {
@@ -146,11 +149,12 @@ class IdempotencyModel {
     return answer;
   }
 
-  void judge(const SentRequest& request, Story& story, const http::Response& response, WallTime now,
-             bool may_fail) {
+  void judge(const SentRequest& request, Story& story, const http::Response& response,
+             const Ending& ending) {
+    auto now = ending.now;
     switch (response.status) {
       case 201:
-        return accept(request, story, response, now);
+        return accept(request, story, response, ending);
       case 422:
         ++refused_;
         if (is_alive(story, now) && story.answers.back().request == request.body) {
@@ -165,17 +169,34 @@ class IdempotencyModel {
         return;
       case 503:
         ++stillborn_;
-        if (!may_fail) violate("a failure without a cause: " + response.body);
+        if (!ending.may_fail) violate("a failure without a cause: " + response.body);
         return;
       default:
         violate(fmt::format("status {}: {}", response.status, response.body));
     }
   }
 
+  // An answer's life may end, and another one's begin, while it is read for a request that asked in
+  // time.
+  static bool was_in_force(const Story& story, const SentRequest& request,
+                           const http::Response& response, WallTime begun) {
+    for (std::size_t i = 0; i + 1 < story.answers.size(); ++i) {
+      const auto& answer = story.answers[i];
+      // Answers tell their time in whole milliseconds.
+      auto replaced = story.answers[i + 1].at + std::chrono::milliseconds(1);
+      if (answer.text == response.body && answer.request == request.body && begun < replaced) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   void accept(const SentRequest& request, Story& story, const http::Response& response,
-              WallTime now) {
+              const Ending& ending) {
+    auto now = ending.now;
     auto repeats = is_repetition(response);
     if (repeats) ++repeated_;
+    if (repeats && was_in_force(story, request, response, ending.begun)) return;
     if (!is_alive(story, now)) {
       story.answers.push_back(parse(request, response));
       story.answers.back().was_fresh = !repeats;
@@ -183,7 +204,10 @@ class IdempotencyModel {
       return;
     }
     auto& known = story.answers.back();
-    if (known.request != request.body) violate("another payload was accepted: " + request.owner);
+    if (known.request != request.body) {
+      violate(fmt::format("another payload was accepted at {}: {} answered {}, then {} with {}",
+                          to_rfc3339(now), request.owner, known.text, response.body, request.body));
+    }
     if (known.text != response.body) {
       violate(fmt::format("{} was answered {}, then {}", request.owner, known.text, response.body));
     }

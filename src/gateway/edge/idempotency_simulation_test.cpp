@@ -375,6 +375,7 @@ class Simulation {
     model_->begin(post.request);
     bool is_impatient = one_in(4);
     auto limit = is_impatient ? Duration(below(3'000'000)) : Duration(1min);
+    auto sent = world_.clock.now();
     auto begun = world_.clock.mono();
     auto response = co_await with_timeout<http::Response>(world_.clock, limit, answer(post));
     auto was_cut = world_.clock.mono() >= begun + limit;
@@ -384,7 +385,7 @@ class Simulation {
       co_return;
     }
     auto may_fail = over_ || was_cut || has_faults_ || is_scarce_ || world_.disk.is_down();
-    model_->end(post.request, *response, now, may_fail);
+    model_->end(post.request, *response, {sent, now, may_fail});
   }
 
   Task<Result<http::Response>> answer(Post post) {
