@@ -1,6 +1,7 @@
 #include "mapping/core/number.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -72,6 +73,9 @@ double double_of_lexeme(std::string_view text) {
 }
 
 std::string digits_of(Wide number) {
+  if (number <= std::numeric_limits<std::int64_t>::max()) {
+    return std::to_string(static_cast<std::int64_t>(number));
+  }
   std::string digits;
   do {
     digits += static_cast<char>('0' + static_cast<int>(number % 10));
@@ -178,18 +182,84 @@ double calculate_double(Arithmetic operation, double a, double b) {
   return 0;
 }
 
-bool calculate_small(Arithmetic operation, std::int64_t a, std::int64_t b, std::int64_t& result) {
-  switch (operation) {
-    case Arithmetic::Add:
-      return !__builtin_add_overflow(a, b, &result);
-    case Arithmetic::Subtract:
-      return !__builtin_sub_overflow(a, b, &result);
-    case Arithmetic::Multiply:
-      return !__builtin_mul_overflow(a, b, &result);
-    case Arithmetic::Divide:
-      break;
+// What most numbers are: a mantissa of 64 bits, which is much cheaper than one of 128.
+struct Small {
+  std::int64_t mantissa = 0;
+  std::int32_t exponent = 0;
+};
+
+constexpr int kSmallDigits = 18;  // always fit
+constexpr auto kSmallPowers = [] {
+  std::array<std::int64_t, kSmallDigits + 1> powers{1};
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+// False for what is longer, or has an exponent of its own.
+bool read_small(std::string_view text, Small& small) {
+  if (text.size() > kSmallDigits) return false;
+  const bool negative = text.starts_with('-');
+  std::int64_t mantissa = 0;
+  std::size_t point = text.size();
+  for (std::size_t at = negative ? 1 : 0; at < text.size(); ++at) {
+    const auto digit = static_cast<unsigned>(text[at] - '0');
+    if (digit <= 9) {
+      mantissa = mantissa * 10 + digit;
+    } else if (text[at] == '.') {
+      point = at + 1;
+    } else {
+      return false;
+    }
   }
-  return false;
+  small.mantissa = negative ? -mantissa : mantissa;
+  small.exponent = -static_cast<std::int32_t>(text.size() - point);
+  return true;
+}
+
+bool is_small(const Value& number, Small& small) {
+  switch (number.form()) {
+    case Value::Form::Decimal:
+      small = {number.mantissa(), number.exponent()};
+      return true;
+    case Value::Form::Double:
+      return false;
+    default:
+      return read_small(number.lexeme(), small);
+  }
+}
+
+// Brings both to the smaller exponent; false when one does not fit then.
+bool align_small(Small& a, Small& b) {
+  if (a.exponent == b.exponent) return true;
+  Small& larger = a.exponent > b.exponent ? a : b;
+  const std::int64_t shift = std::abs(std::int64_t{a.exponent} - b.exponent);
+  if (shift > kSmallDigits) return false;
+  const std::int64_t power = kSmallPowers[static_cast<std::size_t>(shift)];
+  if (__builtin_mul_overflow(larger.mantissa, power, &larger.mantissa)) return false;
+  larger.exponent -= static_cast<std::int32_t>(shift);
+  return true;
+}
+
+bool calculate_small(Arithmetic operation, Small a, Small b, Small& result) {
+  if (operation == Arithmetic::Multiply) {
+    result.exponent = a.exponent + b.exponent;
+    return std::abs(result.exponent) <= kExactExponent &&
+           !__builtin_mul_overflow(a.mantissa, b.mantissa, &result.mantissa);
+  }
+  if (operation == Arithmetic::Divide || !align_small(a, b)) return false;
+  result.exponent = a.exponent;
+  if (operation == Arithmetic::Add) {
+    return !__builtin_add_overflow(a.mantissa, b.mantissa, &result.mantissa);
+  }
+  return !__builtin_sub_overflow(a.mantissa, b.mantissa, &result.mantissa);
+}
+
+// As number_of(Exact).
+Value number_of(Small small) {
+  if (small.mantissa == 0) return Value::integer(0);
+  for (; small.exponent < 0 && small.mantissa % 10 == 0; ++small.exponent) small.mantissa /= 10;
+  if (small.exponent > 0) return number_of(Exact{small.mantissa, small.exponent});
+  return Value::decimal(small.mantissa, small.exponent);
 }
 
 // jq's layout: plain near the point, else with an exponent of at least two digits.
@@ -346,11 +416,12 @@ std::optional<Value> number_from(std::string_view text) {
 }
 
 Value calculate(Arithmetic operation, const Value& a, const Value& b, bool& rounded) {
-  if (a.is_small_integer() && b.is_small_integer()) {
-    std::int64_t result = 0;
-    if (calculate_small(operation, a.mantissa(), b.mantissa(), result))
-      return Value::integer(result);
-  }
+  Small small_left;
+  Small small_right;
+  Small small;
+  if (is_small(a, small_left) && is_small(b, small_right) &&
+      calculate_small(operation, small_left, small_right, small))
+    return number_of(small);
   const auto left = exact_of(a);
   const auto right = left ? exact_of(b) : std::nullopt;
   if (right) {
@@ -435,6 +506,12 @@ int compare_values_of_numbers(const Value& a, const Value& b) {
     const double right = double_of(b);
     return left < right ? -1 : (left > right ? 1 : 0);
   }
+  Small small_left;
+  Small small_right;
+  if (is_small(a, small_left) && is_small(b, small_right) && align_small(small_left, small_right))
+    return small_left.mantissa < small_right.mantissa
+               ? -1
+               : (small_left.mantissa > small_right.mantissa ? 1 : 0);
   auto left = exact_of(a);
   auto right = exact_of(b);
   std::strong_ordering order = std::strong_ordering::equal;

@@ -1,6 +1,7 @@
 #include "mapping/core/value_text.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/core/utf8.h"
 #include "mapping/core/machine.h"
@@ -9,9 +10,39 @@
 namespace weft::mapping {
 namespace {
 
-bool is_plain(char c) {
+constexpr bool is_plain(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
+}
+
+// Whether all of it is written as it is, other than in ASCII.
+bool is_plain_text(std::string_view text) {
+  static constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (int c = 0; c < 256; ++c) plain[static_cast<std::size_t>(c)] = is_plain(static_cast<char>(c));
+    return plain;
+  }();
+  bool plain = true;
+  for (const char c : text) plain = plain && kPlain[static_cast<unsigned char>(c)];
+  return plain;
+}
+
+bool is_ascii_text(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+// In quotes, with one growth of `out` for all of it.
+void append_quoted(std::string& out, std::string_view text, std::string_view tail = {}) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + text.size() + 2 + tail.size();
+  out.resize_and_overwrite(after, [&](char* to, std::size_t) {
+    to += before;
+    *to++ = '"';
+    to = std::copy(text.begin(), text.end(), to);
+    *to++ = '"';
+    std::copy(tail.begin(), tail.end(), to);
+    return after;
+  });
 }
 
 std::uint32_t decode(std::string_view text, std::size_t at, unsigned length) {
@@ -120,9 +151,10 @@ class Writer {
   void write_key(const Value& key, bool first) {
     if (!first) out_ += ',';
     line();
+    const std::string_view tail = is_pretty() ? ": " : ":";
+    if (!style_.ascii && is_plain_text(key.text())) return append_quoted(out_, key.text(), tail);
     append_json_text(out_, key.text(), style_.ascii);
-    out_ += ':';
-    if (is_pretty()) out_ += ' ';
+    out_ += tail;
   }
 
   void write_object(const Value& value) {
@@ -167,6 +199,7 @@ void append_json(std::string& out, const Value& value, const JqStyle& style) {
 }
 
 void append_json_text(std::string& out, std::string_view text, bool ascii) {
+  if (is_plain_text(text) && (!ascii || is_ascii_text(text))) return append_quoted(out, text);
   out += '"';
   std::size_t from = 0;
   for (std::size_t at = 0; at < text.size();) {
