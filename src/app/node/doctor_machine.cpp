@@ -58,12 +58,18 @@ Result<Duration> measure_sync(const std::string& folder) {
   return times[times.size() / 2];
 }
 
+// Disks of virtual machines: Linux takes each for a rotating one unless the host says otherwise.
+bool is_virtual(std::string_view modalias) {
+  return std::ranges::any_of(std::array{"virtio:", "xen:", "vmbus:"},
+                             [&](std::string_view bus) { return modalias.starts_with(bus); });
+}
+
 // The disk that holds a file, or the whole disk of its partition.
 DiskFacts disk_of(dev_t device) {
   auto base = fmt::format("/sys/dev/block/{}:{}/", major(device), minor(device));
-  auto rotating = text_of_file(base + "queue/rotational");
-  if (rotating.empty()) rotating = text_of_file(base + "../queue/rotational");
-  return {rotating.starts_with('1')};
+  if (text_of_file(base + "queue/rotational").empty()) base += "../";
+  auto is_rotating = text_of_file(base + "queue/rotational").starts_with('1');
+  return {is_rotating && !is_virtual(text_of_file(base + "device/modalias"))};
 }
 
 void examine_folder(const Settings& settings, const std::string& folder, std::vector<DoctorFinding>& findings) {
