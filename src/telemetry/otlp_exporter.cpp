@@ -79,7 +79,7 @@ OtlpExporter::Batch OtlpExporter::next_batch() {
   auto given = source_.next();
   Batch batch{std::move(given.json), given.items, given.has_more};
   if (batch.items > 0 && options_.encoding == OtlpEncoding::Protobuf) {
-    batch.body = otlp_protobuf_of(source_.signal(), std::move(batch.body));
+    batch.body = otlp_protobuf_of(request_message(source_.signal()), std::move(batch.body));
   }
   return batch;
 }

@@ -33,7 +33,7 @@ std::vector<ReceivedLog> logs_in(const OtlpBatch& batch) {
 
 // What goes round: written, made Protobuf, read again.
 Json const& read_back(OtlpSignal signal, const std::string& json, std::optional<JsonDocument>& keeps) {
-  auto text = otlp_json_of(signal, otlp_protobuf_of(signal, json));
+  auto text = otlp_json_of(signal, otlp_protobuf_of(request_message(signal), json));
   EXPECT_TRUE(text);
   keeps = std::move(*JsonDocument::parse(std::move(*text)));
   return keeps->root();

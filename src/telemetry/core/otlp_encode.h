@@ -31,7 +31,7 @@ std::string otlp_metrics_json(std::span<const MetricFamily> families, const Otlp
 // Of lines as log_line() writes them; the module is the scope. What is no such line is left out.
 std::string otlp_logs_json(std::span<const std::string> lines, const OtlpResource& resource, WallTime now);
 
-// Requires: the JSON encoding of an Export…ServiceRequest, as the functions above give it.
-std::string otlp_protobuf_of(OtlpSignal signal, std::string json);
+// Requires: the JSON encoding of such a message, as the functions above give it.
+std::string otlp_protobuf_of(const WireMessage& message, std::string json);
 
 }  // namespace weft::telemetry

@@ -38,7 +38,7 @@ OtlpResource small_resource() {
 }
 
 std::string protobuf_of_spans(const std::vector<SpanSlice>& spans, const OtlpResource& resource) {
-  return otlp_protobuf_of(OtlpSignal::Traces, otlp_spans_json(spans, resource));
+  return otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json(spans, resource));
 }
 
 TEST(OtlpProtobuf, WritesTheRequestByteForByte) {

@@ -118,6 +118,22 @@ constexpr WireMessage kResourceMetrics{kResourceMetricsFields};
 constexpr WireField kMetricsFields[] = {{1, "resourceMetrics", WireKind::Message, true, &kResourceMetrics}};
 constexpr WireMessage kMetricsWire{kMetricsFields};
 
+// Of opentelemetry/proto/collector/*/v1/*_service.proto, which are alike but for one name.
+constexpr WireField kRejectedSpansFields[] = {{1, "rejectedSpans", WireKind::Int}, {2, "errorMessage", WireKind::Text}};
+constexpr WireField kRejectedPointsFields[] = {{1, "rejectedDataPoints", WireKind::Int}, {2, "errorMessage", WireKind::Text}};
+constexpr WireField kRejectedLogsFields[] = {{1, "rejectedLogRecords", WireKind::Int}, {2, "errorMessage", WireKind::Text}};
+constexpr WireMessage kRejectedSpans{kRejectedSpansFields};
+constexpr WireMessage kRejectedPoints{kRejectedPointsFields};
+constexpr WireMessage kRejectedLogs{kRejectedLogsFields};
+constexpr WireField kTracesAnswerFields[] = {{1, "partialSuccess", WireKind::Message, false, &kRejectedSpans}};
+constexpr WireField kMetricsAnswerFields[] = {{1, "partialSuccess", WireKind::Message, false, &kRejectedPoints}};
+constexpr WireField kLogsAnswerFields[] = {{1, "partialSuccess", WireKind::Message, false, &kRejectedLogs}};
+constexpr WireMessage kTracesAnswer{kTracesAnswerFields};
+constexpr WireMessage kMetricsAnswer{kMetricsAnswerFields};
+constexpr WireMessage kLogsAnswer{kLogsAnswerFields};
+constexpr WireField kRpcStatusFields[] = {{1, "code", WireKind::Int}, {2, "message", WireKind::Text}};
+constexpr WireMessage kRpcStatus{kRpcStatusFields};
+
 }  // namespace
 
 std::uint32_t wire_type_of(WireKind kind) {
@@ -144,5 +160,16 @@ const WireMessage& request_message(OtlpSignal signal) {
   }
   return kTraces;
 }
+
+const WireMessage& response_message(OtlpSignal signal) {
+  switch (signal) {
+    case OtlpSignal::Traces: return kTracesAnswer;
+    case OtlpSignal::Metrics: return kMetricsAnswer;
+    case OtlpSignal::Logs: return kLogsAnswer;
+  }
+  return kTracesAnswer;
+}
+
+const WireMessage& status_message() { return kRpcStatus; }
 
 }  // namespace weft::telemetry

@@ -36,7 +36,9 @@ inline constexpr std::uint32_t kWireFixed32 = 5;
 // The wire type of one value; a repeated number may also come packed, as bytes.
 std::uint32_t wire_type_of(WireKind kind);
 
-// An Export…ServiceRequest.
+// An Export…ServiceRequest, its Export…ServiceResponse, and what is answered instead: google.rpc.Status.
 const WireMessage& request_message(OtlpSignal signal);
+const WireMessage& response_message(OtlpSignal signal);
+const WireMessage& status_message();
 
 }  // namespace weft::telemetry

@@ -98,10 +98,10 @@ std::string message_bytes(const WireMessage& message, const Json& object) {
 
 }  // namespace
 
-std::string otlp_protobuf_of(OtlpSignal signal, std::string json) {
-  auto request = JsonDocument::parse(std::move(json));
-  ENSURE(request.has_value(), "what the writers give is JSON");
-  return message_bytes(request_message(signal), request->root());
+std::string otlp_protobuf_of(const WireMessage& message, std::string json) {
+  auto object = JsonDocument::parse(std::move(json));
+  ENSURE(object.has_value(), "what the writers give is JSON");
+  return message_bytes(message, object->root());
 }
 
 }  // namespace weft::telemetry
