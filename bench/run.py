@@ -66,6 +66,7 @@ def benches(folder):
         "jq": Bench("mappings beside libjq: parse, run and print of 1 KB, compiling", [BUILD / "jq_bench"], ["3", "500"]),
         "publish": Bench("durable POST /orders of the real binary: CPU and syncs per request",
                          python("publish_bench.py"), ["--quick"]),
+        "trace_disk": Bench("durable POST /orders with no, some and all traces on disk", python("trace_disk_bench.py"), ["--quick"]),
         "delivery": Bench("signed deliveries of the real binary: CPU per delivery", python("delivery_bench.py"), ["--quick"]),
         "start": Bench("start to ready, resident memory at rest", python("start_bench.py"), ["--quick"]),
         "spans": Bench("recording a span", [BUILD / "span_bench"], judge=bars_of_spans),

@@ -1,6 +1,7 @@
 // What recording a finished span costs its thread, in CPU time: a typical gateway span (name, seven
 // attributes) as a view and as a Span that is built for it, on one and on two threads; and what a
 // search over a full ring takes, and what is decided about a span in the background. One JSON line per figure.
+// usage: span_bench [spans of a run]    few spans for counting instructions: nothing fills the ring then
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,7 +19,7 @@ namespace {
 
 using namespace weft;
 
-constexpr int kSpans = 1'000'000;
+int spans_per_run = 1'000'000;
 constexpr std::size_t kAttributes = 7;
 using Attribute = std::pair<std::string_view, std::string_view>;
 constexpr std::array<Attribute, kAttributes> kGatewayAttributes = {{
@@ -49,20 +50,20 @@ SpanView gateway_span() {
 double record_views(telemetry::TraceStore& store, std::uint64_t seed) {
   auto span = gateway_span();
   const auto start = thread_cpu_ns();
-  for (int i = 0; i < kSpans; ++i) {
+  for (int i = 0; i < spans_per_run; ++i) {
     seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
     std::memcpy(span.context.trace_id.data(), &seed, sizeof seed);
     span.start = WallTime(Duration(i));
     span.end = span.start + Duration(seed >> 45);
     store.record_view(span);
   }
-  return (thread_cpu_ns() - start) / kSpans;
+  return (thread_cpu_ns() - start) / spans_per_run;
 }
 
 double record_spans(telemetry::TraceStore& store, bool records) {
   const auto view = gateway_span();
   const auto start = thread_cpu_ns();
-  for (int i = 0; i < kSpans; ++i) {
+  for (int i = 0; i < spans_per_run; ++i) {
     Span span;
     span.context = view.context;
     span.name = view.name;
@@ -70,7 +71,7 @@ double record_spans(telemetry::TraceStore& store, bool records) {
     for (const auto& [key, value] : view.attributes) span.attributes.emplace_back(key, value);
     if (records) store.record(std::move(span));
   }
-  return (thread_cpu_ns() - start) / kSpans;
+  return (thread_cpu_ns() - start) / spans_per_run;
 }
 
 void report(std::string_view name, double value, std::string_view unit) {
@@ -140,7 +141,8 @@ void measure_one_round() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1) spans_per_run = std::max(1, std::atoi(argv[1]));
   for (int round = 0; round < 3; ++round) {
     measure_one_round();
     measure_settling();

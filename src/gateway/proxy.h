@@ -32,6 +32,7 @@ struct ForwardResult {
   std::string_view error;    // the problem's code, or empty
   bool is_retried = false;
   bool is_reused = false;
+  bool is_stored = false;  // an event came of it, so that its trace goes on
 };
 
 class Proxy {

@@ -67,6 +67,9 @@ class RequestRecorder {
   void end_unrouted(const http::Exchange& exchange, int status, std::string_view trace_id) const;
 
  private:
+  void record_span(const http::Exchange& exchange, const RouteMetrics& route,
+                   const RequestContext& context, const ForwardResult& result,
+                   Duration latency) const;
   void log(const http::Exchange& exchange, const RouteMetrics& route, const RequestContext& context,
            const ForwardResult& result, Duration latency) const;
 

@@ -49,9 +49,8 @@ void append_escaped(std::string& out, std::string_view text, bool in_quotes) {
   }
 }
 
-// name="value",… in the order of names, so that the order of the caller's list does not matter.
-std::string label_text(Labels labels) {
-  std::ranges::sort(labels);
+// name="value",…
+std::string label_text(const Labels& labels) {
   std::string out;
   for (const auto& [label, value] : labels) {
     if (!out.empty()) out += ',';
@@ -126,7 +125,26 @@ void append_samples(std::string& out, std::string_view name, std::string_view la
 }
 
 template <class Metric>
-using ByLabels = std::map<std::string, Metric, std::less<>>;
+struct Labelled {
+  Labels labels;
+  Metric metric;
+};
+
+template <class Metric>
+using ByLabels = std::map<std::string, Labelled<Metric>, std::less<>>;
+
+void read(const Counter& counter, MetricSeries& into) { into.count = counter.value(); }
+
+void read(const Gauge& gauge, MetricSeries& into) { into.value = gauge.value(); }
+
+void read(const Histogram& histogram, MetricSeries& into) {
+  into.buckets = histogram.buckets();
+  into.sum_seconds = histogram.sum_seconds();
+  for (std::size_t i = 0; i < into.buckets.size(); ++i) {
+    into.count += into.buckets[i];
+    if (auto exemplar = histogram.exemplar(i)) into.exemplars.push_back(*exemplar);
+  }
+}
 
 }  // namespace
 
@@ -252,8 +270,8 @@ struct Metrics::Family {
     out += fmt::format("\n# TYPE {} {}\n", own, type());
     std::visit(
         [&](const auto& by_labels) {
-          for (const auto& [labels, metric] : by_labels) {
-            append_samples(out, name, labels, metric, form);
+          for (const auto& [labels, labelled] : by_labels) {
+            append_samples(out, name, labels, labelled.metric, form);
           }
         },
         metrics);
@@ -265,7 +283,9 @@ struct Metrics::State {
   std::map<std::string, Family, std::less<>> families;
 
   template <class Metric>
-  Metric& find(std::string_view name, std::string_view help, const Labels& labels) {
+  Metric& find(std::string_view name, std::string_view help, Labels labels) {
+    // The order of the caller's list does not matter.
+    std::ranges::sort(labels);
     std::lock_guard lock(mutex);
     auto family = families.find(name);
     if (family == families.end()) {
@@ -275,7 +295,9 @@ struct Metrics::State {
     }
     auto* metrics = std::get_if<ByLabels<Metric>>(&family->second.metrics);
     ENSURE(metrics != nullptr, "a metric name has one type");
-    return (*metrics)[label_text(labels)];
+    auto [at, is_new] = metrics->try_emplace(label_text(labels));
+    if (is_new) at->second.labels = std::move(labels);
+    return at->second.metric;
   }
 };
 
@@ -292,6 +314,25 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels
 
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, const Labels& labels) {
   return state_->find<Histogram>(name, help, labels);
+}
+
+std::vector<MetricFamily> Metrics::snapshot() const {
+  std::lock_guard lock(state_->mutex);
+  std::vector<MetricFamily> families;
+  for (const auto& [name, family] : state_->families) {
+    MetricFamily copy{name, family.help, static_cast<MetricType>(family.metrics.index()), {}};
+    std::visit(
+        [&](const auto& by_labels) {
+          for (const auto& [text, labelled] : by_labels) {
+            auto& series = copy.series.emplace_back();
+            series.labels = labelled.labels;
+            read(labelled.metric, series);
+          }
+        },
+        family.metrics);
+    families.push_back(std::move(copy));
+  }
+  return families;
 }
 
 std::string Metrics::prometheus_text() const {

@@ -97,6 +97,25 @@ class Histogram {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
+enum class MetricType : std::uint8_t { Counter, Gauge, Histogram };
+
+// The state of one metric at one moment. What its type has not is empty.
+struct MetricSeries {
+  Labels labels;                        // sorted by name
+  std::uint64_t count = 0;              // of a counter its value, of a histogram its observations
+  std::int64_t value = 0;               // of a gauge
+  double sum_seconds = 0;               // of a histogram
+  std::vector<std::uint64_t> buckets;   // of a histogram: Histogram::buckets()
+  std::vector<Exemplar> exemplars;      // of a histogram
+};
+
+struct MetricFamily {
+  std::string name;
+  std::string help;
+  MetricType type = MetricType::Counter;
+  std::vector<MetricSeries> series;
+};
+
 // Thread-safe. The same name and labels give the same handle.
 class Metrics {
  public:
@@ -106,6 +125,8 @@ class Metrics {
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
 
+  // All that there are, by name: for those who write them in a form of their own.
+  std::vector<MetricFamily> snapshot() const;
   // Prometheus text exposition format 0.0.4.
   std::string prometheus_text() const;
   // OpenMetrics 1.0, with the exemplars of histograms.

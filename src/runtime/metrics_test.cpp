@@ -183,5 +183,32 @@ TEST(MetricsDeathTest, AbortsWhenOneNameIsUsedForTwoTypes) {
   EXPECT_DEATH(metrics.gauge("weft_x", "x"), "a metric name has one type");
 }
 
+TEST(Metrics, GivesASnapshotOfAllThatThereAre) {
+  Metrics metrics;
+  metrics.counter("weft_b_total", "Of b", {{"z", "1"}, {"a", "say \"hi\""}}).add(7);
+  metrics.gauge("weft_c", "Of c").set(-3);
+  auto& latency = metrics.histogram("weft_a_seconds", "Of a");
+  latency.observe(60us);
+  latency.observe(2s, {'t'}, WallTime(5s));
+
+  const auto families = metrics.snapshot();
+
+  ASSERT_EQ(families.size(), 3U);
+  EXPECT_EQ(families[0].name, "weft_a_seconds");
+  EXPECT_EQ(families[0].type, MetricType::Histogram);
+  EXPECT_EQ(families[0].series[0].count, 2U);
+  EXPECT_DOUBLE_EQ(families[0].series[0].sum_seconds, 2.00006);
+  EXPECT_EQ(families[0].series[0].buckets[1], 1U);
+  ASSERT_EQ(families[0].series[0].exemplars.size(), 1U);
+  EXPECT_EQ(families[0].series[0].exemplars[0].value, 2s);
+  EXPECT_EQ(families[1].name, "weft_b_total");
+  EXPECT_EQ(families[1].help, "Of b");
+  EXPECT_EQ(families[1].type, MetricType::Counter);
+  EXPECT_EQ(families[1].series[0].count, 7U);
+  EXPECT_EQ(families[1].series[0].labels, (Labels{{"a", "say \"hi\""}, {"z", "1"}}));
+  EXPECT_EQ(families[2].type, MetricType::Gauge);
+  EXPECT_EQ(families[2].series[0].value, -3);
+}
+
 }  // namespace
 }  // namespace weft

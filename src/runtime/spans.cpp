@@ -142,4 +142,6 @@ void SpanSink::record_view(const SpanView& view) {
   record(std::move(span));
 }
 
+bool SpanSink::keeps_last(bool, bool, Duration) { return true; }
+
 }  // namespace weft

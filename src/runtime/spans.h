@@ -70,6 +70,9 @@ class SpanSink {
   virtual void record(Span span) = 0;
   // For hot paths; a sink that does not override it gets a copy by record().
   virtual void record_view(const SpanView& view);
+  // Whether the last span of a trace would be kept. A hot path asks before it puts one together, and
+  // records it when the answer is yes; a no counts as a span that was sampled out.
+  virtual bool keeps_last(bool is_sampled, bool has_failed, Duration took);
 };
 
 }  // namespace weft

@@ -164,7 +164,6 @@ Result<> LogStore::write_locked(WallTime now) {
     }
     newest.bytes += lines.size();
     newest.last = now;
-    if (listener_) listener_(lines);
   }
   return trim(now);
 }
@@ -243,11 +242,6 @@ std::uint64_t LogStore::bytes_locked() const {
 std::uint64_t LogStore::bytes() const {
   std::lock_guard lock(mutex_);
   return bytes_locked();
-}
-
-void LogStore::on_written(std::function<void(std::string_view)> listener) {
-  std::lock_guard lock(mutex_);
-  listener_ = std::move(listener);
 }
 
 }  // namespace weft::telemetry

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -80,8 +79,6 @@ class LogStore final : public LogSink {
   Result<LogPage> search(const LogQuery& query, WallTime now);
   std::uint64_t dropped_lines() const;
   std::uint64_t bytes() const;
-  // Gets each line that is stored from now on; for the exporter.
-  void on_written(std::function<void(std::string_view lines)> listener);
 
  private:
   struct LogFile {
@@ -106,7 +103,6 @@ class LogStore final : public LogSink {
   mutable std::mutex mutex_;        // of the files; held while they are read or written
   std::deque<LogFile> log_files_;   // oldest first; the last is written to
   bool is_writable_ = false;
-  std::function<void(std::string_view)> listener_;
 };
 
 }  // namespace weft::telemetry

@@ -9,12 +9,25 @@ namespace weft::telemetry {
 
 namespace {
 
-constexpr std::string_view kTracesPath = "/v1/traces";
 constexpr std::string_view kModule = "telemetry";
 
-Result<http::Url> traces_url(std::string_view endpoint) {
+std::string_view path_of(OtlpSignal signal) {
+  switch (signal) {
+    case OtlpSignal::Traces: return "/v1/traces";
+    case OtlpSignal::Metrics: return "/v1/metrics";
+    case OtlpSignal::Logs: return "/v1/logs";
+  }
+  return {};
+}
+
+// Many write the whole address of the traces where the receiver's is asked for.
+Result<http::Url> signal_url(std::string_view endpoint, OtlpSignal signal) {
   auto url = http::Url::parse(endpoint);
-  if (url && url->target == "/") url->target = kTracesPath;
+  if (!url) return url;
+  std::string_view base = url->target;
+  if (base.ends_with(path_of(OtlpSignal::Traces))) base.remove_suffix(path_of(OtlpSignal::Traces).size());
+  while (base.ends_with('/')) base.remove_suffix(1);
+  url->target = std::string(base).append(path_of(signal));
   return url;
 }
 
@@ -50,38 +63,31 @@ OtlpResource weft_resource(std::string_view version, std::string_view instance_i
   return resource;
 }
 
-OtlpExporter::OtlpExporter(TraceStore& store, OtlpSender sender, Clock& clock, Random& random,
+OtlpExporter::OtlpExporter(OtlpSource& source, OtlpSender sender, Clock& clock, Random& random,
                            Metrics& metrics, OtlpExporterOptions options)
-    : store_(store),
+    : source_(source),
       sender_(std::move(sender)),
       clock_(clock),
       random_(random),
       options_(std::move(options)),
-      url_(traces_url(options_.endpoint)),
-      exported_(metrics.counter("weft_telemetry_exported_spans_total",
-                                "Spans that the OTLP receiver accepted")),
-      dropped_(metrics.counter("weft_telemetry_dropped_spans_total",
-                               "Spans that were not exported: refused, or the receiver was away "
-                               "for too long")),
+      url_(signal_url(options_.endpoint, source.signal())),
+      counters_(source.counters(metrics)),
       failed_attempts_(metrics.counter("weft_telemetry_export_failures_total",
-                                       "Attempts to send a batch that failed")) {
-  store_.start_export();
-}
+                                       "Attempts to send a batch that failed")) {}
 
 OtlpExporter::Batch OtlpExporter::next_batch() {
-  const auto slices = store_.take_unexported(options_.batch_spans_max);
-  Batch batch;
-  for (const auto& slice : slices) batch.spans += slice.size();
-  if (batch.spans == 0) return batch;
-  batch.body = options_.encoding == OtlpEncoding::Json ? otlp_json(slices, options_.resource)
-                                                       : otlp_protobuf(slices, options_.resource);
+  auto given = source_.next();
+  Batch batch{std::move(given.json), given.items, given.has_more};
+  if (batch.items > 0 && options_.encoding == OtlpEncoding::Protobuf) {
+    batch.body = otlp_protobuf_of(request_message(source_.signal()), std::move(batch.body));
+  }
   return batch;
 }
 
-void OtlpExporter::count_lost_in_store() {
-  const auto lost = store_.stats().spans_unexported;
-  dropped_.add(lost - lost_in_store_);
-  lost_in_store_ = lost;
+void OtlpExporter::count_lost_in_source() {
+  const auto lost = source_.lost();
+  counters_.dropped.add(lost - lost_in_source_);
+  lost_in_source_ = lost;
 }
 
 Task<OtlpExporter::Answer> OtlpExporter::send_once(const Batch& batch) {
@@ -103,6 +109,7 @@ Task<OtlpExporter::Answer> OtlpExporter::send_once(const Batch& batch) {
     co_return answer;
   }
   answer.reason = fmt::format("status {}", response->status);
+  if (response->status == 404) answer.reason += ": it has no such path; telemetry.otlpSignals says what is sent";
   answer.retry_after = retry_after_of(*response);
   if (response->status >= 200 && response->status < 300)
     answer.verdict = Verdict::Accepted;
@@ -123,15 +130,15 @@ Duration OtlpExporter::backoff(std::uint32_t attempt, Duration retry_after) {
 
 void OtlpExporter::settle(const Batch& batch, const Answer& answer) {
   if (answer.verdict == Verdict::Accepted) {
-    exported_.add(batch.spans);
+    counters_.exported.add(batch.items);
     if (std::exchange(was_failing_, false)) log_info(kModule, "the OTLP receiver is back");
     return;
   }
-  dropped_.add(batch.spans);
+  counters_.dropped.add(batch.items);
   // Once per outage: a receiver that is away must not fill the log.
   if (std::exchange(was_failing_, true)) return;
-  log_warn(kModule, "spans were dropped: the OTLP receiver did not take them",
-           {{"endpoint", options_.endpoint}, {"reason", answer.reason}});
+  log_warn(kModule, "telemetry was dropped: the OTLP receiver did not take it",
+           {{"endpoint", options_.endpoint}, {"path", url_->target}, {"reason", answer.reason}});
 }
 
 Task<Result<>> OtlpExporter::send_with_retry(Batch batch) {
@@ -154,26 +161,28 @@ Task<Result<>> OtlpExporter::run() {
   if (!url_) co_return std::unexpected(url_.error());
   for (;;) {
     auto batch = next_batch();
-    count_lost_in_store();
-    const bool was_full = batch.spans >= options_.batch_spans_max;
-    if (batch.spans > 0) CO_CHECK(co_await send_with_retry(std::move(batch)));
-    if (!was_full) CO_CHECK(co_await clock_.sleep_for(options_.interval));
+    count_lost_in_source();
+    const bool has_more = batch.has_more;
+    if (batch.items > 0) CO_CHECK(co_await send_with_retry(std::move(batch)));
+    if (!has_more) CO_CHECK(co_await clock_.sleep_for(options_.interval));
   }
 }
 
 Task<Result<>> OtlpExporter::flush() {
   if (!url_) co_return std::unexpected(url_.error());
   auto batch = std::exchange(interrupted_, {});
-  if (batch.spans == 0) batch = next_batch();
-  for (; batch.spans > 0; batch = next_batch()) {
+  if (batch.items == 0) batch = next_batch();
+  while (batch.items > 0) {
     auto answer = co_await send_once(batch);
     settle(batch, answer);
     if (answer.verdict != Verdict::Accepted) {
-      co_return fail(ErrorCode::Unavailable, "the OTLP receiver did not take the last spans: {}",
-                     answer.reason);
+      co_return fail(ErrorCode::Unavailable, "the OTLP receiver did not take the last of {}: {}",
+                     url_->target, answer.reason);
     }
+    const bool has_more = batch.has_more;
+    batch = has_more ? next_batch() : Batch();
   }
-  count_lost_in_store();
+  count_lost_in_source();
   co_return Result<>();
 }
 

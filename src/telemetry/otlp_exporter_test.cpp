@@ -52,6 +52,7 @@ struct OtlpExporterTest : testing::Test {
   std::optional<Result<>> outcome;
   TraceStore store;
   Metrics metrics;
+  OtlpSpans source{store, weft_resource("1.2.3")};
   std::optional<OtlpExporter> exporter;
   World world{1};
   FakeReceiver receiver{world};
@@ -62,7 +63,6 @@ struct OtlpExporterTest : testing::Test {
     OtlpExporterOptions options;
     options.endpoint = "http://collector:4318";
     options.encoding = OtlpEncoding::Json;
-    options.resource = weft_resource("1.2.3");
     return options;
   }
 
@@ -73,7 +73,7 @@ struct OtlpExporterTest : testing::Test {
   }
 
   void make(OtlpExporterOptions options = json_options()) {
-    exporter.emplace(store, receiver.sender(), world.clock, world.random, metrics,
+    exporter.emplace(source, receiver.sender(), world.clock, world.random, metrics,
                      std::move(options));
   }
 
@@ -253,15 +253,27 @@ TEST_F(OtlpExporterTest, FlushSendsTheBatchThatACancellationInterrupted) {
   EXPECT_EQ(dropped(), 0U);
 }
 
-TEST_F(OtlpExporterTest, KeepsThePathOfAnEndpointThatHasOne) {
+TEST_F(OtlpExporterTest, AddsTheSignalToThePathOfTheEndpoint) {
   auto options = json_options();
-  options.endpoint = "http://collector:4318/otlp/traces";
+  options.endpoint = "http://collector:4318/otlp/";
   start(options);
   record(1);
 
   world.run_for(2s);
 
-  EXPECT_EQ(receiver.requests.at(0).url.target, "/otlp/traces");
+  EXPECT_EQ(receiver.requests.at(0).url.target, "/otlp/v1/traces");
+}
+
+TEST_F(OtlpExporterTest, TakesTheAddressOfTheTracesForThatOfTheReceiver) {
+  OtlpMetrics all(metrics, world.clock, weft_resource("1.2.3"), {});
+  auto options = json_options();
+  options.endpoint = "http://collector:4318/v1/traces";
+  OtlpExporter sends_metrics(all, receiver.sender(), world.clock, world.random, metrics, options);
+  metrics.counter("weft_test_total", "").add();
+
+  EXPECT_TRUE(world.run(sends_metrics.flush()));
+
+  EXPECT_EQ(receiver.requests.at(0).url.target, "/v1/metrics");
 }
 
 TEST_F(OtlpExporterTest, RefusesAnEndpointThatIsNoUrl) {
@@ -301,7 +313,8 @@ TEST(OtlpExporterOverHttp, SpeaksToAReceiverThroughTheRealClient) {
   Dialer dialer(world.network, world.clock, policy);
   http::Client client(dialer, world.clock, metrics, http::ClientLimits());
   auto options = OtlpExporterTest::json_options();
-  OtlpExporter exporter(store, sender_over(client), world.clock, world.random, metrics, options);
+  OtlpSpans spans(store, weft_resource("1.2.3"));
+  OtlpExporter exporter(spans, sender_over(client), world.clock, world.random, metrics, options);
   world.spawn(receive_over_network(world, heard));
   world.run_for(1ms);
   Span span;

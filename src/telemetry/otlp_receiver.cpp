@@ -2,6 +2,7 @@
 
 #include "base/json_writer.h"
 #include "telemetry/core/otlp_decode.h"
+#include "telemetry/core/otlp_encode.h"
 
 namespace weft::telemetry {
 
@@ -25,53 +26,29 @@ constexpr Door kDoors[] = {{"/v1/traces", OtlpSignal::Traces, "rejectedSpans"},
                            {"/v1/metrics", OtlpSignal::Metrics, "rejectedDataPoints"},
                            {"/v1/logs", OtlpSignal::Logs, "rejectedLogRecords"}};
 
-void put_number(std::string& out, std::uint32_t field, std::uint64_t value) {
-  out += static_cast<char>(field << 3);
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
+std::string encoded(JsonWriter json, const WireMessage& message, bool is_json) {
+  auto text = std::move(json).text();
+  return is_json ? text : otlp_protobuf_of(message, std::move(text));
 }
 
-void put_message(std::string& out, std::uint32_t field, std::string_view bytes) {
-  out += static_cast<char>((field << 3) | 2);
-  auto size = bytes.size();
-  for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
-  out += static_cast<char>(size);
-  out += bytes;
-}
-
-// An Export…ServiceResponse; field numbers of opentelemetry/proto/collector/*/v1/*_service.proto.
+// An Export…ServiceResponse.
 std::string response_body(const Door& door, const OtlpOutcome& outcome, bool is_json) {
-  const bool is_partial = outcome.rejected > 0;
-  if (is_json) {
-    JsonWriter out;
-    out.object();
-    if (is_partial) {
-      out.key("partialSuccess").object().member(door.rejected, std::to_string(outcome.rejected));
-      out.member("errorMessage", outcome.reason).end();
-    }
-    out.end();
-    return std::move(out).text();
+  JsonWriter out;
+  out.object();
+  if (outcome.rejected > 0) {
+    out.key("partialSuccess").object().member(door.rejected, std::to_string(outcome.rejected));
+    out.member("errorMessage", outcome.reason).end();
   }
-  std::string body;
-  if (!is_partial) return body;
-  std::string partial;
-  put_number(partial, 1, outcome.rejected);
-  put_message(partial, 2, outcome.reason);
-  put_message(body, 1, partial);
-  return body;
+  out.end();
+  return encoded(std::move(out), response_message(door.signal), is_json);
 }
 
 // A google.rpc.Status.
 http::Response status_response(int status, int code, std::string_view message, bool is_json) {
-  if (is_json) {
-    JsonWriter out;
-    out.object().member("code", code).member("message", message).end();
-    return http::Response(status, std::string(kJsonType), std::move(out).text());
-  }
-  std::string body;
-  put_number(body, 1, static_cast<std::uint64_t>(code));
-  put_message(body, 2, message);
-  return http::Response(status, std::string(kProtobufType), std::move(body));
+  JsonWriter out;
+  out.object().member("code", code).member("message", message).end();
+  return http::Response(status, std::string(is_json ? kJsonType : kProtobufType),
+                        encoded(std::move(out), status_message(), is_json));
 }
 
 std::string_view media_type(const http::RequestHead& head) {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "runtime/log.h"
+#include "runtime/metrics.h"
 #include "telemetry/core/trace_ring.h"
 #include "telemetry/core/trace_search.h"
 #include "telemetry/core/trace_settling.h"
@@ -52,6 +53,7 @@ struct TraceStore::State {
 
   const TraceStoreOptions options;
   const std::shared_ptr<TraceRing> ring;
+  Counter never_recorded;  // sampled out by keeps_last()
 
   mutable std::mutex mutex;  // of what follows; held while the archive is written
   Settling settling;
@@ -144,6 +146,14 @@ void TraceStore::record_view(const SpanView& view) {
   state_->add(view);
 }
 
+bool TraceStore::keeps_last(bool is_sampled, bool has_failed, Duration took) {
+  const auto& options = state_->options;
+  if (!options.records) return false;
+  if (is_sampled || !options.has_archive || options.sampling.chooses(has_failed, took)) return true;
+  state_->never_recorded.add();
+  return false;
+}
+
 Result<Trace> TraceStore::find(std::string_view id_prefix) const {
   CHECK(check_prefix(id_prefix));
   const auto sources = state_->sources();
@@ -194,8 +204,10 @@ TraceStoreStats TraceStore::stats() const {
   const auto counts = state_->ring->counts();
   std::lock_guard lock(state_->mutex);
   TraceStoreStats stats;
+  const auto never_recorded = state_->never_recorded.value();
+  stats.spans_ended = counts.recorded + never_recorded;
   stats.spans_recorded = counts.recorded;
-  stats.spans_sampled_out = state_->settling.sampled_out();
+  stats.spans_sampled_out = state_->settling.sampled_out() + never_recorded;
   stats.spans_evicted = counts.evicted;
   stats.spans_unexported = state_->unexported + (state_->exports ? counts.unexported : 0);
   stats.spans_unarchived = state_->unarchived + (state_->archives ? counts.unexported : 0);

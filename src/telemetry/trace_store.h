@@ -36,6 +36,12 @@ struct SpanSampling {
   bool keep_failed = true;
   Duration keep_slower_than = 1s;  // zero: none is kept for being slow
   Duration wait = 5s;
+
+  // Whether a span makes its trace one that is kept, sampled or not.
+  bool chooses(bool has_failed, Duration took) const {
+    if (has_failed && keep_failed) return true;
+    return keep_slower_than > Duration::zero() && took >= keep_slower_than;
+  }
 };
 
 struct TraceStoreOptions {
@@ -90,6 +96,7 @@ struct TraceQuery {
 };
 
 struct TraceStoreStats {
+  std::uint64_t spans_ended = 0;  // recorded, or sampled out before that
   std::uint64_t spans_recorded = 0;
   std::uint64_t spans_sampled_out = 0;
   std::uint64_t spans_evicted = 0;
@@ -108,6 +115,8 @@ class TraceStore final : public SpanSink {
 
   void record(Span span) override;
   void record_view(const SpanView& view) override;
+  // As settle() would decide. Without an archive all are kept, in memory.
+  bool keeps_last(bool is_sampled, bool has_failed, Duration took) override;
 
   // By a whole id or a unique prefix of at least 4 digits. NotFound, or Conflict when several
   // match.

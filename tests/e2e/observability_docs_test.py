@@ -9,6 +9,8 @@ from order_flow_test import EXAMPLE, SHOP_KEY, WEBHOOK_SECRET, post_order, recei
 from weft_process import ROOT, call, wait_until
 
 PAGE = (ROOT / "docs/observability.md").read_text()
+# The rows of the table of spans: a pattern of the name, and the kind.
+SPANS = [(re.sub(r"<\w+>", r"\\S+", name), kind) for name, kind in re.findall(r"^\| `([^`]+)` \| (server|client|producer) \|", PAGE, re.M)]
 LISTED = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.S)))
 
 
@@ -30,7 +32,10 @@ def test_metrics_attributes_and_log_fields_of_a_node_are_listed(weft_factory, re
         found = json.loads(result.stdout)["spans"] if result.returncode == 0 else []
         return found if len(found) >= 3 else None
 
-    attributes = {name for span in wait_until(spans, what="three spans") for name in span["attributes"]}
+    recorded = wait_until(spans, what="three spans")
+    for span in recorded:
+        assert any(re.fullmatch(name, span["name"]) and span["kind"] == kind for name, kind in SPANS), span
+    attributes = {name for span in recorded for name in span["attributes"]}
     metrics = re.findall(r"^# TYPE (\S+) (\S+)$", call("GET", node.node["ops"] + "/metrics").body.decode(), re.M)
     lines = [json.loads(line) for line in node.cli("logs", "--limit", "500", "-o", "json").stdout.splitlines()]
 

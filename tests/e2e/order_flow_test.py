@@ -34,6 +34,15 @@ def demo(weft_factory, receiver):
     return weft.start()
 
 
+def impatient(folder):
+    """A copy of the example's estate whose subscription gives up after one attempt, and says so in a log line."""
+    estate = folder / "estate"
+    shutil.copytree(EXAMPLE / "estate", estate)
+    file = estate / "subscriptions.yaml"
+    file.write_text(file.read_text().replace("attemptsMax: 12", "attemptsMax: 1"))
+    return estate
+
+
 def post_order(weft, key, order=None, **headers):
     body = order if order is not None else (EXAMPLE / "order.json").read_bytes()
     return call("POST", weft.gateway + "/orders", body, {"Authorization": f"Bearer {SHOP_KEY}", "Idempotency-Key": key,

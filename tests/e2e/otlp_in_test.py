@@ -2,12 +2,14 @@
 import gzip
 import http.client
 import json
+import socket
+import subprocess
 import time
 import uuid
 
 import pytest
 from order_flow_test import EXAMPLE, SHOP_KEY, WEBHOOK_SECRET, post_order, receiver  # noqa: F401
-from weft_process import call, wait_until
+from weft_process import Weft, call, wait_until
 
 SERVICE = {"attributes": [{"key": "service.name", "value": {"stringValue": "crm"}}]}
 
@@ -124,3 +126,64 @@ def test_one_node_takes_what_another_exports(weft_factory, receiver):  # noqa: F
 
 def test_the_receiver_can_be_off(weft_factory):
     assert "otlp" not in weft_factory(settings=["telemetry.otlpReceiver=false"]).start().node
+
+
+class OnFixedPorts(Weft):
+    """A node whose ports are chosen by its settings, as those of a user are."""
+
+    def command(self):
+        words = super().command()
+        at = words.index("--ports")
+        return words[:at] + words[at + 2:]
+
+
+@pytest.fixture
+def beside_a_collector(tmp_path):
+    """A node whose port for OTLP somebody else holds, and that port."""
+    held = [socket.socket() for _ in range(5)]
+    for each in held:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in held]
+    for each in held[1:]:
+        each.close()
+    held[0].listen()
+    names = ("otlp", "admin", "gateway", "kafka", "ops")
+    node = OnFixedPorts(tmp_path, settings=[f"ports.{name}={port}" for name, port in zip(names, ports)])
+    yield node.start(), ports[0]
+    node.stop()
+    held[0].close()
+
+
+def test_a_node_starts_beside_a_collector_that_has_the_port_and_says_so(beside_a_collector):
+    node, port = beside_a_collector
+
+    line = next(line for line in map(json.loads, node.log_text().splitlines()) if line["message"].startswith("no OTLP is taken"))
+    assert line["level"] == "warn" and line["endpoint"] == f"127.0.0.1:{port}"
+    assert "set ports.otlp to another, or telemetry.otlpReceiver to false" in line["message"]
+    assert "otlp" not in node.node
+    doctor = json.loads(node.cli("doctor", "-o", "json", "--set", f"ports.otlp={port}", check=False).stdout)
+    finding = next(check for check in doctor["checks"] if check["name"] == "ports.otlp")
+    assert (finding["status"], finding["observed"]) == ("warn", f"127.0.0.1:{port} is held by another process")
+
+
+@pytest.mark.parametrize("setting, is_open", [("listen.address=0.0.0.0", False), ("listen.otlpAddress=0.0.0.0", True)])
+def test_the_receiver_is_not_open_to_the_network_unless_it_is_told_to_be(weft_factory, setting, is_open):
+    node = weft_factory(settings=[setting]).start()
+    port = int(node.node["otlp"].rsplit(":", 1)[1])
+
+    with socket.socket() as caller:
+        # Another address of this machine, which stands for that of the network.
+        assert (caller.connect_ex(("127.0.0.2", port)) == 0) == is_open
+
+
+def test_a_node_does_not_send_its_telemetry_to_itself(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    node = OnFixedPorts(tmp_path, settings=["ports.admin=0", "ports.gateway=0", "ports.kafka=0", "ports.ops=0", f"ports.otlp={port}",
+                                            f"telemetry.otlpEndpoint=http://localhost:{port}"])
+
+    ended = subprocess.run(node.command(), capture_output=True, text=True, timeout=60, cwd=tmp_path)
+
+    assert ended.returncode != 0
+    assert "is this node's own receiver" in ended.stderr

@@ -136,7 +136,10 @@ class OtlpReceiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def spans_of(self, trace_id):
-        return [each for request in list(self.requests) for each in spans(request["body"]) if each.trace_id == trace_id]
+        return [each for request in self.of("traces") for each in spans(request["body"]) if each.trace_id == trace_id]
+
+    def of(self, signal):
+        return [request for request in list(self.requests) if request["path"] == f"/v1/{signal}"]
 
     def close(self):
         self.server.shutdown()

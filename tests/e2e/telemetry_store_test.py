@@ -2,14 +2,13 @@
 import http.client
 import http.server
 import json
-import shutil
 import subprocess
 import threading
 import urllib.parse
 import uuid
 
 import pytest
-from order_flow_test import EXAMPLE, SHOP_KEY, STREAM, WEBHOOK_SECRET, post_order, receiver  # noqa: F401
+from order_flow_test import EXAMPLE, SHOP_KEY, STREAM, WEBHOOK_SECRET, impatient, post_order, receiver  # noqa: F401
 from weft_process import BINARY, call, wait_until
 
 CALLER = "00f067aa0ba902b7"
@@ -112,11 +111,7 @@ def test_pages_of_traces_have_each_once(start):
 
 
 def test_an_order_number_finds_traces_and_log_lines(weft_factory, receiver, tmp_path):  # noqa: F811
-    estate = tmp_path / "estate"
-    shutil.copytree(EXAMPLE / "estate", estate)
-    file = estate / "subscriptions.yaml"
-    file.write_text(file.read_text().replace("attemptsMax: 12", "attemptsMax: 1"))
-    node = weft_factory(estate=estate, settings=["egress.allow=127.0.0.0/8"],
+    node = weft_factory(estate=impatient(tmp_path), settings=["egress.allow=127.0.0.0/8"],
                         environment={"SHOP_API_KEY": SHOP_KEY, "CRM_WEBHOOK_SECRET": WEBHOOK_SECRET,
                                      "CRM_URL": receiver.url}).start()
     receiver.statuses = [500, 500]
@@ -144,6 +139,46 @@ def test_a_cloud_event_is_found_by_its_business_key(start):
 
     found = wait_until(lambda: traces(node, key="SO-00009999"), what="the trace of the event")
     assert [trace["name"] for trace in found] == [f"publish {STREAM}"]
+
+
+def produced(node, number, *headers):
+    """Sent by kcat, as any Kafka client would."""
+    subprocess.run(["kcat", "-b", node.kafka, "-P", "-t", STREAM, "-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=PLAIN",
+                    "-X", "sasl.username=admin", "-X", f"sasl.password={node.token}", *(word for h in headers for word in ("-H", h))],
+                   input=json.dumps({**ORDER, "orderId": number}), text=True, check=True, timeout=60)
+
+
+def test_an_order_number_finds_all_that_came_of_a_kafka_record_in_order_of_time(weft_factory, receiver, tmp_path):  # noqa: F811
+    node = weft_factory(estate=impatient(tmp_path), settings=["egress.allow=127.0.0.0/8"],
+                        environment={"SHOP_API_KEY": SHOP_KEY, "CRM_WEBHOOK_SECRET": WEBHOOK_SECRET,
+                                     "CRM_URL": receiver.url}).start()
+    receiver.statuses = [500, 500]
+    produced(node, "SO-00004711")
+    produced(node, "SO-00004712")
+
+    def timeline():
+        entries = json.loads(node.cli("timeline", "SO-00004711", "-o", "json").stdout)["items"]
+        return entries if {"event", "delivery", "log"} <= {entry["kind"] for entry in entries} else None
+
+    entries = wait_until(timeline, what="the record, its delivery and their lines")
+    assert [entry["time"] for entry in entries] == sorted(entry["time"] for entry in entries)
+    assert len({entry["traceId"] for entry in entries}) == 1
+    assert [entry["what"] for entry in entries if entry["kind"] == "event"] == [f"produce {STREAM}"]
+    assert [entry["what"] for entry in entries if entry["kind"] == "delivery"] == ["deliver crm"]
+    assert [entry["kind"] for entry in entries][:2] == ["event", "delivery"]
+    shown = node.cli("timeline", "SO-00004711").stdout
+    assert f"produce {STREAM}" in shown and "deliver crm" in shown
+    assert node.cli("timeline", "SO-99999999", "-o", "json").stdout.split() == ['{"items":[]}']
+
+
+def test_a_kafka_record_goes_on_with_the_trace_that_it_brings(start, receiver):  # noqa: F811
+    node = start()
+    trace = uuid.uuid4().hex
+
+    produced(node, "SO-00004711", f"traceparent=00-{trace}-{CALLER}-01")
+
+    wait_until(lambda: shown_spans(node, trace) == {f"produce {STREAM}", "deliver crm"}, what="the trace")
+    assert listed(node, "--key", "SO-00004711") == {trace}
 
 
 def test_logs_are_searched_and_followed(start):

@@ -13,6 +13,18 @@ from weft_process import Weft, wait_until
 QUICK = True
 
 
+def decoded(interpreter, collector, signal):
+    """All items of a signal that the receiver was sent, as the published classes read them."""
+    found = []
+    for request in collector.of(signal):
+        answer = subprocess.run([str(interpreter), str(Path(__file__).with_name("published_otlp.py")), signal], input=request["body"],
+                                capture_output=True, timeout=60, check=True)
+        answer = json.loads(answer.stdout)
+        assert not answer["has_unknown_fields"], f"{signal}: fields that opentelemetry-proto does not know"
+        found += answer["items"]
+    return found
+
+
 def run():
     interpreter = python()
     collector, receiver = OtlpReceiver(), Receiver()
@@ -28,17 +40,18 @@ def run():
             weft.stop()
             receiver.close()
             collector.close()
-    found = []
-    for request in collector.requests:
-        decoded = subprocess.run([str(interpreter), str(Path(__file__).with_name("published_otlp.py"))], input=request["body"],
-                                 capture_output=True, timeout=60, check=True)
-        answer = json.loads(decoded.stdout)
-        assert not answer["has_unknown_fields"], "fields that opentelemetry-proto does not know"
-        found += [span for span in answer["spans"] if span["trace"] == trace]
+    found = [span for span in decoded(interpreter, collector, "traces") if span["trace"] == trace]
+    metrics = {metric["name"]: metric for metric in decoded(interpreter, collector, "metrics")}
+    assert {metrics[f"weft_gateway_{name}"]["kind"] for name in ("requests_total", "request_seconds")} == {"sum", "histogram"}, metrics
+    assert metrics["weft_http_connections_open"]["kind"] == "gauge" and len(metrics) > 40, metrics
+    records = decoded(interpreter, collector, "logs")
+    assert ("ready", 9, "weft.node") in {(record["body"], record["severity"], record["scope"]) for record in records}, records
+    assert {item["service"] for item in (*metrics.values(), *records)} == {"weft"}
     by_name = {span["name"]: span for span in found}
     gateway, append, deliver = by_name["POST /orders"], by_name[f"append {STREAM}"], by_name["deliver crm"]
     assert (append["parent"], deliver["parent"]) == (gateway["span"], append["span"]), found
     assert {span["service"] for span in found} == {"weft"}
     ours = {(span.span_id, span.parent_id, span.name, span.start_ns, span.end_ns) for span in collector.spans_of(trace)}
     assert ours == {(s["span"], s["parent"], s["name"], s["start"], s["end"]) for s in found}
-    return f"opentelemetry-proto {version('opentelemetry-proto')}: gateway, append and delivery under one trace id"
+    return (f"opentelemetry-proto {version('opentelemetry-proto')}: gateway, append and delivery under one trace id; "
+            f"{len(metrics)} metrics, {len(records)} log lines")

@@ -2,12 +2,14 @@
 import functools
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 from run import NotRun
-from weft_process import ROOT
+from weft_process import ROOT, call
 
 FOLDER = ROOT / "build/interop"
 NODE_FOLDER = ROOT / "tests"
@@ -127,6 +129,62 @@ def jq_suite():
         if not (target / "jq.test").is_file():
             raise NotRun(f"{archive.name} does not carry jq's cases")
     return target
+
+
+def go_program(name, package="."):
+    """A program that tests/interop/<name>/go.mod pins, built of published Go modules; returns its path. Takes minutes."""
+    folder = FOLDER / "go" / name
+    program = folder / name
+    given = Path(__file__).with_name(name)
+    newest = max(file.stat().st_mtime for file in given.iterdir())
+    if not program.exists() or program.stat().st_mtime < newest:
+        shutil.copytree(given, folder, dirs_exist_ok=True)
+        fetch(["go", "mod", "tidy"], f"go mod tidy of {name}", seconds=900, cwd=folder)
+        fetch(["go", "build", "-o", str(program), package], f"go build of {name}", seconds=5400, cwd=folder)
+    return program
+
+
+def go_version(name, module):
+    """Of a module that a program was built of."""
+    return fetch(["go", "list", "-m", "-f", "{{.Version}}", module], f"go list of {name}", cwd=FOLDER / "go" / name).strip()
+
+
+class Served:
+    """A server in a process of its own, which is ended by its id; what it said goes into the error."""
+
+    def __init__(self, words, folder):
+        self.log = Path(folder) / f"{Path(words[0]).name}.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log, cwd=folder)
+
+    def __enter__(self):
+        return self
+
+    def answers(self, url):
+        assert self.process.poll() is None, self.log.read_text(errors="replace")[-2000:]
+        try:
+            return call("GET", url).status < 500
+        except OSError:
+            return False
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def free_ports(count):
+    """Free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
 
 
 def pytest_in(interpreter, *words, environment=None):

@@ -14,6 +14,7 @@ std::vector<Command> stream_commands();    // stream list|describe|produce|consu
 std::vector<Command> delivery_commands();  // delivery list|show|redrive, subscription list
 std::vector<Command> trace_commands();     // trace <id>, trace list
 std::vector<Command> log_commands();       // logs
+std::vector<Command> timeline_commands();  // timeline
 std::vector<Command> client_commands();    // client list, client key create|revoke
 std::vector<Command> backup_commands();    // backup, backup verify, restore
 std::vector<Command> jq_commands();        // jq

@@ -154,9 +154,8 @@ int try_to_listen(const std::string& host, std::uint16_t port) {
   return problem;
 }
 
-DoctorFinding examine_port(const Settings& settings, const RunningNode& node, std::string_view setting, bool over_tls) {
-  auto host = settings.text("listen.address");
-  if (over_tls && !settings.text("listen.tlsAddress").empty()) host = settings.text("listen.tlsAddress");
+DoctorFinding examine_port(const Settings& settings, const RunningNode& node, std::string_view setting,
+                           const std::string& host) {
   auto port = static_cast<std::uint16_t>(settings.number(setting) + settings.number("ports.offset"));
   auto endpoint = net::Endpoint{host, port}.text();
   auto ends_with_port = [&](const std::string& address) { return address.ends_with(fmt::format(":{}", port)); };
@@ -191,9 +190,17 @@ void examine_doors(const Settings& settings, const RunningNode& node, std::vecto
   const bool has_fixed_ports = !settings.is_on("ports.auto");
   if (has_fixed_ports) {
     for (std::string_view setting : {"ports.admin", "ports.gateway", "ports.kafka", "ports.ops"}) {
-      findings.push_back(examine_port(settings, node, setting, false));
+      findings.push_back(examine_port(settings, node, setting, settings.text("listen.address")));
+    }
+    if (settings.is_on("telemetry.otlpReceiver")) {
+      auto found = examine_port(settings, node, "ports.otlp", otlp_address(settings));
+      // A node starts all the same, and takes no telemetry from others.
+      if (found.verdict == Verdict::Bad) found.verdict = Verdict::Warning;
+      findings.push_back(std::move(found));
     }
   }
+  const auto tls_address = settings.text("listen.tlsAddress");
+  const auto tls_host = tls_address.empty() ? settings.text("listen.address") : tls_address;
   for (const std::string listener : {"admin", "gateway", "kafka"}) {
     auto tls = tls_of(settings, listener, {});
     if (!tls) {
@@ -201,7 +208,7 @@ void examine_doors(const Settings& settings, const RunningNode& node, std::vecto
                           "mend the tls.* settings or the files that they name: Weft does not start with them"});
     } else if (*tls) {
       examine_certificate(settings, listener, **tls, findings);
-      if (has_fixed_ports) findings.push_back(examine_port(settings, node, fmt::format("ports.{}Tls", listener), true));
+      if (has_fixed_ports) findings.push_back(examine_port(settings, node, fmt::format("ports.{}Tls", listener), tls_host));
     }
   }
 }

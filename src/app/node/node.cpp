@@ -63,7 +63,8 @@ Node::~Node() = default;
 
 Result<std::unique_ptr<Node>> Node::create(Settings settings) {
   TRY(auto policy, egress_policy(settings));
-  CHECK(set_sampling(settings));
+  TRY(auto ratio, sampling_ratio(settings));
+  set_trace_sampling(ratio);
   set_log_level(log_level(settings));
   auto parts = std::make_unique<Parts>(std::move(settings));
   parts->dialer.set_policy(std::move(policy));
@@ -134,7 +135,7 @@ void Node::run() {
   parts.chores.spawn(parts.sample_activity());
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
   parts.chores.spawn(parts.keep_telemetry());
-  if (parts.exporter) parts.chores.spawn(parts.export_traces());
+  for (auto& exporter : parts.exporters) parts.chores.spawn(parts.run_exporter(exporter));
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);
 
@@ -180,7 +181,7 @@ void Node::Parts::end_loops() {
     run_until_done(control, on_loop(loops.at(i), loop_chores[i]->join()));
   }
   settle_traces();
-  if (exporter) run_until_done(control, flush_traces());
+  if (!exporters.empty()) run_until_done(control, flush_exporters());
   loops.stop();
   loop_threads.join();
   if (log) run_until_done(control, log->close());
@@ -220,20 +221,6 @@ Task<void> Node::Parts::sample_activity() {
     }
     if (!co_await clock.sleep_for(Activity::kStep)) co_return;
   }
-}
-
-Task<void> Node::Parts::export_traces() {
-  auto ended = co_await exporter->run();
-  if (!ended && ended.error().code != ErrorCode::Cancelled) {
-    log_error("telemetry", "traces are not exported", {{"why", ended.error().message}});
-  }
-}
-
-// What requests and deliveries recorded until their end. A receiver that is away does not hold up the end.
-Task<void> Node::Parts::flush_traces() {
-  auto limit = std::min<Duration>(settings.time("shutdown.drain"), 2s);
-  auto sent = co_await with_timeout(clock, limit, exporter->flush());
-  if (!sent) log_warn("telemetry", "the last traces were not exported", {{"why", sent.error().message}});
 }
 
 Task<std::string> Node::Parts::reconcile() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/signal_set.hpp>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,8 +53,10 @@
 namespace weft::app {
 
 telemetry::TraceStoreOptions trace_options(const Settings& settings);
+// Where this machine reaches a listener, as host:port: one of every address cannot be connected to under that name.
+std::string reachable(const net::Endpoint& local);
 // Fails when the ratio is no number from 0 to 1.
-Result<> set_sampling(const Settings& settings);
+Result<double> sampling_ratio(const Settings& settings);
 
 struct Node::Parts {
   explicit Parts(Settings with);
@@ -139,7 +142,11 @@ struct Node::Parts {
   Activity activity;
   StreamRates stream_rates;
   std::optional<LastRecords> last_records;
-  std::optional<telemetry::OtlpExporter> exporter;
+  // To telemetry.otlpEndpoint; null and empty without one.
+  std::unique_ptr<telemetry::OtlpLogs> otlp_logs;  // the log's sink when there is one
+  std::optional<telemetry::OtlpSpans> otlp_spans;
+  std::optional<telemetry::OtlpMetrics> otlp_metrics;
+  std::deque<telemetry::OtlpExporter> exporters;
   TaskGroup chores;  // on the control loop
   std::vector<std::unique_ptr<TaskGroup>> loop_chores;  // one per loop
   boost::asio::signal_set signals;
@@ -161,8 +168,10 @@ struct Node::Parts {
   void settle_traces();
   Task<void> keep_telemetry();
   void close_telemetry();
-  Task<void> export_traces();
-  Task<void> flush_traces();
+  Result<> open_exporters();
+  Result<> open_otlp_port();
+  Task<void> run_exporter(telemetry::OtlpExporter& exporter);
+  Task<void> flush_exporters();
   Task<void> close();
   void end_loops();
   Result<> listen();

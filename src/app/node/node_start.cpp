@@ -11,14 +11,14 @@
 #include "runtime/log.h"
 
 namespace weft::app {
-namespace {
 
-// Where this machine reaches a listener: one of every address cannot be connected to under that name.
 std::string reachable(const net::Endpoint& local) {
   // "::" takes IPv4 too, and a container may be without ::1 or without a resolver for localhost.
   if (local.host == "0.0.0.0" || local.host == "::") return net::Endpoint{"127.0.0.1", local.port}.text();
   return local.text();
 }
+
+namespace {
 
 std::vector<Migration> state_migrations() {
   std::vector<Migration> migrations;
@@ -287,13 +287,7 @@ Task<Result<>> Node::Parts::open_doors() {
   open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
-  auto otlp = settings.text("telemetry.otlpEndpoint");
-  if (!otlp.empty()) {
-    telemetry::OtlpExporterOptions options;
-    options.endpoint = otlp;
-    options.resource = telemetry::weft_resource(kVersion);
-    exporter.emplace(traces, telemetry::sender_over(client), clock, random, metrics, std::move(options));
-  }
+  CO_CHECK(open_exporters());
   co_return Result<>();
 }
 
@@ -302,10 +296,7 @@ Result<> Node::Parts::listen() {
   TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
-  if (otlp_receiver) {
-    TRY(otlp_server, http::Server::open(server_options("otlp", "ports.otlp"), *otlp_receiver, loops, clock, metrics));
-    addresses.otlp = "http://" + reachable(otlp_server->local());
-  }
+  CHECK(open_otlp_port());
   addresses.hub = "http://" + reachable(admin_server->local());
   admin->set_port(admin_server->local().port);
   addresses.gateway = "http://" + reachable(gateway_server->local());
@@ -330,7 +321,7 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
     options.anonymous = std::make_shared<const identity::Principal>(identity::make_principal(
         identity::PrincipalType::Client, "anonymous", std::string(estate::kDefaultTenant), std::move(grants)));
   }
-  kafka::KafkaParts kafka_parts{*log, *log, *kafka_topics, *groups, loops, clock, random, metrics, &*kafka_keys, nullptr};
+  kafka::KafkaParts kafka_parts{*log, *log, *kafka_topics, *groups, loops, clock, random, metrics, &*kafka_keys, nullptr, &traces};
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }
 

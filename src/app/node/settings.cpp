@@ -39,6 +39,8 @@ constexpr SettingSpec kSpecs[] = {
     {"listen.address", Text, "127.0.0.1",
      "address of all listeners; 0.0.0.0 or :: to serve the network"},
     {"listen.tlsAddress", Text, "", "address of the TLS listeners; empty: listen.address"},
+    {"listen.otlpAddress", Text, "",
+     "address of the OTLP receiver; 0.0.0.0 or :: to take telemetry from other machines; empty: 127.0.0.1, or ::1"},
     {"ports.admin", Number, "8080", "hub and admin API"},
     {"ports.gateway", Number, "8000", "API gateway and CloudEvents"},
     {"ports.kafka", Number, "9092", "Kafka protocol"},
@@ -113,11 +115,20 @@ constexpr SettingSpec kSpecs[] = {
     {"telemetry.otlpAnonymous", Switch, "false", "take it also without an API key"},
     {"telemetry.sampling.ratio", Text, "1",
      "share of the traces begun here that are kept, from 0 to 1; callers decide about theirs"},
+    {"telemetry.sampling.spansPerSecondMax", Number, "500",
+     "above it a smaller share than the ratio is kept, so that about so many spans are; 0: no limit"},
     {"telemetry.sampling.keepSlowerThan", Time, "1s",
      "traces with a slower span are kept all the same, as those that failed; 0s: not"},
     {"telemetry.sampling.wait", Time, "5s", "how long a span waits for its trace to fail or end"},
     {"telemetry.otlpEndpoint", Text, "",
-     "OTLP/HTTP endpoint for traces, such as http://127.0.0.1:4318"},
+     "OTLP/HTTP receiver of Weft's own telemetry, such as http://127.0.0.1:4318; empty: none"},
+    {"telemetry.otlpSignals", List, "traces,metrics,logs", "what it is sent"},
+    {"telemetry.otlpEncoding", Text, "protobuf", "protobuf or json"},
+    {"telemetry.otlpHeaders", Secret, "",
+     "name=value,… sent along, such as authorization=Bearer x"},
+    {"telemetry.otlpMetricsInterval", Time, "60s", "how often it is sent the metrics"},
+    {"telemetry.otlpLogBytesMax", Bytes, "4MiB",
+     "log lines that wait for it; the oldest are dropped and counted"},
     {"log.level", Text, "info", "debug, info, warn or error"},
     {"shutdown.drain", Time, "10s", "how long requests in flight may take at shutdown"},
     {"hub.folder", Text, "", "the hub's files; empty: those installed beside the binary"},
@@ -344,6 +355,12 @@ std::vector<std::string> Settings::list(std::string_view path) const {
     rest.remove_prefix(end + 1);
   }
   return items;
+}
+
+std::string otlp_address(const Settings& settings) {
+  auto chosen = settings.text("listen.otlpAddress");
+  if (!chosen.empty()) return chosen;
+  return settings.text("listen.address").contains(':') ? "::1" : "127.0.0.1";
 }
 
 }  // namespace weft::app

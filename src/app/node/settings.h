@@ -61,4 +61,7 @@ class Settings {
 // "64KiB", "10MB", "512" as bytes.
 Result<std::uint64_t> parse_bytes(std::string_view text);
 
+// Where the OTLP receiver listens: listen.otlpAddress, or the loopback address of listen.address's family.
+std::string otlp_address(const Settings& settings);
+
 }  // namespace weft::app

@@ -4,6 +4,7 @@
 #include "delivery/core/webhook_request.h"
 #include "delivery/edge/subscription_worker.h"
 #include "eventlog/events/event_view.h"
+#include "eventlog/record_trace.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 
@@ -121,7 +122,14 @@ http::ClientRequest SubscriptionWorker::begin(Attempt& attempt) {
   auto parent =
       TraceContext::parse(attempt.event.header("traceparent").value_or(std::string_view()));
   if (parent) attempt.parent_id = parent->span_id;
-  attempt.trace = parent ? parent->child(parts.random) : TraceContext::start(parts.random);
+  // A record that brought no context has that of its place, which the Kafka door uses too.
+  const auto& lane = attempt.job.lane;
+  if (parent)
+    attempt.trace = parent->child(parts.random);
+  else if (lane)
+    attempt.trace = eventlog::trace_of_record(lane->topic_id, delivery.partition, delivery.offset).child(parts.random);
+  else
+    attempt.trace = TraceContext::start(parts.random);
   delivery.trace_id = attempt.trace.trace_id_hex();
   parts_.context.index.started(delivery);
 

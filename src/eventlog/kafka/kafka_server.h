@@ -27,6 +27,7 @@
 #include "runtime/metrics.h"
 #include "runtime/net.h"
 #include "runtime/random.h"
+#include "runtime/spans.h"
 #include "runtime/task.h"
 #include "runtime/tls.h"
 
@@ -72,6 +73,7 @@ struct KafkaParts {
   Metrics& metrics;
   const Authenticator* authenticator = nullptr;  // null: SASL is refused
   TopicAdmin* admin = nullptr;                   // null: topics cannot be changed through Kafka
+  SpanSink* spans = nullptr;                     // of records with business keys; null: none
 };
 
 class KafkaServer {

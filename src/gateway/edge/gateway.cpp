@@ -258,6 +258,7 @@ Task<ForwardResult> Gateway::publish_event(http::Exchange& exchange, const Route
   ForwardResult result;
   result.status = response.status;
   if (response.status >= 500) result.error = "NOT_STORED";
+  result.is_stored = response.status < 300;
   if (!respond_now(exchange, response)) result.status = 499;
   co_return result;
 }

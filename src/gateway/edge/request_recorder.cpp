@@ -30,6 +30,8 @@ struct Digits {
   std::size_t size = 0;
 };
 
+bool has_failed(const ForwardResult& result) { return result.status >= 500 || !result.error.empty(); }
+
 std::int64_t to_us(Duration duration) {
   return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
 }
@@ -104,8 +106,19 @@ RequestContext RequestRecorder::begin(http::Exchange& exchange) {
 
 void RequestRecorder::end(const http::Exchange& exchange, RouteMetrics& route,
                           const RequestContext& context, const ForwardResult& result) {
-  auto latency = clock_.mono() - exchange.received_at();
+  const auto latency = clock_.mono() - exchange.received_at();
   route.record(result.status, latency, context);
+  // What is not sampled, fast and well costs no more than this question, unless its trace goes on: then
+  // a delivery may still fail, and the whole trace is wanted.
+  if (result.is_stored || spans_.keeps_last(context.trace.sampled, has_failed(result), latency)) {
+    record_span(exchange, route, context, result, latency);
+  }
+  if (access_log_ != nullptr) log(exchange, route, context, result, latency);
+}
+
+void RequestRecorder::record_span(const http::Exchange& exchange, const RouteMetrics& route,
+                                  const RequestContext& context, const ForwardResult& result,
+                                  Duration latency) const {
   const auto& head = exchange.head();
   Digits status(result.status);
   Digits upstream_us(to_us(result.upstream_time));
@@ -129,10 +142,9 @@ void RequestRecorder::end(const http::Exchange& exchange, RouteMetrics& route,
   span.kind = SpanKind::Server;
   span.start = context.start;
   span.end = context.start + latency;
-  span.failed = result.status >= 500 || !result.error.empty();
+  span.failed = has_failed(result);
   span.attributes = std::span(attributes.list).first(attributes.count);
   spans_.record_view(span);
-  if (access_log_ != nullptr) log(exchange, route, context, result, latency);
 }
 
 void RequestRecorder::log(const http::Exchange& exchange, const RouteMetrics& route,

@@ -14,10 +14,9 @@
 #include "base/result.h"
 #include "runtime/log.h"
 #include "runtime/spans.h"
+#include "telemetry/core/otlp_messages.h"
 
 namespace weft::telemetry {
-
-enum class OtlpSignal : std::uint8_t { Traces, Metrics, Logs };
 
 // The JSON encoding of an Export…ServiceRequest in Protobuf; InvalidArgument when it is none. Unknown
 // fields are left out, as Protobuf asks.

@@ -45,9 +45,9 @@ TEST(OtlpDecode, ReadsWhatTheExporterWrites) {
   resource.attributes = {{"service.name", "weft"}, {"service.version", "1"}, {"other", "left out"}};
   const SpanSlice slice{chunk, 0, 1};
 
-  auto from_protobuf = otlp_json_of(OtlpSignal::Traces, otlp_protobuf({&slice, 1}, resource));
+  auto from_protobuf = otlp_json_of(OtlpSignal::Traces, otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json({&slice, 1}, resource)));
   ASSERT_TRUE(from_protobuf) << from_protobuf.error().message;
-  for (const auto& text : {*from_protobuf, otlp_json({&slice, 1}, resource)}) {
+  for (const auto& text : {*from_protobuf, otlp_spans_json({&slice, 1}, resource)}) {
     OtlpOutcome outcome;
     auto request = json(text);
     auto spans = spans_in(request, outcome);
@@ -180,7 +180,7 @@ TEST(OtlpDecode, SurvivesDamagedProtobuf) {
   const SpanSlice slice{chunk, 0, 1};
   OtlpResource resource;
   resource.attributes = {{"service.name", "weft"}};
-  const auto whole = otlp_protobuf({&slice, 1}, resource);
+  const auto whole = otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json({&slice, 1}, resource));
 
   for (std::size_t i = 0; i < whole.size(); ++i) {
     auto cut = otlp_json_of(OtlpSignal::Traces, std::string_view(whole).substr(0, i));

@@ -37,6 +37,10 @@ OtlpResource small_resource() {
   return resource;
 }
 
+std::string protobuf_of_spans(const std::vector<SpanSlice>& spans, const OtlpResource& resource) {
+  return otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json(spans, resource));
+}
+
 TEST(OtlpProtobuf, WritesTheRequestByteForByte) {
   // Composed by hand from opentelemetry/proto/trace/v1/trace.proto; one field per line.
   const std::string span =
@@ -61,7 +65,7 @@ TEST(OtlpProtobuf, WritesTheRequestByteForByte) {
       "124b" +
       span;
 
-  EXPECT_EQ(to_hex(otlp_protobuf(slice_of({small_span()}), small_resource())), expected);
+  EXPECT_EQ(to_hex(protobuf_of_spans(slice_of({small_span()}), small_resource())), expected);
 }
 
 TEST(OtlpProtobuf, LeavesOutWhatIsAbsent) {
@@ -70,7 +74,7 @@ TEST(OtlpProtobuf, LeavesOutWhatIsAbsent) {
   span.failed = false;
   span.attributes.clear();
 
-  const auto hex = to_hex(otlp_protobuf(slice_of({span}), small_resource()));
+  const auto hex = to_hex(protobuf_of_spans(slice_of({span}), small_resource()));
 
   EXPECT_TRUE(
       hex.ends_with("12082222222222222222"
@@ -84,7 +88,7 @@ TEST(OtlpProtobuf, WritesLengthsOfMoreThanOneByte) {
   Span span = small_span();
   span.attributes = {{"k", std::string(300, 'v')}};
 
-  const auto hex = to_hex(otlp_protobuf(slice_of({span}), small_resource()));
+  const auto hex = to_hex(protobuf_of_spans(slice_of({span}), small_resource()));
 
   // 300 is ac 02 as a varint; the value's, the pair's and the field's lengths nest.
   EXPECT_THAT(hex, HasSubstr("4ab502"
@@ -98,7 +102,7 @@ TEST(OtlpProtobuf, WritesAnIntegerWhereTheConventionsWantOne) {
   Span span = small_span();
   span.attributes = {{"http.response.status_code", "201"}, {"http.request.method", "201"}};
 
-  const auto hex = to_hex(otlp_protobuf(slice_of({span}), small_resource()));
+  const auto hex = to_hex(protobuf_of_spans(slice_of({span}), small_resource()));
 
   EXPECT_THAT(hex, HasSubstr("120318c901"));      // intValue 201
   EXPECT_THAT(hex, HasSubstr("12050a03323031"));  // stringValue "201"
@@ -106,13 +110,13 @@ TEST(OtlpProtobuf, WritesAnIntegerWhereTheConventionsWantOne) {
 
 TEST(OtlpProtobuf, WritesOnlyTheSpansOfTheSlice) {
   auto slices = slice_of({small_span(), small_span(), small_span()});
-  const auto all = otlp_protobuf(slices, small_resource()).size();
+  const auto all = protobuf_of_spans(slices, small_resource()).size();
   slices[0].first = 1;
   slices[0].last = 2;
 
-  const auto one = otlp_protobuf(slices, small_resource());
+  const auto one = protobuf_of_spans(slices, small_resource());
 
-  EXPECT_EQ(one, otlp_protobuf(slice_of({small_span()}), small_resource()));
+  EXPECT_EQ(one, protobuf_of_spans(slice_of({small_span()}), small_resource()));
   EXPECT_GT(all, one.size());
 }
 
@@ -121,7 +125,7 @@ TEST(OtlpJson, WritesTheRequestByteForByte) {
   resource.scope_version = "1.2.3";
 
   EXPECT_EQ(
-      otlp_json(slice_of({small_span()}), resource),
+      otlp_spans_json(slice_of({small_span()}), resource),
       R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"weft"}}]},)"
       R"("scopeSpans":[{"scope":{"name":"weft","version":"1.2.3"},"spans":[{)"
       R"("traceId":"11111111111111111111111111111111","spanId":"2222222222222222",)"
@@ -135,7 +139,7 @@ TEST(OtlpJson, IsJsonWhateverTheSpansHold) {
   span.name = "quote \" and \xff byte";
   span.attributes = {{"http.response.status_code", "503"}, {"odd\n", std::string("\0\x1f", 2)}};
 
-  auto document = JsonDocument::parse(otlp_json(slice_of({span, small_span()}), small_resource()));
+  auto document = JsonDocument::parse(otlp_spans_json(slice_of({span, small_span()}), small_resource()));
 
   ASSERT_TRUE(document) << document.error().message;
   const auto* written = document->root().at_pointer("/resourceSpans/0/scopeSpans/0/spans/0");

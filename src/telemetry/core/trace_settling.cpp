@@ -2,12 +2,6 @@
 
 namespace weft::telemetry {
 
-bool Settling::chooses(const SpanChunk::Head& head) const {
-  const auto& sampling = options_.sampling;
-  if (head.failed && sampling.keep_failed) return true;
-  return sampling.keep_slower_than > Duration::zero() && Duration(head.end - head.start) >= sampling.keep_slower_than;
-}
-
 void Settling::choose(const TraceId& id) {
   if (!chosen_.insert(id).second) return;
   chosen_order_.push_back(id);
@@ -25,7 +19,7 @@ void Settling::add(std::vector<SpanSlice> slices, WallTime now) {
       const auto head = chunk.head(i);
       if (head.sampled) continue;
       waiting.all_sampled = false;
-      if (chooses(head)) choose(chunk.entry(i).trace_id);
+      if (options_.sampling.chooses(head.failed, Duration(head.end - head.start))) choose(chunk.entry(i).trace_id);
     }
     ++pinned_[waiting.slice.chunk.get()];
     waiting_.push_back(std::move(waiting));

@@ -39,7 +39,6 @@ class Settling {
     bool all_sampled = true;
   };
 
-  bool chooses(const SpanChunk::Head& head) const;
   void choose(const TraceId& id);
   void decide(const Waiting& waiting, std::vector<SpanSlice>& kept);
   void release(const SpanSlice& slice);

@@ -23,6 +23,7 @@ struct BrokerMetrics {
   Counter& fetched_bytes;
   Counter& records_refused;
   Counter& batches_refused;
+  Counter& keys_not_recorded;
 };
 
 // Immutable but for its atomics; shared by all loops.

@@ -2,6 +2,7 @@
 
 #include "eventlog/core/record_batch.h"
 #include "eventlog/kafka/handlers/handlers.h"
+#include "eventlog/record_trace.h"
 #include "runtime/log.h"
 
 namespace weft::kafka {
@@ -15,6 +16,8 @@ using Partition = PreparedProduce::Partition;
 constexpr std::int16_t kProduceZstdFrom = 7;
 // How many refused records of a batch are named in the answer.
 constexpr std::size_t kRecordErrorsMax = 100;
+// How many records of a batch get a span for their business keys: what a batch costs stays bounded.
+constexpr std::size_t kKeyedRecordsMax = 200;
 
 KafkaError kafka_error(const Error& error) {
   switch (error.code) {
@@ -66,18 +69,27 @@ void refuse(Partition& partition, KafkaError error, std::string message) {
 // What the stream's contract says of a record. One without value is a deletion, which
 // only compacted streams know.
 std::optional<std::string> violation(const eventlog::StreamDeclaration& declared,
-                                     const eventlog::RecordView& record) {
+                                     const eventlog::RecordView& record,
+                                     std::vector<contracts::FoundBusinessKey>* keys) {
   const bool compacts = declared.settings.cleanup == eventlog::Cleanup::Compact;
   if (compacts && !record.key) return "a record of a compacted stream needs a key";
   if (!record.value) {
     if (compacts) return std::nullopt;
     return "the record has no value";
   }
-  const auto violations = declared.violations_of_text(*record.value, 1);
+  const auto violations = declared.violations_of_text(*record.value, 1, keys);
   if (violations.empty()) return std::nullopt;
   const auto& first = violations.front();
   if (first.instance.empty()) return first.message;
   return fmt::format("{} {}", first.instance, first.message);
+}
+
+std::optional<TraceContext> sent_trace(const eventlog::RecordView& record) {
+  auto headers = record.headers;
+  while (auto header = headers.next()) {
+    if (header->name == "traceparent") return TraceContext::parse(header->value.value_or(std::string_view()));
+  }
+  return std::nullopt;
 }
 
 // Records, one by one: well-formed, offsets 0 to n-1, and as the stream's contract says.
@@ -90,6 +102,8 @@ void check_records(Call& call, const BatchHeader& header, std::string_view batch
   as_sent.base_offset = 0;
   eventlog::RecordReader reader(as_sent, *records);
   eventlog::RecordView record;
+  const bool finds_keys = call.broker.parts.spans != nullptr && !declared.business_keys.empty();
+  std::vector<contracts::FoundBusinessKey> keys;
   std::size_t violations = 0;
   for (std::int32_t index = 0;; ++index) {
     const auto more = reader.next(record);
@@ -99,7 +113,14 @@ void check_records(Call& call, const BatchHeader& header, std::string_view batch
       return refuse(partition, KafkaError::InvalidRecord,
                     fmt::format("record {} has offset delta {}", index, record.offset));
     }
-    auto reason = violation(declared, record);
+    keys.clear();
+    auto reason = violation(declared, record, finds_keys ? &keys : nullptr);
+    if (!keys.empty()) {
+      if (partition.keyed.size() < kKeyedRecordsMax)
+        partition.keyed.push_back({index, sent_trace(record), std::move(keys)});
+      else
+        call.broker.metrics.keys_not_recorded.add();
+    }
     if (!reason) continue;
     if (++violations <= kRecordErrorsMax) partition.record_errors.emplace_back(index, *reason);
   }
@@ -149,6 +170,7 @@ void prepare_topic(Call& call, const ProduceRequest::TopicProduceData& from,
       refuse(partition, stream.error(), {});
       continue;
     }
+    topic.stream = *stream;
     if (sent.index < 0 || sent.index >= (*stream)->info.settings.partitions) {
       refuse(partition, KafkaError::UnknownTopicOrPartition, "no such partition");
       continue;
@@ -206,11 +228,55 @@ PartitionResponse answer(const Partition& partition,
   return answer;
 }
 
+void record_span(Call& call, const PreparedProduce::Topic& topic, const Partition& partition,
+                 const PreparedProduce::KeyedRecord& keyed, eventlog::Offset offset, WallTime received) {
+  auto& parts = call.broker.parts;
+  constexpr std::size_t kAlways = 7;
+  const auto partition_text = std::to_string(partition.index);
+  const auto offset_text = std::to_string(offset);
+  std::array<std::pair<std::string_view, std::string_view>, kAlways + contracts::kBusinessKeysMax>
+      attributes = {{{"service.name", "eventlog"},
+                     {"messaging.system", "weft"},
+                     {"messaging.operation.name", "produce"},
+                     {"messaging.destination.name", topic.name},
+                     {"messaging.destination.partition.id", partition_text},
+                     {"messaging.kafka.offset", offset_text},
+                     {"messaging.client.id", call.session.client_id}}};
+  auto count = kAlways;
+  for (const auto& key : keyed.keys) attributes[count++] = {key.attribute, key.value};
+  const auto name = "produce " + topic.name;
+  SpanView span;
+  span.context = keyed.parent ? keyed.parent->child(parts.random)
+                              : eventlog::trace_of_record(topic.stream->info.topic_id, partition.index, offset);
+  if (keyed.parent) span.parent_id = keyed.parent->span_id;
+  span.name = name;
+  span.kind = SpanKind::Producer;
+  span.start = received;
+  span.end = parts.clock.now();
+  span.attributes = std::span(attributes).first(count);
+  parts.spans->record_view(span);
+}
+
+void record_spans(Call& call, const PreparedProduce& produce,
+                  const std::vector<eventlog::AppendedBatch>& appended) {
+  for (const auto& topic : produce.topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.batch < 0) continue;
+      const auto& batch = appended[static_cast<std::size_t>(partition.batch)];
+      if (batch.status != AppendStatus::Appended) continue;
+      for (const auto& keyed : partition.keyed) {
+        record_span(call, topic, partition, keyed, batch.base_offset + keyed.index, produce.received);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 PreparedProduce prepare_produce(Call& call, const ProduceRequest& request) {
   PreparedProduce prepared;
   prepared.wants_response = request.acks != 0;
+  prepared.received = call.broker.parts.clock.now();
   if (request.transactional_id) {
     refuse_all(request, KafkaError::TransactionalIdAuthorizationFailed,
                "transactions are not served here", prepared);
@@ -229,6 +295,7 @@ Task<void> append_produce(Call& call, PreparedProduce produce) {
   std::vector<eventlog::AppendedBatch> appended;
   if (!produce.batches.empty()) {
     appended = co_await call.broker.parts.batches.append(std::move(produce.batches));
+    record_spans(call, produce, appended);
   }
   ProduceResponse response;
   bool failed = false;

@@ -5,23 +5,33 @@
 
 #include "eventlog/kafka/edge/broker.h"
 #include "eventlog/kafka/messages/produce.h"
+#include "runtime/spans.h"
 
 namespace weft::kafka {
 
 struct PreparedProduce {
+  // A record that people look for by a business key.
+  struct KeyedRecord {
+    std::int32_t index = 0;  // in its batch
+    std::optional<TraceContext> parent;
+    std::vector<contracts::FoundBusinessKey> keys;
+  };
   struct Partition {
     std::int32_t index = 0;
     KafkaError error = KafkaError::None;
     std::int32_t batch = -1;  // place in `batches`; -1: refused
     std::string message;
     std::vector<std::pair<std::int32_t, std::string>> record_errors;
+    std::vector<KeyedRecord> keyed;
   };
   struct Topic {
     std::string name;
+    eventlog::StreamRef stream;  // null: refused
     std::vector<Partition> partitions;
   };
 
   bool wants_response = true;  // acks other than 0
+  WallTime received{};
   std::vector<Topic> topics;
   std::vector<eventlog::BatchToAppend> batches;
   std::size_t bytes = 0;

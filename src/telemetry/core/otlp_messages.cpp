@@ -1,34 +1,9 @@
-// Protobuf's wire format, by tables of the messages that OTLP's requests are made of. check: table
-#include <array>
-#include <bit>
-#include <optional>
-
-#include "base/bytes.h"
-#include "base/json_writer.h"
-#include "telemetry/core/otlp_decode.h"
-#include "telemetry/core/otlp_values.h"
+// Field numbers of opentelemetry/proto/{common,resource,trace,metrics,logs}/v1/*.proto. check: table
+#include "telemetry/core/otlp_messages.h"
 
 namespace weft::telemetry {
 
 namespace {
-
-constexpr std::size_t kWireDepthMax = 24;
-
-enum class WireKind : std::uint8_t { Text, Hex, Base64, Bool, Int, Fixed64, SignedFixed64, Fixed32, Double, Message };
-
-struct WireMessage;
-
-struct WireField {
-  std::uint32_t number;
-  std::string_view name;
-  WireKind kind;
-  bool repeats = false;
-  const WireMessage* message = nullptr;
-};
-
-struct WireMessage {
-  std::span<const WireField> fields;
-};
 
 extern const WireMessage any_value_wire;
 extern const WireMessage key_value_wire;
@@ -91,7 +66,14 @@ constexpr WireMessage kResourceLogs{kResourceLogsFields};
 constexpr WireField kLogsFields[] = {{1, "resourceLogs", WireKind::Message, true, &kResourceLogs}};
 constexpr WireMessage kLogs{kLogsFields};
 
+constexpr WireField kExemplarFields[] = {{2, "timeUnixNano", WireKind::Fixed64},
+                                         {3, "asDouble", WireKind::Double},
+                                         {4, "spanId", WireKind::Hex},
+                                         {5, "traceId", WireKind::Hex}};
+constexpr WireMessage kExemplar{kExemplarFields};
 constexpr WireField kNumberPointFields[] = {{7, "attributes", WireKind::Message, true, &key_value_wire},
+                                            {2, "startTimeUnixNano", WireKind::Fixed64},
+                                            {3, "timeUnixNano", WireKind::Fixed64},
                                             {4, "asDouble", WireKind::Double},
                                             {6, "asInt", WireKind::SignedFixed64},
                                             {8, "flags", WireKind::Int}};
@@ -103,10 +85,13 @@ constexpr WireField kSumFields[] = {{1, "dataPoints", WireKind::Message, true, &
                                     {3, "isMonotonic", WireKind::Bool}};
 constexpr WireMessage kSum{kSumFields};
 constexpr WireField kHistogramPointFields[] = {{9, "attributes", WireKind::Message, true, &key_value_wire},
+                                               {2, "startTimeUnixNano", WireKind::Fixed64},
+                                               {3, "timeUnixNano", WireKind::Fixed64},
                                                {4, "count", WireKind::Fixed64},
                                                {5, "sum", WireKind::Double},
                                                {6, "bucketCounts", WireKind::Fixed64, true},
-                                               {7, "explicitBounds", WireKind::Double, true}};
+                                               {7, "explicitBounds", WireKind::Double, true},
+                                               {8, "exemplars", WireKind::Message, true, &kExemplar}};
 constexpr WireMessage kHistogramPoint{kHistogramPointFields};
 constexpr WireField kHistogramFields[] = {{1, "dataPoints", WireKind::Message, true, &kHistogramPoint},
                                           {2, "aggregationTemporality", WireKind::Int}};
@@ -133,72 +118,25 @@ constexpr WireMessage kResourceMetrics{kResourceMetricsFields};
 constexpr WireField kMetricsFields[] = {{1, "resourceMetrics", WireKind::Message, true, &kResourceMetrics}};
 constexpr WireMessage kMetricsWire{kMetricsFields};
 
-constexpr std::uint32_t kWireVarint = 0;
-constexpr std::uint32_t kWireFixed64 = 1;
-constexpr std::uint32_t kWireBytes = 2;
-constexpr std::uint32_t kWireFixed32 = 5;
+// Of opentelemetry/proto/collector/*/v1/*_service.proto, which are alike but for one name.
+constexpr WireField kRejectedSpansFields[] = {{1, "rejectedSpans", WireKind::Int}, {2, "errorMessage", WireKind::Text}};
+constexpr WireField kRejectedPointsFields[] = {{1, "rejectedDataPoints", WireKind::Int}, {2, "errorMessage", WireKind::Text}};
+constexpr WireField kRejectedLogsFields[] = {{1, "rejectedLogRecords", WireKind::Int}, {2, "errorMessage", WireKind::Text}};
+constexpr WireMessage kRejectedSpans{kRejectedSpansFields};
+constexpr WireMessage kRejectedPoints{kRejectedPointsFields};
+constexpr WireMessage kRejectedLogs{kRejectedLogsFields};
+constexpr WireField kTracesAnswerFields[] = {{1, "partialSuccess", WireKind::Message, false, &kRejectedSpans}};
+constexpr WireField kMetricsAnswerFields[] = {{1, "partialSuccess", WireKind::Message, false, &kRejectedPoints}};
+constexpr WireField kLogsAnswerFields[] = {{1, "partialSuccess", WireKind::Message, false, &kRejectedLogs}};
+constexpr WireMessage kTracesAnswer{kTracesAnswerFields};
+constexpr WireMessage kMetricsAnswer{kMetricsAnswerFields};
+constexpr WireMessage kLogsAnswer{kLogsAnswerFields};
+constexpr WireField kRpcStatusFields[] = {{1, "code", WireKind::Int}, {2, "message", WireKind::Text}};
+constexpr WireMessage kRpcStatus{kRpcStatusFields};
 
-// One field as it stands on the wire.
-struct WireValue {
-  std::uint32_t number = 0;
-  std::uint32_t type = 0;
-  std::uint64_t integer = 0;
-  std::string_view bytes;
-};
+}  // namespace
 
-std::optional<std::uint64_t> take_varint(std::string_view& rest) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !rest.empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(rest.front());
-    rest.remove_prefix(1);
-    value |= std::uint64_t{byte & 0x7fU} << shift;
-    if (byte < 0x80) return value;
-  }
-  return {};
-}
-
-template <class Number>
-std::uint64_t take_fixed(std::string_view& rest) {
-  Number value;
-  std::memcpy(&value, rest.data(), sizeof value);
-  rest.remove_prefix(sizeof value);
-  return value;
-}
-
-// The next field; absent when the message is malformed. Requires: not empty.
-std::optional<WireValue> take_field(std::string_view& rest) {
-  auto tag = take_varint(rest);
-  if (!tag || (*tag >> 3) == 0 || (*tag >> 3) > 0x1fffffff) return {};
-  WireValue value;
-  value.number = static_cast<std::uint32_t>(*tag >> 3);
-  value.type = static_cast<std::uint32_t>(*tag & 7);
-  if (value.type == kWireFixed64 && rest.size() >= 8) {
-    value.integer = take_fixed<std::uint64_t>(rest);
-    return value;
-  }
-  if (value.type == kWireFixed32 && rest.size() >= 4) {
-    value.integer = take_fixed<std::uint32_t>(rest);
-    return value;
-  }
-  if (value.type != kWireVarint && value.type != kWireBytes) return {};
-  auto number = take_varint(rest);
-  if (!number) return {};
-  value.integer = *number;
-  if (value.type == kWireVarint) return value;
-  if (*number > rest.size()) return {};
-  value.bytes = rest.substr(0, static_cast<std::size_t>(*number));
-  rest.remove_prefix(value.bytes.size());
-  return value;
-}
-
-bool is_well_formed(std::string_view message) {
-  while (!message.empty()) {
-    if (!take_field(message)) return false;
-  }
-  return true;
-}
-
-std::uint32_t type_of(WireKind kind) {
+std::uint32_t wire_type_of(WireKind kind) {
   switch (kind) {
     case WireKind::Bool:
     case WireKind::Int: return kWireVarint;
@@ -214,82 +152,24 @@ std::uint32_t type_of(WireKind kind) {
   return kWireBytes;
 }
 
-bool write_message(JsonWriter& out, const WireMessage& message, std::string_view bytes, std::size_t depth);
-
-bool write_value(JsonWriter& out, const WireField& field, const WireValue& value, std::size_t depth) {
-  switch (field.kind) {
-    case WireKind::Text: {
-      std::string buffer;
-      out.value(otlp_text(value.bytes, buffer));
-      return true;
-    }
-    case WireKind::Hex: out.value(to_hex(value.bytes)); return true;
-    case WireKind::Base64: out.value(to_base64(value.bytes)); return true;
-    case WireKind::Bool: out.value(value.integer != 0); return true;
-    case WireKind::Fixed64:
-    case WireKind::Fixed32: out.value(value.integer); return true;
-    case WireKind::Int:
-    case WireKind::SignedFixed64: out.value(static_cast<std::int64_t>(value.integer)); return true;
-    case WireKind::Double: {
-      const auto number = std::bit_cast<double>(value.integer);
-      if (number - number == 0) out.value(number);
-      else out.value(number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN");
-      return true;
-    }
-    case WireKind::Message: return write_message(out, *field.message, value.bytes, depth + 1);
+const WireMessage& request_message(OtlpSignal signal) {
+  switch (signal) {
+    case OtlpSignal::Traces: return kTraces;
+    case OtlpSignal::Metrics: return kMetricsWire;
+    case OtlpSignal::Logs: return kLogs;
   }
-  return false;
+  return kTraces;
 }
 
-// All values of a repeated field; numbers may be packed.
-bool write_all(JsonWriter& out, const WireField& field, std::string_view bytes, std::size_t depth) {
-  while (!bytes.empty()) {
-    const auto value = *take_field(bytes);
-    if (value.number != field.number) continue;
-    if (value.type == type_of(field.kind)) {
-      if (!write_value(out, field, value, depth)) return false;
-      continue;
-    }
-    if (value.type != kWireBytes || type_of(field.kind) != kWireFixed64 || value.bytes.size() % 8 != 0) return false;
-    for (auto packed = value.bytes; !packed.empty();) {
-      WireValue one;
-      one.integer = take_fixed<std::uint64_t>(packed);
-      write_value(out, field, one, depth);
-    }
+const WireMessage& response_message(OtlpSignal signal) {
+  switch (signal) {
+    case OtlpSignal::Traces: return kTracesAnswer;
+    case OtlpSignal::Metrics: return kMetricsAnswer;
+    case OtlpSignal::Logs: return kLogsAnswer;
   }
-  return true;
+  return kTracesAnswer;
 }
 
-bool write_message(JsonWriter& out, const WireMessage& message, std::string_view bytes, std::size_t depth) {
-  if (depth > kWireDepthMax || !is_well_formed(bytes)) return false;
-  out.object();
-  for (const auto& field : message.fields) {
-    std::optional<WireValue> last;
-    for (auto rest = bytes; !rest.empty();) {
-      auto value = *take_field(rest);
-      if (value.number == field.number) last = value;
-    }
-    if (!last) continue;
-    out.key(field.name);
-    if (field.repeats) {
-      out.array();
-      if (!write_all(out, field, bytes, depth)) return false;
-      out.end();
-    } else if (last->type != type_of(field.kind) || !write_value(out, field, *last, depth)) {
-      return false;
-    }
-  }
-  out.end();
-  return true;
-}
-
-}  // namespace
-
-Result<std::string> otlp_json_of(OtlpSignal signal, std::string_view protobuf) {
-  const auto& message = signal == OtlpSignal::Traces ? kTraces : signal == OtlpSignal::Logs ? kLogs : kMetricsWire;
-  JsonWriter out;
-  if (write_message(out, message, protobuf, 0)) return std::move(out).text();
-  return fail(ErrorCode::InvalidArgument, "the body is no OTLP request in Protobuf");
-}
+const WireMessage& status_message() { return kRpcStatus; }
 
 }  // namespace weft::telemetry

@@ -1,0 +1,98 @@
+// weft timeline: what is known of one business key, such as an order number, in the order of time.
+#include <algorithm>
+
+#include "app/cli/admin_client.h"
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+#include "base/json_writer.h"
+#include "base/time.h"
+
+namespace weft::app {
+namespace {
+
+struct TimelineEntry {
+  WallTime time{};
+  std::string kind;  // request, event, delivery, log
+  std::string what;
+  std::string outcome;
+  std::string trace_id;
+};
+
+std::string kind_of(std::string_view span_name) {
+  if (span_name.starts_with("deliver ")) return "delivery";
+  for (std::string_view stores : {"append ", "publish ", "produce "}) {
+    if (span_name.starts_with(stores)) return "event";
+  }
+  return "request";
+}
+
+std::string outcome_of(const Json& span) {
+  const auto* failed = span.find("failed");
+  const auto* status = span.at_pointer("/attributes/http.response.status_code");
+  std::string outcome = failed != nullptr && failed->as_bool() ? "failed" : "ok";
+  if (status != nullptr && status->is_string()) outcome += fmt::format(" {}", status->as_string());
+  return outcome;
+}
+
+void add_spans(const Json& trace, std::vector<TimelineEntry>& entries) {
+  for (const auto& span : trace.find("spans")->elements()) {
+    auto name = text_of(span, "name");
+    entries.push_back({parse_rfc3339(text_of(span, "start")).value_or(WallTime()), kind_of(name), name,
+                       outcome_of(span), text_of(trace, "traceId")});
+  }
+}
+
+void add_lines(const std::vector<Json>& lines, std::vector<TimelineEntry>& entries) {
+  for (const auto& line : lines) {
+    entries.push_back({parse_rfc3339(text_of(line, "time")).value_or(WallTime()), "log",
+                       fmt::format("{}: {}", text_of(line, "module"), text_of(line, "message")),
+                       text_of(line, "level"), text_of(line, "trace_id")});
+  }
+}
+
+Result<std::vector<TimelineEntry>> entries_of(AdminClient& client, const Arguments& arguments) {
+  const auto query = query_string({{"key", arguments.positional()[0]}, {"limit", arguments.get("limit")}});
+  TRY(auto traces, client.expect("GET", "/traces" + query));
+  TRY(auto lines, client.expect("GET", "/logs" + query));
+  std::vector<TimelineEntry> entries;
+  for (const auto& found : items_of(traces.json.root())) {
+    TRY(auto trace, client.expect("GET", "/traces/" + text_of(found, "traceId")));
+    add_spans(trace.json.root(), entries);
+  }
+  add_lines(items_of(lines.json.root()), entries);
+  std::ranges::stable_sort(entries, {}, &TimelineEntry::time);
+  return entries;
+}
+
+int timeline(const Arguments& arguments) {
+  if (arguments.positional().size() != 1) {
+    return report(Error{ErrorCode::InvalidArgument, "name one business key, such as an order number"});
+  }
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto entries = entries_of(*client, arguments);
+  if (!entries) return report(entries.error());
+  JsonWriter out;
+  out.object().key("items").array();
+  for (const auto& entry : *entries) {
+    out.object().member("time", to_rfc3339(entry.time)).member("kind", entry.kind).member("what", entry.what);
+    out.member("outcome", entry.outcome).member("traceId", entry.trace_id).end();
+  }
+  out.end().end();
+  auto document = JsonDocument::parse(std::move(out).text());
+  if (!document) return report(document.error());
+  return show(arguments, document->root(),
+              {{"TIME", "/time"}, {"KIND", "/kind"}, {"WHAT", "/what"}, {"OUTCOME", "/outcome"}, {"TRACE", "/traceId"}},
+              items_of(document->root()));
+}
+
+}  // namespace
+
+std::vector<Command> timeline_commands() {
+  auto flags = client_flags();
+  flags.push_back({"limit", "N", "the newest N traces and log lines at most", "100", false});
+  return {{"timeline", "Shows all of one business key: requests, events, deliveries and log lines in order of time",
+           "<key>", flags, timeline}};
+}
+
+}  // namespace weft::app
