@@ -1,5 +1,7 @@
 #include "app/node/state_settings.h"
 
+#include <algorithm>
+
 #include "storage/postgres_database.h"
 #include "storage/sqlite_database.h"
 
@@ -44,10 +46,21 @@ Result<StateBackend> state_backend(const Settings& settings) {
     return fail(ErrorCode::InvalidArgument, "state.backend must be sqlite or postgres, not '{}'",
                 backend);
   }
-  if (settings.secret("state.postgres.url").empty() &&
-      settings.list("state.postgres.host").empty()) {
+  auto url = settings.secret("state.postgres.url");
+  if (!url.empty()) {
+    if (auto checked = check_postgres_url(url); !checked) {
+      return std::unexpected(std::move(checked).error().within("state.postgres.url"));
+    }
+  }
+  if (url.empty() && settings.list("state.postgres.host").empty()) {
     return fail(ErrorCode::InvalidArgument,
                 "state.backend is postgres: give state.postgres.url or state.postgres.host");
+  }
+  constexpr std::string_view kSslModes[] = {"", "disable", "prefer", "require", "verify-ca", "verify-full"};
+  auto ssl_mode = settings.text("state.postgres.sslMode");
+  if (std::ranges::find(kSslModes, ssl_mode) == std::end(kSslModes)) {
+    return fail(ErrorCode::InvalidArgument,
+                "state.postgres.sslMode must be disable, prefer, require, verify-ca or verify-full, not '{}'", ssl_mode);
   }
   if (settings.number("state.postgres.readers") < 1) {
     return fail(ErrorCode::InvalidArgument, "state.postgres.readers must be at least 1");
