@@ -18,6 +18,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "app/node/roles.h"
 #include "app/node/tls_settings.h"
 #include "app/version.h"
 #include "base/json.h"
@@ -182,13 +183,19 @@ void examine_certificate(const Settings& settings, const std::string& listener, 
 }
 
 void examine_doors(const Settings& settings, const RunningNode& node, std::vector<DoctorFinding>& findings) {
-  const bool has_fixed_ports = !settings.is_on("ports.auto");
-  if (has_fixed_ports) {
-    for (std::string_view setting : {"ports.admin", "ports.gateway", "ports.kafka", "ports.ops"}) {
-      findings.push_back(examine_port(settings, node, setting, false));
-    }
+  auto roles = roles_of(settings);
+  if (!roles) {
+    findings.push_back({Verdict::Bad, "roles", roles.error().message, "mend the setting roles: Weft does not start with it"});
+    return;
   }
-  for (const std::string listener : {"admin", "gateway", "kafka"}) {
+  const bool has_fixed_ports = !settings.is_on("ports.auto");
+  if (has_fixed_ports) findings.push_back(examine_port(settings, node, "ports.ops", false));
+  constexpr std::pair<std::string_view, Role> kListeners[] = {
+      {"admin", Role::Control}, {"gateway", Role::Gateway}, {"kafka", Role::Broker}};
+  for (const auto& [name, role] : kListeners) {
+    if (!roles->has(role)) continue;
+    std::string listener(name);
+    if (has_fixed_ports) findings.push_back(examine_port(settings, node, "ports." + listener, false));
     auto tls = tls_of(settings, listener, {});
     if (!tls) {
       findings.push_back({Verdict::Bad, listener + " certificate", tls.error().message,

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "storage/postgres_database.h"
 #include "storage/sqlite_database.h"
 
 namespace weft::app {
 namespace {
+
+constexpr std::size_t kIdentityKeyBytes = 32;
 
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
@@ -77,6 +80,25 @@ Task<Result<std::unique_ptr<Database>>> open_database(const Settings& settings, 
   SqliteOptions options(settings.text("data.folder") + "/state.db");
   CO_TRY(auto opened, co_await SqliteDatabase::open(files, metrics, std::move(options)));
   co_return std::unique_ptr<Database>(std::move(opened));
+}
+
+Task<Result<>> place_identity_key(FileSystem& files, std::string folder, std::string key) {
+  if (key.empty()) co_return Result<>();
+  auto bytes = from_hex(key);
+  if (!bytes || bytes->size() != kIdentityKeyBytes) {
+    co_return fail(ErrorCode::InvalidArgument, "setting identity.key must be {} hex digits: `openssl rand -hex {}` makes them",
+                   2 * kIdentityKeyBytes, kIdentityKeyBytes);
+  }
+  auto path = folder + "/identity.key";
+  auto present = co_await read_file(files, path, 4096);
+  if (!present && present.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(present).error());
+  if (!present) co_return co_await write_file_durably(files, path, key + "\n");
+  if (present->ends_with('\n')) present->pop_back();
+  if (*present == key) co_return Result<>();
+  co_return fail(ErrorCode::FailedPrecondition,
+                 "{} is another key than the setting identity.key: leave the setting out, or give all nodes the key of "
+                 "this file",
+                 path);
 }
 
 }  // namespace weft::app
