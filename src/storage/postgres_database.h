@@ -45,6 +45,10 @@ struct PostgresOptions {
   std::chrono::milliseconds reconnect_wait_max{5'000};
 };
 
+// InvalidArgument when the URL is not one, or its parts cannot be meant; the message repeats nothing
+// of it, since it may hold a password.
+Result<> check_postgres_url(const std::string& url);
+
 class PostgresDatabase final : public Database {
  public:
   PostgresDatabase(Clock& clock, Metrics& metrics, PostgresOptions options);

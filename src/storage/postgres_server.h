@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -22,6 +24,24 @@
 extern char** environ;
 
 namespace weft::storage {
+
+// Where postgres and its tools are: the newest version of those that Debian keeps side by side, or the
+// folder that WEFT_POSTGRES_BIN names.
+inline std::string postgres_programs() {
+  if (const char* named = std::getenv("WEFT_POSTGRES_BIN")) return named;
+  std::error_code missing;
+  std::string newest;
+  double version = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", missing)) {
+    auto programs = entry.path() / "bin";
+    double number = std::atof(entry.path().filename().c_str());
+    if (number <= version || !std::filesystem::exists(programs / "postgres")) continue;
+    version = number;
+    newest = programs;
+  }
+  ENSURE(!newest.empty(), "Debian's package postgresql is installed, or WEFT_POSTGRES_BIN is set");
+  return newest;
+}
 
 class PostgresServer {
  public:
@@ -91,7 +111,8 @@ class PostgresServer {
   }
 
   pid_t spawn(std::vector<std::string> words) const {
-    words[0] = "/usr/lib/postgresql/15/bin/" + words[0];
+    static const std::string programs = postgres_programs();
+    words[0] = programs + "/" + words[0];
     std::vector<std::string> all = {"/usr/bin/setpriv", "--pdeathsig", "KILL"};
     if (::geteuid() == 0) {
       for (const char* word : {"--reuid=postgres", "--regid=postgres", "--init-groups"}) {

@@ -42,12 +42,20 @@ def test_the_values_of_the_chart_fit_their_schema():
 
 
 @pytest.mark.parametrize("path, value", [
-    ("replicas", 3), ("image.tagg", "1"), ("image.pullPolicy", "Sometimes"), ("config", {"ports": {"admin": 1}}), ("config", {"level": "info"}),
+    ("replicas", 3), ("roles", []), ("roles", ["gatway"]), ("roles", ["gateway", "gateway"]), ("roles", ["gateway", "worker"]), ("image.tagg", "1"), ("image.pullPolicy", "Sometimes"), ("config", {"ports": {"admin": 1}}), ("config", {"level": "info"}),
     ("persistence.size", "20 GB"), ("podDisruptionBudget.maxUnavailable", 2), ("estate", {"a/b.yaml": ""}), ("tls.secretName", "Not_A_Name"),
     ("secretFiles.variables", {"WEFT_TLS__KEY_PASSPHRASE_FILE": "passphrase"}), ("service.type", "ExternalName")])
 def test_the_schema_refuses_values_that_would_be_lost_or_break(path, value):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(with_value(path, value), SCHEMA)
+
+
+@pytest.mark.parametrize("path, value", [("estate", {"streams.yaml": "kind: Stream"}), ("config", {"state": {"backend": "postgres"}})])
+def test_a_node_without_control_needs_documents_or_a_shared_state_database(path, value):
+    values = with_value(path, value)
+    values["roles"] = ["gateway", "worker"]
+
+    jsonschema.validate(values, SCHEMA)
 
 
 def test_templates_use_every_value_and_no_other():

@@ -1,4 +1,6 @@
-"""A PostgreSQL server of Debian's package: a folder of its own, a free port of the loopback, ended by process id."""
+"""A PostgreSQL server of Debian's package: a folder of its own, a free port of the loopback, ended by process id. A second one can
+follow it as a streaming standby."""
+import contextlib
 import os
 import shutil
 import signal
@@ -9,7 +11,14 @@ from pathlib import Path
 
 from weft_process import wait_until
 
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+
+def programs():
+    """The folder of postgres and its tools: of the newest version that is installed, or the one that WEFT_POSTGRES_BIN names."""
+    if named := os.environ.get("WEFT_POSTGRES_BIN"):
+        return Path(named)
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
+    assert found, "no PostgreSQL server: install Debian's package postgresql, or set WEFT_POSTGRES_BIN"
+    return found[-1].parent
 
 
 def free_port():
@@ -19,31 +28,72 @@ def free_port():
 
 
 class PostgresServer:
-    def __init__(self):
+    def __init__(self, follow=None, settings=()):
         self.folder = Path(tempfile.mkdtemp(prefix="weft-postgres-"))
         self.port = free_port()
         self.process = None
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
-        self.run("initdb", "-D", self.folder / "data", "-U", "weft", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self.settings = [word for setting in settings for word in ("-c", setting)]
+        if follow:
+            self.run("pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast", "-d", follow.url)
+        else:
+            self.run("initdb", "-D", self.data, "-U", "weft", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+
+    @property
+    def data(self):
+        return self.folder / "data"
 
     def words(self, program, *words):
         # The server refuses to run as root.
         user = ["--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
-        return ["setpriv", "--pdeathsig", "KILL", *user, str(PROGRAMS / program), *map(str, words)]
+        return ["setpriv", "--pdeathsig", "KILL", *user, str(programs() / program), *map(str, words)]
 
     def run(self, program, *words):
         return subprocess.run(self.words(program, *words), check=True, capture_output=True, text=True, timeout=60,
                               cwd=self.folder).stdout
 
     def start(self):
-        command = self.words("postgres", "-D", self.folder / "data", "-p", self.port, "-c", "listen_addresses=127.0.0.1",
-                             "-c", f"unix_socket_directories={self.folder}")
+        command = self.words("postgres", "-D", self.data, "-p", self.port, "-c", "listen_addresses=127.0.0.1",
+                             "-c", f"unix_socket_directories={self.folder}", *self.settings)
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         ready = self.words("pg_isready", "-q", "-h", "127.0.0.1", "-p", self.port)
         wait_until(lambda: subprocess.run(ready).returncode == 0, 60, "PostgreSQL")
         return self
+
+    def sql(self, text):
+        return self.run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text, self.local_url).strip()
+
+    def wait_for_standby(self):
+        """From then on a commit waits for the standby, so that none is lost with this server."""
+        wait_until(lambda: self.sql("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1", 30, "the standby")
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: self.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1", 30, "its commits")
+
+    def use_certificate(self, certificate, key):
+        """For TLS; of a server that runs, sessions from then on have it."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copy(source, self.data / name)
+            (self.data / name).chmod(0o600)
+            if os.geteuid() == 0:
+                shutil.chown(self.data / name, "postgres", "postgres")
+        with open(self.data / "postgresql.conf", "a") as file:
+            file.write("ssl = on\n")
+        self.reload()
+
+    def admit(self, rule):
+        """The one rule of who may connect how over the network, in the words of pg_hba.conf; its owner may on the machine."""
+        (self.data / "pg_hba.conf").write_text(f"local all all trust\n{rule}\n")
+        self.reload()
+
+    def reload(self):
+        if self.process:
+            self.run("pg_ctl", "reload", "-D", self.data)
+
+    def promote(self):
+        self.run("pg_ctl", "promote", "-w", "-D", self.data)
 
     def stop(self, how=signal.SIGINT):
         if self.process and self.process.poll() is None:
@@ -51,9 +101,48 @@ class PostgresServer:
             self.process.wait(30)
         self.process = None
 
+    def pause(self):
+        """Stops every process of the server; its sockets stay open and say nothing."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self):
+        for pid in self.processes():
+            os.kill(pid, signal.SIGCONT)
+
+    def processes(self):
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [self.process.pid, *map(int, children.split())]
+
+    @contextlib.contextmanager
+    def all_connections_taken(self):
+        """Idle sessions until the server has no room for one more."""
+        command = [str(programs() / "psql"), "-X", "-q", self.url]
+        idle = []
+        try:
+            while all(session.poll() is None for session in idle):
+                idle.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+                idle[-1].stdin.write(b"SELECT 1;\n")
+                with contextlib.suppress(BrokenPipeError):
+                    idle[-1].stdin.flush()
+                idle[-1].stdout.readline()  # its row, or the end of one that was refused
+                if not idle[-1].stdout.readline():
+                    idle[-1].wait(10)
+            yield
+        finally:
+            for session in idle:
+                session.kill()
+                session.wait()
+
     def remove(self):
+        if self.process and self.process.poll() is None:
+            self.go_on()
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def local_url(self):
+        return f"postgresql:///postgres?host={self.folder}&port={self.port}&user=weft"
 
     @property
     def url(self):

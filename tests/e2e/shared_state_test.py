@@ -1,6 +1,8 @@
 """Two real nodes on one real PostgreSQL: they share the estate and its keys, and each serves on while it is gone."""
+import concurrent.futures
 import json
 import shutil
+import signal
 
 import pytest
 from postgres_server import PostgresServer
@@ -127,3 +129,23 @@ def test_of_two_applies_to_the_same_generation_one_gets_the_conflict(nodes):
     assert answers[0].status == 200, answers[0].body
     assert answers[1].status == 409, answers[1].body
     wait_until(lambda: generation(b) == now + 1, what="the winner's generation")
+
+
+def test_a_node_that_was_paused_over_a_change_of_another_cannot_write_over_it(nodes):
+    a, b = nodes
+    assert apply(a, stream("first")).status == 200
+    wait_until(lambda: generation(b) == generation(a), what="the generation on the other node")
+    now = generation(a)
+
+    a.process.send_signal(signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(1) as patient:
+        late = patient.submit(apply, a, stream("late"), expected=now)
+        try:
+            assert apply(b, stream("timely"), expected=now).status == 200
+        finally:
+            a.process.send_signal(signal.SIGCONT)
+        refused = late.result()
+
+    assert refused.status == 409, refused.body
+    wait_until(lambda: generation(a) == generation(b) == now + 1, what="the other's generation")
+    assert "intact" in a.cli("audit", "verify").stdout

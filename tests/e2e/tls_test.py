@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from certificates import Authority
 from weft_process import BINARY
 
 TOPIC = "tls.test.sent.v1"
@@ -13,31 +14,6 @@ kind: Stream
 metadata: {{name: {TOPIC}, owner: tests}}
 spec: {{opaque: true, partitions: 1}}
 """
-
-
-def openssl(*words):
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, timeout=60)
-
-
-class Authority:
-    """A certificate authority of its own, and a server certificate for 127.0.0.1 that it signed."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.ca = folder / "ca.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 1, "-subj",
-                "/CN=weft test CA", "-keyout", folder / "ca.key", "-out", self.ca)
-
-    def issue(self, name, days=90, passphrase=None):
-        certificate, key, request = (self.folder / f"{name}.{end}" for end in ("pem", "key", "csr"))
-        protection = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *protection, "-subj", f"/CN={name}",
-                "-keyout", key, "-out", request)
-        names = self.folder / "names"
-        names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.folder / "ca.key", "-CAcreateserial",
-                "-days", days, "-extfile", names, "-out", certificate)
-        return certificate, key
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,14 @@ tolerations: [{key: dedicated, operator: Exists}]
 affinity: {nodeAffinity: {}}
 """
 CLOSED = "podDisruptionBudget: {enabled: false}\nnetworkPolicy: {enabled: true}\n"
-WRONG = {"replicas: 3\n": "replicas", "config: {ports: {admin: 1}}\n": "ports",
+GATEWAY = """
+roles: [gateway, worker]
+config: {state: {backend: postgres}}
+tls: {secretName: weft-tls}
+networkPolicy: {enabled: true, clients: [{}], operators: [{}]}
+"""
+WORKER = "roles: [worker]\nconfig: {state: {backend: postgres}}\nnetworkPolicy: {enabled: true, clients: [{}]}\n"
+WRONG = {"roles: [gateway]\n": "estate", "replicas: 3\n": "replicas", "config: {ports: {admin: 1}}\n": "ports",
          "secretFiles: {variables: {WEFT_TLS__KEY_PASSPHRASE_FILE: x}}\n": "secretName"}
 
 CHECK = """
@@ -95,7 +102,7 @@ def run():
     assert lint.returncode == 0, lint.stdout + lint.stderr
     kept = Path(ROOT, "deploy/kubernetes/weft.yaml").read_text()
     count = 0
-    for values in ("{}", FULL, CLOSED):
+    for values in ("{}", FULL, CLOSED, GATEWAY, WORKER):
         rendered = render(values)
         assert rendered.returncode == 0, rendered.stderr
         if values == "{}":
@@ -106,9 +113,14 @@ def run():
                 assert needed in rendered.stdout, needed
         if values == CLOSED:
             assert "ingress: []" in rendered.stdout and "PodDisruptionBudget" not in rendered.stdout
+        if values == GATEWAY:
+            assert "gateway-tls" in rendered.stdout and "- gateway\n    - worker" in rendered.stdout, rendered.stdout
+            assert "admin" not in rendered.stdout and "kafka-tls" not in rendered.stdout
+        if values == WORKER:
+            assert "ingress: []" in rendered.stdout and rendered.stdout.count("kind: Service\n") == 1, rendered.stdout
         number, oldest, newest = validate(rendered.stdout)
         count += int(number)
     for values, names in WRONG.items():
         refused = render(values)
         assert refused.returncode != 0 and names in refused.stderr, values
-    return f"{count} manifests of 3 sets of values fit Kubernetes {oldest} and {newest}; {len(WRONG)} wrong sets are refused"
+    return f"{count} manifests of 5 sets of values fit Kubernetes {oldest} and {newest}; {len(WRONG)} wrong sets are refused"

@@ -66,6 +66,14 @@ NodeCheck check_state(const StateStatus& state) {
   return {"state database", "warn", std::move(text)};
 }
 
+// Nothing to say of a node that has all roles.
+std::optional<NodeCheck> check_roles(const SystemRoutesParts& parts) {
+  if (parts.roles.is_all()) return std::nullopt;
+  auto lacking = parts.role_note();
+  if (lacking.empty()) return NodeCheck{"roles", "pass", parts.roles.text()};
+  return NodeCheck{"roles", "warn", parts.roles.text() + "; " + lacking};
+}
+
 Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string tenant) {
   auto totals = co_await parts.delivery.totals(std::move(tenant));
   std::vector<NodeCheck> checks;
@@ -74,6 +82,7 @@ Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string ten
   checks.push_back(std::move(disk));
   checks.push_back(check_delivery(totals));
   if (auto state = parts.state()) checks.push_back(check_state(*state));
+  if (auto roles = check_roles(parts)) checks.push_back(*std::move(roles));
   co_return checks;
 }
 

@@ -7,6 +7,7 @@
 
 #include "app/api/call.h"
 #include "app/node/activity.h"
+#include "app/node/roles.h"
 #include "app/node/state_watch.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
@@ -33,6 +34,8 @@ struct SystemRoutesParts {
   std::function<double()> p95_ms;                              // of the gateway; 0 without a request
   std::string openapi_json;
   std::function<std::optional<StateStatus>()> state;  // of a shared state database
+  Roles roles;
+  std::function<std::string()> role_note;  // what they leave undone; empty: nothing
 };
 
 // The parts outlive the routes.

@@ -23,14 +23,17 @@ Result<std::string> read_small_file(const std::string& path) {
   return text;
 }
 
-// What a running node wrote about itself: node.json {"admin": "http://…"}.
-std::string server_of_data_folder(const std::string& folder) {
+// What a running node wrote about itself: node.json {"admin": "http://…"}; empty when none runs.
+Result<std::string> server_of_data_folder(const std::string& folder) {
   auto text = read_small_file(folder + "/node.json");
-  if (!text) return {};
+  if (!text) return std::string();
   auto document = JsonDocument::parse(std::move(*text));
-  if (!document) return {};
+  if (!document) return std::string();
   const auto* admin = document->root().find("admin");
-  return admin != nullptr && admin->is_string() ? std::string(admin->as_string()) : std::string();
+  if (admin != nullptr && admin->is_string()) return std::string(admin->as_string());
+  return fail(ErrorCode::FailedPrecondition,
+              "the node of {} runs without role control, so it has no admin API: name a node that has with --server",
+              folder);
 }
 
 Result<std::string> find_token(const Arguments& arguments) {
@@ -96,7 +99,9 @@ const std::string& AdminClient::server() const { return state_->server; }
 
 Result<AdminClient> AdminClient::connect(const Arguments& arguments) {
   auto server = arguments.get("server");
-  if (server.empty()) server = server_of_data_folder(arguments.get("data"));
+  if (server.empty()) {
+    TRY(server, server_of_data_folder(arguments.get("data")));
+  }
   if (server.empty()) server = kDefaultServer;
   CHECK(http::Url::parse(server));
   TRY(auto token, find_token(arguments));

@@ -15,6 +15,7 @@ std::vector<FlagSpec> node_flags() {
   return {{"config", "FILE", "settings file", "weft.yaml", false},
           {"data", "FOLDER", "data folder (data.folder)", "", false},
           {"estate", "FOLDER", "estate applied at start (estate.folder)", "", false},
+          {"roles", "ROLES", "what of it runs: gateway,broker,worker,control (roles)", "", false},
           {"listen", "ADDRESS", "address of all listeners (listen.address)", "", false},
           {"port-offset", "N", "added to every port (ports.offset)", "", false},
           {"ports", "auto", "let the system pick free ports", "", false},
@@ -27,6 +28,7 @@ Result<std::vector<std::string>> overrides_of(const Arguments& arguments) {
   std::vector<std::string> overrides = arguments.all("set");
   constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"data", "data.folder"},
                                                                       {"estate", "estate.folder"},
+                                                                      {"roles", "roles"},
                                                                       {"listen", "listen.address"},
                                                                       {"port-offset", "ports.offset"}};
   for (auto [flag, path] : kShort) {

@@ -18,7 +18,9 @@ namespace {
 void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>& findings) {
   auto client = AdminClient::connect(arguments);
   if (!client) {
-    findings.push_back({Verdict::Warning, "node", client.error().message, "start one with `weft up`"});
+    bool is_elsewhere = client.error().code == ErrorCode::FailedPrecondition;
+    findings.push_back({Verdict::Warning, "node", client.error().message,
+                        is_elsewhere ? "its /readyz at ports.ops says how it is" : "start one with `weft up`"});
     return;
   }
   auto health = client->expect("GET", "/health");

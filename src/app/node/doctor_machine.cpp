@@ -18,6 +18,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "app/node/roles.h"
 #include "app/node/tls_settings.h"
 #include "app/version.h"
 #include "base/json.h"
@@ -187,21 +188,28 @@ void examine_certificate(const Settings& settings, const std::string& listener, 
 }
 
 void examine_doors(const Settings& settings, const RunningNode& node, std::vector<DoctorFinding>& findings) {
+  auto roles = roles_of(settings);
+  if (!roles) {
+    findings.push_back({Verdict::Bad, "roles", roles.error().message, "mend the setting roles: Weft does not start with it"});
+    return;
+  }
   const bool has_fixed_ports = !settings.is_on("ports.auto");
-  if (has_fixed_ports) {
-    for (std::string_view setting : {"ports.admin", "ports.gateway", "ports.kafka", "ports.ops"}) {
-      findings.push_back(examine_port(settings, node, setting, settings.text("listen.address")));
-    }
-    if (settings.is_on("telemetry.otlpReceiver")) {
-      auto found = examine_port(settings, node, "ports.otlp", otlp_address(settings));
-      // A node starts all the same, and takes no telemetry from others.
-      if (found.verdict == Verdict::Bad) found.verdict = Verdict::Warning;
-      findings.push_back(std::move(found));
-    }
+  const auto host = settings.text("listen.address");
+  if (has_fixed_ports) findings.push_back(examine_port(settings, node, "ports.ops", host));
+  if (has_fixed_ports && roles->has(Role::Control) && settings.is_on("telemetry.otlpReceiver")) {
+    auto found = examine_port(settings, node, "ports.otlp", otlp_address(settings));
+    // A node starts all the same, and takes no telemetry from others.
+    if (found.verdict == Verdict::Bad) found.verdict = Verdict::Warning;
+    findings.push_back(std::move(found));
   }
   const auto tls_address = settings.text("listen.tlsAddress");
-  const auto tls_host = tls_address.empty() ? settings.text("listen.address") : tls_address;
-  for (const std::string listener : {"admin", "gateway", "kafka"}) {
+  const auto tls_host = tls_address.empty() ? host : tls_address;
+  constexpr std::pair<std::string_view, Role> kListeners[] = {
+      {"admin", Role::Control}, {"gateway", Role::Gateway}, {"kafka", Role::Broker}};
+  for (const auto& [name, role] : kListeners) {
+    if (!roles->has(role)) continue;
+    std::string listener(name);
+    if (has_fixed_ports) findings.push_back(examine_port(settings, node, "ports." + listener, host));
     auto tls = tls_of(settings, listener, {});
     if (!tls) {
       findings.push_back({Verdict::Bad, listener + " certificate", tls.error().message,

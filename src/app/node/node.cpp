@@ -46,8 +46,9 @@ LogLevel log_level(const Settings& settings) {
 
 }  // namespace
 
-Node::Parts::Parts(Settings with)
+Node::Parts::Parts(Settings with, Roles these)
     : settings(std::move(with)),
+      roles(these),
       loops(loop_count(settings)),
       dialer(network, clock, EgressPolicy()),
       client(dialer, clock, metrics, http::ClientLimits()),
@@ -62,11 +63,12 @@ Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Node::~Node() = default;
 
 Result<std::unique_ptr<Node>> Node::create(Settings settings) {
+  TRY(auto roles, roles_of(settings));
   TRY(auto policy, egress_policy(settings));
   TRY(auto ratio, sampling_ratio(settings));
   set_trace_sampling(ratio);
   set_log_level(log_level(settings));
-  auto parts = std::make_unique<Parts>(std::move(settings));
+  auto parts = std::make_unique<Parts>(std::move(settings), roles);
   parts->dialer.set_policy(std::move(policy));
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
@@ -139,18 +141,18 @@ void Node::run() {
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);
 
-  parts.gateway_server->start();
-  parts.admin_server->start();
-  parts.ops_server->start();
-  if (parts.otlp_server) parts.otlp_server->start();
-  parts.kafka_server->start();
-  if (parts.gateway_tls_server) parts.gateway_tls_server->start();
-  if (parts.admin_tls_server) parts.admin_tls_server->start();
-  if (parts.kafka_tls_server) parts.kafka_tls_server->start();
+  for (auto* server : {&parts.gateway_server, &parts.gateway_tls_server, &parts.admin_server, &parts.admin_tls_server,
+                       &parts.otlp_server, &parts.ops_server}) {
+    if (*server) (*server)->start();
+  }
+  for (auto* server : {&parts.kafka_server, &parts.kafka_tls_server}) {
+    if (*server) (*server)->start();
+  }
   parts.ops->set_ready(true);
   log_info("node", "ready",
-           {{"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
+           {{"roles", parts.roles.text()}, {"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
             {"start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() - parts.started_at).count()}});
+  if (auto note = parts.note_of_roles(); !note.empty()) log_warn("node", note);
   tell_service_manager("READY=1");
   parts.control.run();
 
@@ -159,13 +161,15 @@ void Node::run() {
   parts.ops->set_ready(false);
   run_until_done(parts.control, parts.close());
   auto drain = parts.settings.time("shutdown.drain");
-  parts.gateway_server->stop(drain);
-  if (parts.gateway_tls_server) parts.gateway_tls_server->stop(drain);
-  parts.admin_server->stop(std::min<Duration>(drain, 1s));
-  if (parts.admin_tls_server) parts.admin_tls_server->stop(std::min<Duration>(drain, 1s));
-  if (parts.otlp_server) parts.otlp_server->stop(std::min<Duration>(drain, 1s));
-  parts.kafka_server->stop(drain);
-  if (parts.kafka_tls_server) parts.kafka_tls_server->stop(drain);
+  for (auto* server : {&parts.gateway_server, &parts.gateway_tls_server}) {
+    if (*server) (*server)->stop(drain);
+  }
+  for (auto* server : {&parts.admin_server, &parts.admin_tls_server, &parts.otlp_server}) {
+    if (*server) (*server)->stop(std::min<Duration>(drain, 1s));
+  }
+  for (auto* server : {&parts.kafka_server, &parts.kafka_tls_server}) {
+    if (*server) (*server)->stop(drain);
+  }
   parts.ops_server->stop(0s);
   parts.end_loops();
   auto removed = run_until_done(parts.control, parts.files.remove(data_folder() + "/node.json"));
@@ -232,15 +236,14 @@ Result<> Node::Parts::write_node_file() {
   JsonWriter out;
   out.object()
       .member("pid", ::getpid())
-      .member("version", kVersion)
-      .member("admin", addresses.hub)
-      .member("gateway", addresses.gateway)
-      .member("kafka", addresses.kafka)
-      .member("ops", addresses.ops);
-  if (!addresses.otlp.empty()) out.member("otlp", addresses.otlp);
-  if (!addresses.hub_tls.empty()) out.member("adminTls", addresses.hub_tls);
-  if (!addresses.gateway_tls.empty()) out.member("gatewayTls", addresses.gateway_tls);
-  if (!addresses.kafka_tls.empty()) out.member("kafkaTls", addresses.kafka_tls);
+      .member("version", kVersion);
+  const std::pair<std::string_view, const std::string&> listeners[] = {
+      {"admin", addresses.hub},          {"gateway", addresses.gateway},        {"kafka", addresses.kafka},
+      {"ops", addresses.ops},            {"otlp", addresses.otlp},              {"adminTls", addresses.hub_tls},
+      {"gatewayTls", addresses.gateway_tls}, {"kafkaTls", addresses.kafka_tls}};
+  for (const auto& [name, address] : listeners) {
+    if (!address.empty()) out.member(name, address);
+  }
   out.end();
   return run_until_done(control, write_file_durably(files, settings.text("data.folder") + "/node.json", out.text() + "\n"));
 }

@@ -18,7 +18,7 @@
 
 namespace weft::app {
 
-// Where a node listens, as a person writes it.
+// Where a node listens, as a person writes it; empty where it does not, for want of the role.
 struct NodeAddresses {
   std::string hub;      // http://127.0.0.1:8080
   std::string gateway;  // http://127.0.0.1:8000

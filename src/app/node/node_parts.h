@@ -25,6 +25,7 @@
 #include "app/node/doors.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
+#include "app/node/roles.h"
 #include "app/node/state_watch.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
@@ -59,10 +60,11 @@ std::string reachable(const net::Endpoint& local);
 Result<double> sampling_ratio(const Settings& settings);
 
 struct Node::Parts {
-  explicit Parts(Settings with);
+  Parts(Settings with, Roles these);
   ~Parts();
 
   Settings settings;
+  const Roles roles;
   NodeAddresses addresses;
   WallTime started_at{};
 
@@ -115,13 +117,13 @@ struct Node::Parts {
   std::optional<GatewayDoor> gateway_door;
   std::optional<AdminApi> admin;
   std::optional<Ops> ops;
+  std::unique_ptr<http::Server> ops_server;
+  // Those of roles that this node has not are null, as are those over TLS without a certificate.
   std::unique_ptr<http::Server> gateway_server;
   std::unique_ptr<http::Server> admin_server;
-  std::unique_ptr<http::Server> ops_server;
   telemetry::ForeignMetrics foreign_metrics;
   std::optional<telemetry::OtlpReceiver> otlp_receiver;
   std::unique_ptr<http::Server> otlp_server;  // null: the receiver is off
-  // Null without a certificate.
   std::unique_ptr<http::Server> gateway_tls_server;
   std::unique_ptr<http::Server> admin_tls_server;
   std::unique_ptr<kafka::KafkaServer> kafka_tls_server;
@@ -160,6 +162,7 @@ struct Node::Parts {
   void watch_state();
   Task<Result<>> catch_up();
   std::string state_note() const;
+  std::string note_of_roles() const;
   Task<std::string> reconcile();  // a warning, or empty
   Task<void> sample_activity();
   Result<> open_logs();
@@ -175,7 +178,9 @@ struct Node::Parts {
   Task<void> close();
   void end_loops();
   Result<> listen();
-  Result<> listen_with_tls();
+  Result<> listen_for_gateway();
+  Result<> listen_for_control();
+  Result<> listen_for_broker();
   Result<std::unique_ptr<http::Server>> open_https(std::string_view listener,
                                                    http::Handler& handler);
   Result<std::unique_ptr<kafka::KafkaServer>> open_kafka(std::string_view port_setting,

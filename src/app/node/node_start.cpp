@@ -61,6 +61,7 @@ Task<Result<>> Node::Parts::open_state() {
   auto migrated = co_await database->migrate(state_migrations(), clock.now());
   is_state_away = !migrated && is_state_shared && migrated.error().code == ErrorCode::Unavailable;
   if (!migrated && !is_state_away) co_return migrated;
+  CO_CHECK(co_await place_identity_key(files, folder, settings.secret("identity.key")));
   audit.emplace(*database, clock);
   identity::IdentityParts identity_parts{*database, *audit, files, clock, random, secrets, folder, is_state_shared};
   identity.emplace(identity_parts);
@@ -126,7 +127,7 @@ Task<Result<>> Node::Parts::open_features() {
   auto warning = co_await reconcile();
   if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
   CO_CHECK(co_await groups->start());
-  for (std::size_t i = 0; i < loops.size(); ++i) {
+  for (std::size_t i = 0; roles.has(Role::Worker) && i < loops.size(); ++i) {
     loop_chores.push_back(std::make_unique<TaskGroup>(loops.at(i), "delivery", 1));
     boost::asio::post(loops.at(i), [this, i] { loop_chores[i]->spawn(delivery->run(i)); });
   }
@@ -183,6 +184,10 @@ std::string Node::Parts::state_note() const {
   if (status.why.empty()) return {};
   return fmt::format("state database {} since {}: {}\n", status.is_away ? "away" : "not followed",
                      to_rfc3339(status.since), status.why);
+}
+
+std::string Node::Parts::note_of_roles() const {
+  return role_note(roles, estate->current()->of_kind("Subscription").size());
 }
 
 void Node::Parts::count_compilations() {
@@ -252,7 +257,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
                                                 settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
-                                                admin_contract(), [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; }});
+                                                admin_contract(), [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; },
+                                                roles, [this] { return note_of_roles(); }});
   backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random, settings.text("data.folder"));
   backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
@@ -282,9 +288,13 @@ Task<Result<>> Node::Parts::open_doors() {
     count_telemetry();
   };
   ops_parts.more = [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); };
-  ops_parts.note = [this] { return state_note(); };
+  ops_parts.note = [this] {
+    auto note = roles.is_all() ? std::string() : "roles " + roles.text() + "\n";
+    if (auto lacking = note_of_roles(); !lacking.empty()) note += lacking + "\n";
+    return note + state_note();
+  };
   ops.emplace(metrics, std::move(ops_parts));
-  open_otlp_receiver();
+  if (roles.has(Role::Control)) open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
   CO_CHECK(open_exporters());
@@ -292,18 +302,40 @@ Task<Result<>> Node::Parts::open_doors() {
 }
 
 Result<> Node::Parts::listen() {
-  TRY(gateway_server, http::Server::open(server_options("gateway", "ports.gateway"), *gateway_door, loops, clock, metrics));
-  TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
+  if (roles.has(Role::Gateway)) CHECK(listen_for_gateway());
+  if (roles.has(Role::Control)) CHECK(listen_for_control());
+  if (roles.has(Role::Broker)) CHECK(listen_for_broker());
   TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
-  TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
-  CHECK(open_otlp_port());
+  addresses.ops = "http://" + reachable(ops_server->local());
+  tell_listeners();
+  return {};
+}
+
+Result<> Node::Parts::listen_for_gateway() {
+  TRY(gateway_server, http::Server::open(server_options("gateway", "ports.gateway"), *gateway_door, loops, clock, metrics));
+  addresses.gateway = "http://" + reachable(gateway_server->local());
+  TRY(gateway_tls_server, open_https("gateway", *gateway_door));
+  if (gateway_tls_server) addresses.gateway_tls = "https://" + reachable(gateway_tls_server->local());
+  return {};
+}
+
+Result<> Node::Parts::listen_for_control() {
+  TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   addresses.hub = "http://" + reachable(admin_server->local());
   admin->set_port(admin_server->local().port);
-  addresses.gateway = "http://" + reachable(gateway_server->local());
-  addresses.ops = "http://" + reachable(ops_server->local());
+  TRY(admin_tls_server, open_https("admin", *admin));
+  if (admin_tls_server) addresses.hub_tls = "https://" + reachable(admin_tls_server->local());
+  return open_otlp_port();
+}
+
+Result<> Node::Parts::listen_for_broker() {
+  TRY(kafka_server, open_kafka("ports.kafka", std::nullopt));
   addresses.kafka = reachable(kafka_server->local());
-  CHECK(listen_with_tls());
-  tell_listeners();
+  TRY(auto tls, tls_of(settings, "kafka", {}));
+  if (!tls) return {};
+  warn_of_certificate("kafka", *tls, clock.now());
+  TRY(kafka_tls_server, open_kafka("ports.kafkaTls", std::move(tls)));
+  addresses.kafka_tls = reachable(kafka_tls_server->local());
   return {};
 }
 
@@ -338,28 +370,17 @@ Result<std::unique_ptr<http::Server>> Node::Parts::open_https(std::string_view l
   return http::Server::open(std::move(options), handler, loops, clock, metrics);
 }
 
-Result<> Node::Parts::listen_with_tls() {
-  TRY(gateway_tls_server, open_https("gateway", *gateway_door));
-  if (gateway_tls_server) addresses.gateway_tls = "https://" + reachable(gateway_tls_server->local());
-  TRY(admin_tls_server, open_https("admin", *admin));
-  if (admin_tls_server) addresses.hub_tls = "https://" + reachable(admin_tls_server->local());
-  TRY(auto kafka_tls, tls_of(settings, "kafka", {}));
-  if (!kafka_tls) return {};
-  warn_of_certificate("kafka", *kafka_tls, clock.now());
-  TRY(kafka_tls_server, open_kafka("ports.kafkaTls", std::move(kafka_tls)));
-  addresses.kafka_tls = reachable(kafka_tls_server->local());
-  return {};
-}
-
 void Node::Parts::tell_listeners() {
-  auto& told = system_routes_parts->listeners;
-  told = {{"hub", addresses.hub},
-          {"gateway", addresses.gateway},
-          {"kafka", addresses.kafka},
-          {"ops", addresses.ops}};
-  if (!addresses.hub_tls.empty()) told.emplace_back("hub over TLS", addresses.hub_tls);
-  if (!addresses.gateway_tls.empty()) told.emplace_back("gateway over TLS", addresses.gateway_tls);
-  if (!addresses.kafka_tls.empty()) told.emplace_back("kafka over TLS", addresses.kafka_tls);
+  const std::pair<std::string_view, const std::string&> listeners[] = {{"hub", addresses.hub},
+                                                                       {"gateway", addresses.gateway},
+                                                                       {"kafka", addresses.kafka},
+                                                                       {"ops", addresses.ops},
+                                                                       {"hub over TLS", addresses.hub_tls},
+                                                                       {"gateway over TLS", addresses.gateway_tls},
+                                                                       {"kafka over TLS", addresses.kafka_tls}};
+  for (const auto& [name, address] : listeners) {
+    if (!address.empty()) system_routes_parts->listeners.emplace_back(name, address);
+  }
 }
 
 }  // namespace weft::app

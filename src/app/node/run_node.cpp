@@ -12,6 +12,7 @@
 
 #include "app/node/demo.h"
 #include "app/node/node.h"
+#include "app/node/roles.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 
@@ -40,11 +41,12 @@ Result<Settings> load_settings(const NodeStart& start, std::vector<std::string> 
 std::string banner_of(const Node& node, const std::string& extra) {
   const auto& at = node.addresses();
   const auto token = node.admin_token();
-  auto banner = fmt::format("Weft is ready.\n  hub      {}/#token={}\n", at.hub, token);
+  std::string banner = "Weft is ready.\n";
+  if (!at.hub.empty()) banner += fmt::format("  hub      {}/#token={}\n", at.hub, token);
   if (!at.hub_tls.empty()) banner += fmt::format("           {}/#token={}\n", at.hub_tls, token);
-  banner += fmt::format("  gateway  {}\n", at.gateway);
+  if (!at.gateway.empty()) banner += fmt::format("  gateway  {}\n", at.gateway);
   if (!at.gateway_tls.empty()) banner += fmt::format("           {}\n", at.gateway_tls);
-  banner += fmt::format("  kafka    {}\n", at.kafka);
+  if (!at.kafka.empty()) banner += fmt::format("  kafka    {}\n", at.kafka);
   if (!at.kafka_tls.empty())
     banner += fmt::format("           {} (security.protocol=SSL or SASL_SSL)\n", at.kafka_tls);
   banner += fmt::format("  ops      {}/metrics\n  data     {}\n", at.ops, node.data_folder());
@@ -93,6 +95,10 @@ int run_node(const NodeStart& start, const WhenReady& when_ready) {
   }
   auto settings = load_settings(start, std::move(defaults));
   if (!settings) return report_failure(settings.error());
+  if (start.demo == Demo::On) {
+    auto roles = roles_of(*settings);
+    if (roles && !roles->is_all()) return report_failure({ErrorCode::InvalidArgument, "--demo shows all roles: leave out the setting roles"});
+  }
   auto folder = settings->text("data.folder");
   if (when_ready) log_to_file(folder);
   auto node = Node::create(std::move(*settings));

@@ -15,6 +15,8 @@ namespace {
 using enum SettingType;
 
 constexpr SettingSpec kSpecs[] = {
+    {"roles", List, "gateway,broker,worker,control",
+     "what of this node runs: docs/operation.md; ops always does"},
     {"data.folder", Text, "weft-data", "where everything durable is kept"},
     {"estate.folder", Text, "", "folder of documents that is applied at start; empty: none"},
     {"state.backend", Text, "sqlite",
@@ -36,6 +38,8 @@ constexpr SettingSpec kSpecs[] = {
     {"state.postgres.reconnectWaitMax", Time, "5s", "longest wait between two tries to connect"},
     {"state.followInterval", Time, "1s",
      "between two looks for what other nodes changed (postgres)"},
+    {"identity.key", Secret, "",
+     "64 hex digits, the same on all nodes of a shared state database; empty: that of the data folder"},
     {"listen.address", Text, "127.0.0.1",
      "address of all listeners; 0.0.0.0 or :: to serve the network"},
     {"listen.tlsAddress", Text, "", "address of the TLS listeners; empty: listen.address"},

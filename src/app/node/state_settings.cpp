@@ -1,10 +1,15 @@
 #include "app/node/state_settings.h"
 
+#include <algorithm>
+
+#include "base/bytes.h"
 #include "storage/postgres_database.h"
 #include "storage/sqlite_database.h"
 
 namespace weft::app {
 namespace {
+
+constexpr std::size_t kIdentityKeyBytes = 32;
 
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
@@ -44,10 +49,21 @@ Result<StateBackend> state_backend(const Settings& settings) {
     return fail(ErrorCode::InvalidArgument, "state.backend must be sqlite or postgres, not '{}'",
                 backend);
   }
-  if (settings.secret("state.postgres.url").empty() &&
-      settings.list("state.postgres.host").empty()) {
+  auto url = settings.secret("state.postgres.url");
+  if (!url.empty()) {
+    if (auto checked = check_postgres_url(url); !checked) {
+      return std::unexpected(std::move(checked).error().within("state.postgres.url"));
+    }
+  }
+  if (url.empty() && settings.list("state.postgres.host").empty()) {
     return fail(ErrorCode::InvalidArgument,
                 "state.backend is postgres: give state.postgres.url or state.postgres.host");
+  }
+  constexpr std::string_view kSslModes[] = {"", "disable", "prefer", "require", "verify-ca", "verify-full"};
+  auto ssl_mode = settings.text("state.postgres.sslMode");
+  if (std::ranges::find(kSslModes, ssl_mode) == std::end(kSslModes)) {
+    return fail(ErrorCode::InvalidArgument,
+                "state.postgres.sslMode must be disable, prefer, require, verify-ca or verify-full, not '{}'", ssl_mode);
   }
   if (settings.number("state.postgres.readers") < 1) {
     return fail(ErrorCode::InvalidArgument, "state.postgres.readers must be at least 1");
@@ -64,6 +80,25 @@ Task<Result<std::unique_ptr<Database>>> open_database(const Settings& settings, 
   SqliteOptions options(settings.text("data.folder") + "/state.db");
   CO_TRY(auto opened, co_await SqliteDatabase::open(files, metrics, std::move(options)));
   co_return std::unique_ptr<Database>(std::move(opened));
+}
+
+Task<Result<>> place_identity_key(FileSystem& files, std::string folder, std::string key) {
+  if (key.empty()) co_return Result<>();
+  auto bytes = from_hex(key);
+  if (!bytes || bytes->size() != kIdentityKeyBytes) {
+    co_return fail(ErrorCode::InvalidArgument, "setting identity.key must be {} hex digits: `openssl rand -hex {}` makes them",
+                   2 * kIdentityKeyBytes, kIdentityKeyBytes);
+  }
+  auto path = folder + "/identity.key";
+  auto present = co_await read_file(files, path, 4096);
+  if (!present && present.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(present).error());
+  if (!present) co_return co_await write_file_durably(files, path, key + "\n");
+  if (present->ends_with('\n')) present->pop_back();
+  if (*present == key) co_return Result<>();
+  co_return fail(ErrorCode::FailedPrecondition,
+                 "{} is another key than the setting identity.key: leave the setting out, or give all nodes the key of "
+                 "this file",
+                 path);
 }
 
 }  // namespace weft::app

@@ -258,18 +258,14 @@ PostgresConnection::~PostgresConnection() = default;
 
 namespace {
 
-// Refused credentials come without a SQLSTATE that libpq would hand out.
-ErrorCode connect_code(PGconn* session) {
-  if (PQconnectionNeedsPassword(session) == 1 || PQconnectionUsedPassword(session) == 1) {
-    std::string_view text = PQerrorMessage(session);
-    if (text.find("authentication failed") != std::string_view::npos ||
-        text.find("no password supplied") != std::string_view::npos) {
-      return ErrorCode::PermissionDenied;
-    }
+// libpq hands out no SQLSTATE of a session that it could not open, only the text. What a person must
+// mend is told apart from what passes; a certificate that does not fit may be the server's to mend.
+ErrorCode connect_code(std::string_view text) {
+  auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
+  if (says("authentication failed") || says("no password supplied") || says("no pg_hba.conf entry")) {
+    return ErrorCode::PermissionDenied;
   }
-  std::string_view text = PQerrorMessage(session);
-  bool is_missing = text.find("FATAL:  database \"") != std::string_view::npos &&
-                    text.find("does not exist") != std::string_view::npos;
+  bool is_missing = says("FATAL:  database \"") && says("does not exist");
   return is_missing ? ErrorCode::FailedPrecondition : ErrorCode::Unavailable;
 }
 
@@ -300,7 +296,8 @@ Result<PostgresConnection> PostgresConnection::open(const PostgresParameters& pa
   auto* session = parts->session.get();
   if (session == nullptr) return fail(ErrorCode::ResourceExhausted, "out of memory");
   if (PQstatus(session) != CONNECTION_OK) {
-    return fail(connect_code(session), "state database: {}", one_line(PQerrorMessage(session)));
+    return fail(connect_code(PQerrorMessage(session)), "state database: {}",
+                one_line(PQerrorMessage(session)));
   }
   if (PQsetnonblocking(session, 1) != 0) return Failure(parts->lost("no non-blocking session"));
   PQsetNoticeProcessor(session, [](void*, const char*) {}, nullptr);

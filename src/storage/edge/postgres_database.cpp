@@ -171,7 +171,9 @@ struct PostgresDatabase::State {
   const PostgresOptions options;
   LastingSession writer;  // on the queue's one thread
   Counter& commits;
-  std::atomic<bool> is_unmigrated{false};
+
+  mutable std::mutex unmigrated_mutex;
+  std::string unmigrated;  // why the last migrate() found no server; empty: it did
 
   std::mutex readers_mutex;
   std::vector<std::unique_ptr<LastingSession>> idle_readers;
@@ -191,9 +193,10 @@ struct PostgresDatabase::State {
 };
 
 Result<> PostgresDatabase::State::check_migrated() const {
-  if (!is_unmigrated.load()) return {};
-  return fail(ErrorCode::Unavailable,
-              "state database: its schema could not be brought up to date yet");
+  std::lock_guard lock(unmigrated_mutex);
+  if (unmigrated.empty()) return {};
+  return fail(ErrorCode::Unavailable, "{}; its schema is brought up to date once it is back",
+              unmigrated);
 }
 
 // An old connection may have died while it was idle; nothing is lost with it.
@@ -311,7 +314,9 @@ PostgresDatabase::~PostgresDatabase() = default;
 Task<Result<>> PostgresDatabase::migrate(std::vector<Migration> migrations, WallTime now) {
   std::function<Result<>()> work = [state = state_.get(), &migrations, now] {
     auto migrated = state->migrate(std::move(migrations), now);
-    state->is_unmigrated = !migrated && migrated.error().code == ErrorCode::Unavailable;
+    bool is_away = !migrated && migrated.error().code == ErrorCode::Unavailable;
+    std::lock_guard lock(state->unmigrated_mutex);
+    state->unmigrated = is_away ? migrated.error().message : std::string();
     return migrated;
   };
   co_return co_await state_->queue.run(std::move(work));

@@ -18,12 +18,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
+{{/* The names of the ports that clients use: of the node's roles, twice with a certificate. */}}
+{{- define "weft.clientPorts" -}}
+{{- $ports := list -}}
+{{- range $role, $port := dict "gateway" "gateway" "control" "admin" "broker" "kafka" -}}
+{{- if has $role $.Values.roles -}}
+{{- $ports = append $ports $port -}}
+{{- if $.Values.tls.secretName -}}
+{{- $ports = append $ports (printf "%s-tls" $port) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- join " " $ports -}}
+{{- end -}}
+
 {{/* Settings of the node: those of the chart, then those of the user over them. */}}
 {{- define "weft.settings" -}}
 {{- $own := dict
       "data" (dict "folder" "/var/lib/weft/data")
       "listen" (dict "address" "::")
       "kafka" (dict "advertisedHost" (default (printf "%s.%s.svc" (include "weft.name" .) .Release.Namespace) .Values.kafka.advertisedHost)) -}}
+{{- if lt (len .Values.roles) 4 -}}
+{{- $_ := set $own "roles" .Values.roles -}}
+{{- end -}}
 {{- if .Values.estate -}}
 {{- $_ := set $own "estate" (dict "folder" "/etc/weft/estate") -}}
 {{- end -}}

@@ -1,0 +1,217 @@
+"""Two real nodes on PostgreSQL with a streaming standby: what they do when the primary dies, is silent, is full or restarts."""
+import json
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+from postgres_server import PostgresServer
+from weft_process import call, wait_until
+
+STREAM = """apiVersion: weft/v1
+kind: Stream
+metadata: {{name: shared.test.{name}.v1, owner: tests}}
+spec: {{opaque: true, partitions: 1}}
+"""
+CLIENT = """apiVersion: weft/v1
+kind: Client
+metadata: {name: shop, owner: tests}
+spec: {grants: [{action: stream.write, resource: "shared.*"}]}
+"""
+
+
+def stream(name):
+    return STREAM.format(name=name)
+
+
+def apply(node, *documents):
+    return node.admin("POST", "/apply", "---\n".join(documents), "application/yaml")
+
+
+def generation(node):
+    return node.admin("GET", "/health").json()["generation"]
+
+
+def publish(node, key):
+    headers = {"Authorization": f"Bearer {key}", "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/tests", "ce-type": "sent",
+               "Content-Type": "application/json"}
+    return call("POST", f"{node.gateway}/events/shared.test.first.v1", '{"a": 1}', headers).status
+
+
+def create_key(node):
+    answer = node.admin("POST", "/clients/shop/keys", json.dumps({"note": "test"}))
+    assert answer.status in (200, 201), answer.body
+    return answer.json()
+
+
+def ready_lines(node):
+    answer = call("GET", node.node["ops"] + "/readyz")
+    assert answer.status == 200
+    return answer.body.decode().splitlines()
+
+
+class Requests:
+    """Keeps sending to every node until it is told to end; remembers each status that was not a success."""
+
+    def __init__(self, nodes, key):
+        self.sent = 0
+        self.failed = []
+        self.is_over = threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(node, key)) for node in nodes]
+
+    def run(self, node, key):
+        while not self.is_over.is_set():
+            status = publish(node, key)
+            self.sent += 1
+            if status >= 300:
+                self.failed.append(status)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture
+def servers():
+    started = []
+
+    def start(**options):
+        server = PostgresServer(**options)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.remove()
+
+
+@pytest.fixture
+def start_nodes(weft_factory):
+    def start(url, *settings):
+        common = ["state.backend=postgres", "state.followInterval=100ms", "state.postgres.reconnectWaitMax=200ms", *settings]
+        environment = {"WEFT_STATE__POSTGRES__URL": url}
+        a = weft_factory("a", settings=common, environment=environment).start()
+        b = weft_factory("b", settings=common, environment=environment)
+        b.data.mkdir(mode=0o700)
+        shutil.copy(a.data / "identity.key", b.data / "identity.key")
+        return a, b.start()
+
+    return start
+
+
+def prepare(nodes):
+    """One stream and one key that both nodes know."""
+    a, b = nodes
+    applied = apply(a, stream("first"), CLIENT)
+    assert applied.status == 200, applied.body
+    wait_until(lambda: generation(b) == generation(a), what="the generation on the other node")
+    key = create_key(a)["key"]
+    wait_until(lambda: publish(a, key) < 300 and publish(b, key) < 300, what="the key on both nodes")
+    return key
+
+
+def all_generations(node):
+    return [entry["number"] for entry in node.admin("GET", "/generations").json()["items"]]
+
+
+def test_nodes_serve_through_the_loss_of_the_primary_and_work_with_the_promoted_standby(servers, start_nodes, tmp_path):
+    primary = servers()
+    standby = servers(follow=primary)
+    primary.wait_for_standby()
+    hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+    a, b = nodes = start_nodes(f"postgresql://weft@{hosts}/postgres")
+    key = prepare(nodes)
+    acknowledged = generation(a)
+    keys = [key, *[create_key(node)["key"] for node in nodes]]
+
+    with Requests(nodes, key) as requests:
+        primary.stop(signal.SIGKILL)
+        for node in nodes:
+            wait_until(lambda: any("state database away" in line for line in ready_lines(node)), what="the note of /readyz")
+        folder = tmp_path / "estate"
+        folder.mkdir()
+        (folder / "all.yaml").write_text("---\n".join([stream("first"), stream("second"), CLIENT]))
+        during = a.cli("apply", str(folder), check=False)
+
+        standby.promote()
+
+        wait_until(lambda: a.cli("apply", str(folder), check=False).returncode == 0, 30, "an apply on the new primary")
+        wait_until(lambda: generation(b) == generation(a), what="the generation on the other node")
+        keys.append(create_key(b)["key"])
+        wait_until(lambda: ready_lines(a) == ready_lines(b) == ["ready"], what="no notes")
+
+    assert requests.sent > 50 and not requests.failed, (requests.sent, requests.failed)
+    assert during.returncode == 1
+    assert "state database" in during.stderr and "Traceback" not in during.stderr
+    numbers = all_generations(a)
+    assert generation(a) == acknowledged + 1, "one apply, one generation"
+    assert sorted(numbers) == sorted(set(numbers)) and numbers == all_generations(b)
+    for node in nodes:
+        assert "intact" in node.cli("audit", "verify").stdout
+        for known in keys:
+            wait_until(lambda: publish(node, known) < 300, what="every acknowledged key")
+    assert standby.sql("SELECT count(*) FROM pg_is_in_recovery() AS r WHERE r") == "0"
+
+
+def test_a_silent_database_is_taken_for_gone_and_followed_again_when_it_speaks(servers, start_nodes):
+    postgres = servers()
+    a, b = nodes = start_nodes(postgres.url, "state.postgres.replyTimeout=1s", "state.postgres.connectTimeout=2s")
+    key = prepare(nodes)
+
+    with Requests(nodes, key) as requests:
+        postgres.pause()
+        began = time.monotonic()
+        refused = apply(a, stream("first"), stream("second"), CLIENT)
+        waited = time.monotonic() - began
+        for node in nodes:
+            wait_until(lambda: any("state database away" in line for line in ready_lines(node)), what="the note of /readyz")
+        postgres.go_on()
+        wait_until(lambda: ready_lines(a) == ready_lines(b) == ["ready"], what="no notes")
+        wait_until(lambda: apply(b, stream("first"), stream("second"), CLIENT).status == 200, what="an apply after it")
+
+    assert not requests.failed, requests.failed
+    assert refused.status == 503, refused.body
+    assert "nothing of the change was applied" in refused.json()["message"] or "unknown whether" in refused.json()["message"]
+    assert waited < 15, "one reply timeout and one connect timeout, not the client's patience"
+    wait_until(lambda: generation(a) == generation(b), what="one generation")
+
+
+def test_a_node_that_finds_the_connection_table_full_says_so_and_waits(servers, start_nodes):
+    postgres = servers(settings=["max_connections=12", "superuser_reserved_connections=1"])
+    a, b = nodes = start_nodes(postgres.url)
+    key = prepare(nodes)
+    b.stop()
+
+    with postgres.all_connections_taken():
+        b.start()
+        assert any("too many clients" in line for line in ready_lines(b)), ready_lines(b)
+        assert publish(b, key) < 300
+        refused = apply(b, stream("first"), stream("second"), CLIENT)
+        assert refused.status == 503 and "too many clients" in refused.json()["message"], refused.body
+        assert "too many clients" in b.cli("doctor", check=False).stdout
+
+    wait_until(lambda: ready_lines(b) == ["ready"], what="no notes")
+    wait_until(lambda: apply(b, stream("first"), stream("second"), CLIENT).status == 200, what="an apply when there is room")
+
+
+def test_a_restart_of_the_database_is_no_more_than_a_pause_for_changes(servers, start_nodes):
+    postgres = servers()
+    a, b = nodes = start_nodes(postgres.url)
+    key = prepare(nodes)
+    before = generation(a)
+
+    with Requests(nodes, key) as requests:
+        postgres.stop()
+        postgres.start()
+        wait_until(lambda: apply(a, stream("first"), stream("second"), CLIENT).status == 200, what="an apply after the restart")
+        wait_until(lambda: generation(b) == before + 1, what="the generation on the other node")
+
+    assert not requests.failed, requests.failed
+    assert "intact" in b.cli("audit", "verify").stdout
