@@ -148,15 +148,6 @@ TEST(OtlpJson, IsJsonWhateverTheSpansHold) {
   EXPECT_EQ(written->at_pointer("/attributes/0/value/intValue")->as_string(), "503");
 }
 
-TEST(OtlpText, ReplacesEachByteThatIsNotUtf8) {
-  std::string buffer;
-
-  EXPECT_EQ(otlp_text("plain", buffer), "plain");
-  EXPECT_EQ(otlp_text("Grüße €", buffer), "Grüße €");
-  EXPECT_EQ(otlp_text("a\xff\xc3z", buffer), "a\xEF\xBF\xBD\xEF\xBF\xBDz");
-  EXPECT_EQ(otlp_text("ü\xe2\x82", buffer), "ü\xEF\xBF\xBD\xEF\xBF\xBD");
-}
-
 TEST(OtlpInteger, IsOnlyWhatTheConventionsNameAndTheTextIs) {
   EXPECT_EQ(otlp_integer("server.port", "8080"), 8080);
   EXPECT_EQ(otlp_integer("client.port", "1"), 1);

@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "base/json_writer.h"
 #include "telemetry/core/otlp_decode.h"
-#include "telemetry/core/otlp_values.h"
 
 namespace weft::telemetry {
 
@@ -78,11 +77,7 @@ bool write_message(JsonWriter& out, const WireMessage& message, std::string_view
 
 bool write_value(JsonWriter& out, const WireField& field, const WireValue& value, std::size_t depth) {
   switch (field.kind) {
-    case WireKind::Text: {
-      std::string buffer;
-      out.value(otlp_text(value.bytes, buffer));
-      return true;
-    }
+    case WireKind::Text: out.value(value.bytes); return true;
     case WireKind::Hex: out.value(to_hex(value.bytes)); return true;
     case WireKind::Base64: out.value(to_base64(value.bytes)); return true;
     case WireKind::Bool: out.value(value.integer != 0); return true;
