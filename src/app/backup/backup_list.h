@@ -32,6 +32,7 @@ struct BackupList {
   WallTime taken{};                // the log's moment
   std::uint64_t log_position = 0;  // everything before it is in the backup
   bool has_keys = false;
+  std::string history;  // of the archive; empty: the node had none
   std::vector<BackupFile> files;
 
   std::uint64_t bytes() const;
