@@ -22,7 +22,6 @@
 namespace weft::app {
 
 inline constexpr std::string_view kHistoryFile = "history";  // in the data folder: the history's name
-inline constexpr std::size_t kHistoryHexDigits = 16;
 
 struct ArchivedWal {
   std::uint64_t sequence = 0;

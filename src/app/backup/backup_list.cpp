@@ -44,6 +44,8 @@ Result<BackupFile> parse_file(const Json& item) {
 
 }  // namespace
 
+bool is_history(std::string_view name) { return name.size() == kHistoryHexDigits && from_hex(name); }
+
 std::uint64_t BackupList::bytes() const {
   std::uint64_t sum = 0;
   for (const auto& file : files) sum += file.bytes;
@@ -87,6 +89,7 @@ Result<BackupList> parse_backup_list(std::string_view json) {
   list.log_position = *position;
   list.has_keys = keys->as_bool();
   list.history = text_in(root, "history");
+  if (!list.history.empty() && !is_history(list.history)) return no_list("its history is none: 16 hex digits");
   for (const auto& item : files->elements()) {
     TRY(auto file, parse_file(item));
     list.files.push_back(std::move(file));

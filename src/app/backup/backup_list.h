@@ -38,6 +38,8 @@ struct BackupList {
   std::uint64_t bytes() const;
 };
 
+inline constexpr std::size_t kHistoryHexDigits = 16;
+bool is_history(std::string_view name);
 std::string backup_list_json(const BackupList& list);
 // DataLoss when it is not a backup's list, FailedPrecondition when a newer version wrote it.
 Result<BackupList> parse_backup_list(std::string_view json);

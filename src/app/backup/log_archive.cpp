@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/backup/backup_list.h"
 #include "app/backup/file_copy.h"
 #include "base/bytes.h"
 #include "eventlog/embedded/wal_scan.h"
@@ -56,7 +57,7 @@ Result<std::optional<std::string>> read_history(const std::string& data_folder) 
   if (!text && text.error().code == ErrorCode::NotFound) return std::nullopt;
   if (!text) return std::unexpected(std::move(text).error());
   while (text->ends_with('\n')) text->pop_back();
-  if (text->size() != kHistoryHexDigits || !from_hex(*text)) {
+  if (!is_history(*text)) {
     return fail(ErrorCode::DataLoss, "{} does not name a history: {} hex digits", path, kHistoryHexDigits);
   }
   return *text;

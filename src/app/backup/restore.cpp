@@ -68,6 +68,12 @@ Result<> fill_folder(const RestoreRequest& request, const BackupReport& report, 
   return sync_folders(into);
 }
 
+// The finished folder instead of the empty one, or of none.
+Result<> take_place(const std::string& from, const std::filesystem::path& target) {
+  CHECK(rename_file(from, target.string()));
+  return sync_folder(target.parent_path().string());
+}
+
 }  // namespace
 
 Result<BackupReport> verify_backup(const std::string& folder, const std::string& archive) {
@@ -109,19 +115,20 @@ Result<BackupReport> restore_backup(const RestoreRequest& request) {
   if (request.moment) {
     TRY(report.restored, plan_restore(request.archive, request.backup, report.list, *request.moment));
   }
-  auto beside = std::filesystem::path(request.data_folder).lexically_normal();
-  if (!beside.has_filename()) beside = beside.parent_path();
-  auto into = beside.string() + ".restoring";
+  auto target = std::filesystem::absolute(request.data_folder).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  auto into = target.string() + ".restoring";
+  CHECK(make_folder(target.parent_path().string()));
+  // Whoever makes it restores; its files are nobody else's to remove.
   std::error_code error;
-  if (std::filesystem::exists(into, error)) {
-    return fail(ErrorCode::AlreadyExists, "{} is left over from a restore that was cut off: remove it", into);
+  if (!std::filesystem::create_directory(into, error)) {
+    if (error) return fail(ErrorCode::IoError, "cannot make {}: {}", into, error.message());
+    return fail(ErrorCode::AlreadyExists,
+                "{} is there: another restore runs, or one was cut off; remove it when none does", into);
   }
+  std::filesystem::permissions(into, std::filesystem::perms::owner_all, error);
   auto filled = fill_folder(request, report, into);
-  if (filled) {
-    std::filesystem::remove(beside, error);  // the empty one
-    std::filesystem::rename(into, beside, error);
-    if (error) filled = fail(ErrorCode::IoError, "cannot rename {} to {}: {}", into, beside.string(), error.message());
-  }
+  if (filled) filled = take_place(into, target);
   if (filled) return report;
   std::filesystem::remove_all(into, error);
   return std::unexpected(std::move(filled).error());
