@@ -3,6 +3,7 @@ idempotent answers included; what is damaged is named and not restored."""
 import concurrent.futures
 import json
 import re
+import resource
 import subprocess
 import threading
 import uuid
@@ -159,3 +160,53 @@ def test_of_many_backups_at_once_into_one_folder_one_is_taken_and_whole(node, tm
     assert statuses[0] == 201 and set(statuses[1:]) <= {400, 409}, statuses
     verified = weft("backup", "verify", tmp_path / "backup")
     assert verified.returncode == 0, verified.stderr
+
+
+def test_of_two_restores_at_once_one_is_made_and_whole(node, weft_factory, tmp_path):
+    for number in range(20):
+        assert post(node, number).status == 201
+    node.cli("backup", str(tmp_path / "backup"), "--without-keys")
+    restored = weft_factory("restored", settings=SETTINGS, environment=ENVIRONMENT)
+    words = ["restore", tmp_path / "backup", "--data", restored.data, "--without-keys"]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: weft(*words), range(4)))
+
+    assert sorted(answer.returncode for answer in answers) == [0, 1, 1, 1], [answer.stderr for answer in answers]
+    for answer in answers:
+        assert answer.returncode == 0 or "another restore runs" in answer.stderr or "is there already" in answer.stderr
+    restored.start()
+    assert len(stored(restored)) == 20
+
+
+def test_a_restore_that_finds_no_space_leaves_nothing(node, tmp_path):
+    assert post(node, 1).status == 201
+    node.cli("backup", str(tmp_path / "backup"), "--without-keys")
+    limit = 20_000  # bytes of a file, fewer than the state database has: writes fail as on a full disk
+
+    failed = subprocess.run([str(BINARY), "restore", str(tmp_path / "backup"), "--data", str(tmp_path / "new"),
+                             "--without-keys"], capture_output=True, text=True, timeout=60, restore_signals=False,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+
+    assert failed.returncode == 1 and "cannot write" in failed.stderr, failed.stderr
+    assert not (tmp_path / "new").exists() and not (tmp_path / "new.restoring").exists()
+
+
+def test_a_backup_that_was_cut_off_or_is_something_else_is_named(node, tmp_path):
+    assert post(node, 1).status == 201
+    node.cli("backup", str(tmp_path / "backup"), "--without-keys")
+    text = (tmp_path / "backup/backup.json").read_text()
+
+    def said(content):
+        (tmp_path / "backup/backup.json").write_text(content)
+        restored = weft("restore", tmp_path / "backup", "--data", tmp_path / "new", "--without-keys")
+        assert restored.returncode == 1 and not (tmp_path / "new").exists()
+        return restored.stderr
+
+    assert "is not the list of a backup" in said(text[:len(text) // 2])
+    assert "is not the list of a backup" in said("[]")
+    assert "has format 9" in said(text.replace('"format":1', '"format":9'))
+    assert "without a proper name" in said(text.replace("log/MANIFEST", "../MANIFEST"))
+    assert "bytes instead of 1" in said(re.sub(r'("name":"log/MANIFEST","bytes":)\d+', r"\g<1>1", text))
+    assert "history" in said(text.replace('"format":1', '"format":1,"history":"../.."'))
+    (tmp_path / "backup/backup.json").write_text(text)
+    assert weft("restore", tmp_path / "backup", "--data", tmp_path / "new", "--without-keys").returncode == 0

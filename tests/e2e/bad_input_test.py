@@ -270,12 +270,12 @@ def test_a_data_folder_belongs_to_one_process(shop, weft_factory):
 def test_a_data_folder_of_a_newer_version_is_refused(weft_factory):
     weft = weft_factory(settings=[]).start()
     weft.stop()
-    (weft.data / "FORMAT").write_text("weft data folder 2\n")
+    (weft.data / "FORMAT").write_text("weft data folder 99\n")
 
     said = start_and_fail(weft)
 
     assert str(weft.data) in said
-    assert "weft data folder 2" in said and "start the version that wrote it" in said
+    assert "weft data folder 99" in said and "start the version that wrote it" in said
 
 
 @pytest.mark.skipif(os.getuid() == 0 and shutil.which("setpriv") is None, reason="needs setpriv to drop root")

@@ -82,7 +82,7 @@ ARRIVALS = {
     "log.after-roll": 2, "log.during-placement": 4, "log.after-segment-sync": 2, "log.before-manifest": 2,
     "log.after-manifest": 2, "log.after-wal-recycled": 2,
 }
-AT_START = {"log.during-recovery", "log.after-recovery-header"}
+AT_START = {"log.during-recovery", "log.after-recovery-header", "upgrade.after-way-back"}
 AT_END = {"log.during-close"}
 # Only a log without an old file to make its spare from makes a new one.
 ON_NEW_DATA = {"log.after-spare-created"}
@@ -219,6 +219,8 @@ def node(weft_factory, receiver, tmp_path):
 
     def make(name, new):
         weft = weft_factory(name, estate=estate if new else None, **common)
+        if name.startswith("archive."):
+            weft.settings.append(f"backup.archive={tmp_path / 'archive'}")
         if not new:
             shutil.copytree(first.data, weft.data)
         return weft
@@ -247,6 +249,8 @@ def crash_under_load(weft, point, tmp_path):
         wait_until(lambda: len(clients.answers) > 30, 60, "some orders")
         clients.node_is(up=False)
         weft.kill()
+        if point.startswith("upgrade."):
+            (weft.data / "FORMAT").write_text("weft data folder 1\n")
         with pytest.raises(AssertionError, match=f"weft ended with {-signal.SIGKILL}"):
             start_armed(weft, point)
         return clients
@@ -293,6 +297,14 @@ def expect_the_change_whole_or_not_at_all(weft, point, tmp_path):
     assert "shop.order.shipped.v1" in weft.cli("stream", "list", "-o", "json").stdout
 
 
+def expect_an_archive_without_a_gap(archive):
+    notes = [json.loads(note.read_text()) for note in sorted(archive.glob("*/wal/*.json"))]
+    assert notes
+    for before, after in zip(notes, notes[1:]):
+        assert after["sequence"] == before["sequence"] + 1 and after["previousEnd"] == before["endPosition"]
+    shutil.rmtree(archive)
+
+
 def test_kill_minus_nine_at_every_crash_point_loses_and_doubles_nothing(node, receiver, tmp_path, capsys):
     points = all_points(dict(node("listing", new=True).environment))
     documented = (ROOT / "docs/simulation.md").read_text()
@@ -312,6 +324,8 @@ def test_kill_minus_nine_at_every_crash_point_loses_and_doubles_nothing(node, re
         expect_every_promise_kept(weft, clients, receiver)
         if point.startswith("estate."):
             expect_the_change_whole_or_not_at_all(weft, point, tmp_path)
+        if point.startswith("archive."):
+            expect_an_archive_without_a_gap(tmp_path / "archive")
         assert weft.stop() == 0
         shutil.rmtree(weft.data)
         hit.append(point)

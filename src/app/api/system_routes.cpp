@@ -34,6 +34,22 @@ NodeCheck check_log(const eventlog::LogStatus& status) {
   return check;
 }
 
+NodeCheck check_archive(const eventlog::ArchiveStatus& archive) {
+  NodeCheck check{"archive", "pass", fmt::format("{} bytes wait", archive.waiting_bytes)};
+  if (archive.gaps > 0) {
+    check.status = "warn";
+    check.message = fmt::format("it has a gap of {}: take a new backup, older ones cannot be restored to a moment behind it",
+                                counted(archive.gaps, "write-ahead file"));
+  }
+  if (archive.failing_since) {
+    check.status = "warn";
+    check.message = fmt::format("takes nothing since {}; {} bytes wait, at backup.archiveWaitingBytesMax the oldest are "
+                                "given up. The log says why",
+                                to_rfc3339(*archive.failing_since), archive.waiting_bytes);
+  }
+  return check;
+}
+
 Task<NodeCheck> check_disk(SystemRoutesParts& parts) {
   NodeCheck check{"disk", "pass", ""};
   auto free = co_await parts.files.free_bytes(parts.data_folder);
@@ -77,7 +93,9 @@ std::optional<NodeCheck> check_roles(const SystemRoutesParts& parts) {
 Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string tenant) {
   auto totals = co_await parts.delivery.totals(std::move(tenant));
   std::vector<NodeCheck> checks;
-  checks.push_back(check_log(parts.log.status()));
+  auto log_status = parts.log.status();
+  checks.push_back(check_log(log_status));
+  if (log_status.archive) checks.push_back(check_archive(*log_status.archive));
   auto disk = co_await check_disk(parts);
   checks.push_back(std::move(disk));
   checks.push_back(check_delivery(totals));

@@ -1,8 +1,8 @@
 #include "app/backup/backup_list.h"
 
+#include "app/backup/json_fields.h"
 #include "app/version.h"
 #include "base/bytes.h"
-#include "base/json.h"
 #include "base/json_writer.h"
 #include "crypto/aead.h"
 #include "crypto/passphrase.h"
@@ -30,34 +30,21 @@ bool is_inner_name(std::string_view name) {
   return true;
 }
 
-std::string_view text_in(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
-}
-
-std::optional<std::int64_t> number_in(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value != nullptr ? value->as_int64() : std::nullopt;
-}
-
 Result<BackupFile> parse_file(const Json& item) {
   BackupFile file;
   file.name = text_in(item, "name");
   file.sha256 = text_in(item, "sha256");
-  auto bytes = number_in(item, "bytes");
-  if (!is_inner_name(file.name) || file.sha256.size() != 64 || !bytes || *bytes < 0) {
+  auto bytes = count_in(item, "bytes");
+  if (!is_inner_name(file.name) || file.sha256.size() != 64 || !bytes) {
     return no_list("a file without a proper name, size and SHA-256");
   }
-  file.bytes = static_cast<std::uint64_t>(*bytes);
+  file.bytes = *bytes;
   return file;
 }
 
-Failure newer(std::string_view what, std::int64_t format) {
-  return fail(ErrorCode::FailedPrecondition, "{} has format {}, which this version ({}) does not read: use the version that wrote it",
-              what, format, kVersion);
-}
-
 }  // namespace
+
+bool is_history(std::string_view name) { return name.size() == kHistoryHexDigits && from_hex(name); }
 
 std::uint64_t BackupList::bytes() const {
   std::uint64_t sum = 0;
@@ -72,9 +59,9 @@ std::string backup_list_json(const BackupList& list) {
       .member("weft", list.weft_version)
       .member("takenAt", to_rfc3339(list.taken))
       .member("logPosition", list.log_position)
-      .member("keys", list.has_keys)
-      .key("files")
-      .array();
+      .member("keys", list.has_keys);
+  if (!list.history.empty()) out.member("history", list.history);
+  out.key("files").array();
   for (const auto& file : list.files) {
     out.object().member("name", file.name).member("bytes", file.bytes).member("sha256", file.sha256).end();
   }
@@ -88,19 +75,21 @@ Result<BackupList> parse_backup_list(std::string_view json) {
   const auto& root = document->root();
   auto format = number_in(root, "format");
   if (!format) return no_list("it has no format");
-  if (*format > kListFormat) return newer(kBackupListName, *format);
+  if (*format > kListFormat) return newer_format(kBackupListName, *format);
   const auto* files = root.find("files");
   const auto* keys = root.find("keys");
   auto taken = parse_rfc3339(text_in(root, "takenAt"));
-  auto position = number_in(root, "logPosition");
+  auto position = count_in(root, "logPosition");
   if (files == nullptr || !files->is_array() || keys == nullptr || !keys->is_bool() || !taken || !position) {
     return no_list("a member is missing");
   }
   BackupList list;
   list.weft_version = text_in(root, "weft");
   list.taken = *taken;
-  list.log_position = static_cast<std::uint64_t>(*position);
+  list.log_position = *position;
   list.has_keys = keys->as_bool();
+  list.history = text_in(root, "history");
+  if (!list.history.empty() && !is_history(list.history)) return no_list("its history is none: 16 hex digits");
   for (const auto& item : files->elements()) {
     TRY(auto file, parse_file(item));
     list.files.push_back(std::move(file));
@@ -142,10 +131,8 @@ Result<NamedSecrets> open_keys(std::string_view json, std::string_view passphras
   const auto& root = document.root();
   auto format = number_in(root, "format");
   if (!format) return fail(ErrorCode::DataLoss, "{} has no format", kBackupKeysName);
-  if (*format > kKeysFormat) return newer(kBackupKeysName, *format);
-  auto number = [&root](std::string_view name) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, number_in(root, name).value_or(0)));
-  };
+  if (*format > kKeysFormat) return newer_format(kBackupKeysName, *format);
+  auto number = [&root](std::string_view name) { return count_in(root, name).value_or(0); };
   crypto::ScryptCost cost{number("cost"), number("blockSize"), number("parallel")};
   TRY(auto salt, from_hex(text_in(root, "salt")));
   TRY(auto nonce, from_hex(text_in(root, "nonce")));

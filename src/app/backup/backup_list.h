@@ -32,11 +32,14 @@ struct BackupList {
   WallTime taken{};                // the log's moment
   std::uint64_t log_position = 0;  // everything before it is in the backup
   bool has_keys = false;
+  std::string history;  // of the archive; empty: the node had none
   std::vector<BackupFile> files;
 
   std::uint64_t bytes() const;
 };
 
+inline constexpr std::size_t kHistoryHexDigits = 16;
+bool is_history(std::string_view name);
 std::string backup_list_json(const BackupList& list);
 // DataLoss when it is not a backup's list, FailedPrecondition when a newer version wrote it.
 Result<BackupList> parse_backup_list(std::string_view json);

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 #include <functional>
-#include <limits>
+#include <memory>
 
 #include "base/bytes.h"
 #include "crypto/digest.h"
@@ -15,6 +15,7 @@ namespace weft::app {
 namespace {
 
 constexpr std::size_t kPieceBytes = 1024 * 1024;
+constexpr std::uint64_t kTextBytesMax = 64 * 1024 * 1024;
 
 class Descriptor {
  public:
@@ -72,46 +73,91 @@ Result<> write_all(const Descriptor& file, const std::string& path, std::string_
   return {};
 }
 
-// A new file at folder/name, with the folders above it.
-Result<std::string> make_place(const std::string& folder, const std::string& name) {
+// A new file at folder/name, with the folders above it, open for writing.
+struct NewFile {
+  NewFile(std::string at, int descriptor) : path(std::move(at)), file(descriptor) {}
+  std::string path;
+  Descriptor file;
+};
+
+Result<std::unique_ptr<NewFile>> create(const std::string& folder, const std::string& name) {
   auto path = std::filesystem::path(folder) / name;
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  if (error) return fail(ErrorCode::IoError, "cannot make {}: {}", path.parent_path().string(), error.message());
-  return path.string();
+  CHECK(make_folder(path.parent_path().string()));
+  auto descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0) return os_failed("create", path.string());
+  return std::make_unique<NewFile>(path.string(), descriptor);
 }
 
 }  // namespace
 
+Result<> make_folder(const std::string& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return {};
+  auto above = std::filesystem::path(folder).parent_path().string();
+  if (!above.empty()) CHECK(make_folder(above));
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return os_failed("make the folder", folder);
+  return sync_folder(above.empty() ? "." : above);
+}
+
+Result<> sync_folder(const std::string& folder) {
+  Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.value() < 0) return os_failed("open", folder);
+  if (::fsync(opened.value()) != 0) return os_failed("sync", folder);
+  return {};
+}
+
 Result<BackupFile> copy_file(const std::string& from, std::uint64_t bytes, const std::string& folder,
                              std::string name) {
-  TRY(auto path, make_place(folder, name));
-  Descriptor to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (to.value() < 0) return os_failed("create", path);
-  TRY(auto copied, read_pieces(from, bytes, [&](std::string_view piece) { return write_all(to, path, piece); }));
+  TRY(auto to, create(folder, name));
+  auto take = [&](std::string_view piece) { return write_all(to->file, to->path, piece); };
+  TRY(auto copied, read_pieces(from, bytes, take));
   if (copied.bytes != bytes) {
     return fail(ErrorCode::DataLoss, "{} has {} bytes, {} were expected", from, copied.bytes, bytes);
   }
-  if (::fsync(to.value()) != 0) return os_failed("sync", path);
+  if (::fsync(to->file.value()) != 0) return os_failed("sync", to->path);
   copied.name = std::move(name);
   return copied;
 }
 
 Result<BackupFile> write_new_file(std::string_view content, const std::string& folder, std::string name) {
-  TRY(auto path, make_place(folder, name));
-  Descriptor to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (to.value() < 0) return os_failed("create", path);
-  CHECK(write_all(to, path, content));
-  if (::fsync(to.value()) != 0) return os_failed("sync", path);
+  TRY(auto to, create(folder, name));
+  CHECK(write_all(to->file, to->path, content));
+  if (::fsync(to->file.value()) != 0) return os_failed("sync", to->path);
   return BackupFile{std::move(name), content.size(), to_hex(crypto::sha256(content))};
 }
 
-Result<BackupFile> describe_file(const std::string& folder, std::string name) {
-  auto path = (std::filesystem::path(folder) / name).string();
+Result<BackupFile> describe_file(const std::string& path, std::uint64_t bytes_max) {
   auto nothing = [](std::string_view) { return Result<>(); };
-  TRY(auto read, read_pieces(path, std::numeric_limits<std::uint64_t>::max(), nothing));
-  read.name = std::move(name);
-  return read;
+  return read_pieces(path, bytes_max, nothing);
+}
+
+Result<std::string> read_text(const std::string& path) {
+  std::string text;
+  auto gather = [&text](std::string_view piece) {
+    text += piece;
+    return Result<>();
+  };
+  TRY(auto read, read_pieces(path, kTextBytesMax + 1, gather));
+  if (read.bytes > kTextBytesMax) return fail(ErrorCode::ResourceExhausted, "{} has more than {} bytes", path, kTextBytesMax);
+  return text;
+}
+
+Result<> rename_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return os_failed("rename", from);
+  return {};
+}
+
+Result<> remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return os_failed("remove", path);
+  return {};
+}
+
+Result<> replace_file(std::string_view content, const std::string& folder, const std::string& name) {
+  auto unfinished = name + std::string(kUnfinished);
+  CHECK(remove_file(folder + "/" + unfinished));
+  CHECK(write_new_file(content, folder, unfinished));
+  CHECK(rename_file(folder + "/" + unfinished, folder + "/" + name));
+  return sync_folder(folder);
 }
 
 Result<> sync_folders(const std::string& folder) {
@@ -123,11 +169,7 @@ Result<> sync_folders(const std::string& folder) {
     if (error) break;
   }
   if (error) return fail(ErrorCode::IoError, "cannot list {}: {}", folder, error.message());
-  for (const auto& each : folders) {
-    Descriptor opened(::open(each.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (opened.value() < 0) return os_failed("open", each);
-    if (::fsync(opened.value()) != 0) return os_failed("sync", each);
-  }
+  for (const auto& each : folders) CHECK(sync_folder(each));
   return {};
 }
 

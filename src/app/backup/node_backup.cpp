@@ -5,12 +5,9 @@
 #include "app/backup/file_copy.h"
 #include "app/version.h"
 #include "runtime/log.h"
-#include "runtime/run_until_done.h"
 
 namespace weft::app {
 namespace {
-
-constexpr std::uint64_t kKeyFileBytesMax = 4096;
 
 struct Running {
   std::atomic<bool>& flag;
@@ -44,21 +41,16 @@ Result<> clear_folder(const std::string& folder) {
   return {};
 }
 
-Result<std::string> read_whole(const std::string& path) {
-  PosixFileSystem files;
-  IoContext loop;
-  return run_until_done(loop, read_file(files, path, kKeyFileBytesMax));
-}
-
 }  // namespace
 
 NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
-                       std::string data_folder)
+                       std::string data_folder, std::string history)
     : log_(log),
       database_(database),
       files_(files),
       random_(random),
       data_folder_(std::move(data_folder)),
+      history_(std::move(history)),
       pool_("backup", 1, 16) {}
 
 Task<Result<BackupList>> NodeBackup::take(BackupRequest request) {
@@ -83,6 +75,7 @@ Task<Result<BackupList>> NodeBackup::take_alone(const BackupRequest& request) {
 Task<Result<BackupList>> NodeBackup::fill(const BackupRequest& request) {
   BackupList list;
   list.weft_version = kVersion;
+  list.history = history_;
   if (database_ != nullptr) {
     CO_CHECK(co_await database_->copy_to(files_, fmt::format("{}/{}", request.folder, kStateName)));
   }
@@ -101,7 +94,8 @@ Task<Result<BackupList>> NodeBackup::fill(const BackupRequest& request) {
   list.log_position = copy.position;
   std::function<Result<>()> finish = [&]() -> Result<> {
     if (database_ != nullptr) {
-      TRY(auto state, describe_file(request.folder, std::string(kStateName)));
+      TRY(auto state, describe_file(fmt::format("{}/{}", request.folder, kStateName)));
+      state.name = kStateName;
       list.files.push_back(std::move(state));
     }
     CHECK(write_new_file(backup_list_json(list), request.folder, std::string(kBackupListName)));
@@ -129,7 +123,7 @@ Task<Result<>> NodeBackup::copy_log(const eventlog::LogCopy& copy, const std::st
 Result<BackupFile> NodeBackup::copy_keys(const BackupRequest& request) {
   NamedSecrets secrets;
   for (const auto* name : {"identity.key", "admin-token"}) {
-    TRY(auto secret, read_whole(fmt::format("{}/{}", data_folder_, name)));
+    TRY(auto secret, read_text(fmt::format("{}/{}", data_folder_, name)));
     secrets.emplace_back(name, std::move(secret));
   }
   TRY(auto sealed, seal_keys(secrets, *request.passphrase, random_.bytes(kSealRandomBytes)));

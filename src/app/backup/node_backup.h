@@ -25,9 +25,10 @@ struct BackupRequest {
 
 class NodeBackup {
  public:
-  // `database` is null when the state is on a server, which has backups of its own.
+  // `database` is null when the state is on a server, which has backups of its own. `history`: of the
+  // archive, empty without one.
   NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
-             std::string data_folder);
+             std::string data_folder, std::string history);
 
   // What is in the folder when it returns; it is synced. After a failure the folder is empty.
   // InvalidArgument: the folder or the passphrase. Conflict: another backup is being taken.
@@ -44,6 +45,7 @@ class NodeBackup {
   FileSystem& files_;
   Random& random_;
   std::string data_folder_;
+  std::string history_;
   std::atomic<bool> is_running_{false};
   BlockingPool pool_;
 };

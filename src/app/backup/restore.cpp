@@ -3,30 +3,17 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/backup/data_upgrade.h"
 #include "app/backup/file_copy.h"
-#include "app/node/data_format.h"
 #include "runtime/run_until_done.h"
 #include "storage/sqlite_database.h"
 
 namespace weft::app {
 namespace {
 
-constexpr std::uint64_t kListBytesMax = 64 * 1024 * 1024;
-
-template <class T>
-T run(Task<T> task) {
-  IoContext loop;
-  return run_until_done(loop, std::move(task));
-}
-
-Result<std::string> read_text(const std::string& path) {
-  PosixFileSystem files;
-  return run(read_file(files, path, kListBytesMax));
-}
-
 void check_files(const std::string& folder, BackupReport& report) {
   for (const auto& file : report.list.files) {
-    auto found = describe_file(folder, file.name);
+    auto found = describe_file((std::filesystem::path(folder) / file.name).string());
     if (!found) {
       report.problems.push_back(found.error().message);
     } else if (found->bytes != file.bytes) {
@@ -43,9 +30,9 @@ bool is_new_or_empty(const std::string& folder) {
          (std::filesystem::is_directory(folder, error) && std::filesystem::is_empty(folder, error));
 }
 
-Result<> copy_all(const RestoreRequest& request, const BackupList& list, const std::string& into) {
-  for (const auto& file : list.files) {
-    if (file.name == kBackupKeysName) continue;
+Result<> copy_all(const RestoreRequest& request, const BackupReport& report, const std::string& into) {
+  for (const auto& file : report.list.files) {
+    if (file.name == kBackupKeysName || (report.restored && is_replaced(*report.restored, file.name))) continue;
     auto from = (std::filesystem::path(request.backup) / file.name).string();
     TRY(auto copied, copy_file(from, file.bytes, into, file.name));
     if (copied.sha256 != file.sha256) return fail(ErrorCode::DataLoss, "{} changed while it was read", from);
@@ -73,22 +60,30 @@ Result<> restore_keys(const RestoreRequest& request, const BackupList& list, con
   return {};
 }
 
-Result<> fill_folder(const RestoreRequest& request, const BackupList& list, const std::string& into) {
-  CHECK(copy_all(request, list, into));
-  CHECK(restore_keys(request, list, into));
-  CHECK(write_new_file(kDataFormat, into, std::string(kDataFormatFile)));
+Result<> fill_folder(const RestoreRequest& request, const BackupReport& report, const std::string& into) {
+  CHECK(copy_all(request, report, into));
+  if (report.restored) CHECK(lay_archive(*report.restored, into));
+  CHECK(restore_keys(request, report.list, into));
+  CHECK(write_new_file(data_format_text(), into, std::string(kDataFormatFile)));
   return sync_folders(into);
+}
+
+// The finished folder instead of the empty one, or of none.
+Result<> take_place(const std::string& from, const std::filesystem::path& target) {
+  CHECK(rename_file(from, target.string()));
+  return sync_folder(target.parent_path().string());
 }
 
 }  // namespace
 
-Result<BackupReport> verify_backup(const std::string& folder) {
+Result<BackupReport> verify_backup(const std::string& folder, const std::string& archive) {
   BackupReport report;
   TRY(auto text, read_text((std::filesystem::path(folder) / kBackupListName).string()));
   TRY(report.list, parse_backup_list(text));
   check_files(folder, report);
   PosixFileSystem files;
-  auto log = run(eventlog::check_log_files(files, folder + "/log"));
+  IoContext loop;
+  auto log = run_until_done(loop, eventlog::check_log_files(files, folder + "/log"));
   if (log) {
     report.log = std::move(*log);
     for (const auto& damage : report.log.damage) report.problems.push_back("log/" + damage);
@@ -98,6 +93,14 @@ Result<BackupReport> verify_backup(const std::string& folder) {
   if (std::ranges::find(report.list.files, kStateName, &BackupFile::name) != report.list.files.end()) {
     auto whole = check_sqlite_file((std::filesystem::path(folder) / kStateName).string());
     if (!whole) report.problems.push_back(whole.error().message);
+  }
+  if (archive.empty()) return report;
+  auto archived = verify_archive(archive, folder, report.list);
+  if (archived) {
+    std::ranges::copy(archived->problems, std::back_inserter(report.problems));
+    report.archive = std::move(*archived);
+  } else {
+    report.problems.push_back("archive: " + archived.error().message);
   }
   return report;
 }
@@ -109,19 +112,23 @@ Result<BackupReport> restore_backup(const RestoreRequest& request) {
   }
   TRY(auto report, verify_backup(request.backup));
   if (!report.problems.empty()) return report;
-  auto beside = std::filesystem::path(request.data_folder).lexically_normal();
-  if (!beside.has_filename()) beside = beside.parent_path();
-  auto into = beside.string() + ".restoring";
+  if (request.moment) {
+    TRY(report.restored, plan_restore(request.archive, request.backup, report.list, *request.moment));
+  }
+  auto target = std::filesystem::absolute(request.data_folder).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  auto into = target.string() + ".restoring";
+  CHECK(make_folder(target.parent_path().string()));
+  // Whoever makes it restores; its files are nobody else's to remove.
   std::error_code error;
-  if (std::filesystem::exists(into, error)) {
-    return fail(ErrorCode::AlreadyExists, "{} is left over from a restore that was cut off: remove it", into);
+  if (!std::filesystem::create_directory(into, error)) {
+    if (error) return fail(ErrorCode::IoError, "cannot make {}: {}", into, error.message());
+    return fail(ErrorCode::AlreadyExists,
+                "{} is there: another restore runs, or one was cut off; remove it when none does", into);
   }
-  auto filled = fill_folder(request, report.list, into);
-  if (filled) {
-    std::filesystem::remove(beside, error);  // the empty one
-    std::filesystem::rename(into, beside, error);
-    if (error) filled = fail(ErrorCode::IoError, "cannot rename {} to {}: {}", into, beside.string(), error.message());
-  }
+  std::filesystem::permissions(into, std::filesystem::perms::owner_all, error);
+  auto filled = fill_folder(request, report, into);
+  if (filled) filled = take_place(into, target);
   if (filled) return report;
   std::filesystem::remove_all(into, error);
   return std::unexpected(std::move(filled).error());

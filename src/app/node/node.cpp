@@ -137,6 +137,7 @@ void Node::run() {
   parts.chores.spawn(parts.sample_activity());
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
   parts.chores.spawn(parts.keep_telemetry());
+  if (parts.log_archive) parts.chores.spawn(parts.log_archive->run());
   for (auto& exporter : parts.exporters) parts.chores.spawn(parts.run_exporter(exporter));
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);

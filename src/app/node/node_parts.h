@@ -20,6 +20,7 @@
 #include "app/api/system_routes.h"
 #include "app/api/client_routes.h"
 #include "app/api/trace_routes.h"
+#include "app/backup/log_archive.h"
 #include "app/node/activity.h"
 #include "app/node/stream_rates.h"
 #include "app/node/doors.h"
@@ -96,6 +97,7 @@ struct Node::Parts {
   identity::TenantExists tenant_exists;
 
   // The spine, and what reads from it.
+  std::unique_ptr<LogArchive> log_archive;  // null: none
   std::unique_ptr<eventlog::EmbeddedLog> log;
   std::optional<eventlog::StreamCatalogue> streams;
   std::optional<kafka::GroupCoordinator> groups;
@@ -156,6 +158,7 @@ struct Node::Parts {
 
   Task<Result<>> open_state();
   Task<Result<>> open_log();
+  Result<> open_archive();
   Task<Result<>> open_features();
   Task<Result<>> apply_estate_folder();
   Task<Result<>> open_doors();
@@ -163,6 +166,7 @@ struct Node::Parts {
   Task<Result<>> catch_up();
   std::string state_note() const;
   std::string note_of_roles() const;
+  std::string archive_note() const;
   Task<std::string> reconcile();  // a warning, or empty
   Task<void> sample_activity();
   Result<> open_logs();

@@ -1,5 +1,5 @@
 // How a node comes up, step by step; each step's failure names what and where.
-#include "app/node/data_format.h"
+#include "app/backup/data_upgrade.h"
 #include "app/node/install_paths.h"
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
@@ -45,15 +45,7 @@ Task<Result<>> Node::Parts::open_state() {
   auto locked = co_await files.lock(folder + "/LOCK");
   if (!locked) co_return std::unexpected(std::move(locked).error().within("data folder " + folder + " is in use"));
   lock = std::move(*locked);
-  auto format_path = fmt::format("{}/{}", folder, kDataFormatFile);
-  auto format = co_await read_file(files, format_path, 256);
-  if (!format && format.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(format).error());
-  if (format && *format != kDataFormat) {
-    co_return fail(ErrorCode::FailedPrecondition,
-                   "{} says '{}', which this version ({}) does not read: start the version that wrote it",
-                   format_path, format->substr(0, format->find('\n')), kVersion);
-  }
-  if (!format) CO_CHECK(co_await write_file_durably(files, format_path, std::string(kDataFormat)));
+  CO_CHECK(upgrade_data_folder(folder));
 
   CO_TRY(auto backend, state_backend(settings));
   is_state_shared = backend == StateBackend::Postgres;
@@ -68,6 +60,18 @@ Task<Result<>> Node::Parts::open_state() {
   co_return co_await identity->start();
 }
 
+Result<> Node::Parts::open_archive() {
+  ArchiveOptions options;
+  options.folder = settings.text("backup.archive");
+  if (options.folder.empty()) return {};
+  options.data_folder = settings.text("data.folder");
+  options.keep = settings.time("backup.archiveTime");
+  options.state_interval = settings.time("backup.archiveStateInterval");
+  auto* sqlite = dynamic_cast<SqliteDatabase*>(database.get());
+  TRY(log_archive, LogArchive::open(std::move(options), sqlite, files, clock, random, metrics));
+  return {};
+}
+
 Task<Result<>> Node::Parts::open_log() {
   eventlog::LogOptions options;
   options.folder = settings.text("data.folder") + "/log";
@@ -75,6 +79,10 @@ Task<Result<>> Node::Parts::open_log() {
   options.tail_bytes_max = settings.bytes("log.tailBytesMax");
   options.queue_bytes_max = settings.bytes("log.queueBytesMax");
   options.disk_reserve_bytes = settings.bytes("log.reserveBytes");
+  options.wal_age_max = settings.time("log.walAgeMax");
+  CO_CHECK(open_archive());
+  options.archive = log_archive.get();
+  options.archive_waiting_bytes_max = settings.bytes("backup.archiveWaitingBytesMax");
   CO_TRY(log, co_await eventlog::EmbeddedLog::open(files, clock, random, metrics, std::move(options)));
   auto status = log->status();
   if (status.cut_bytes > 0 || status.damaged_ranges > 0) {
@@ -178,6 +186,14 @@ Task<Result<>> Node::Parts::catch_up() {
   co_return Result<>();
 }
 
+std::string Node::Parts::archive_note() const {
+  auto status = log->status().archive;
+  if (!status || (!status->failing_since && status->gaps == 0)) return {};
+  if (!status->failing_since) return fmt::format("archive: has a gap of {} files, take a new backup\n", status->gaps);
+  return fmt::format("archive: takes nothing since {}, {} bytes wait\n", to_rfc3339(*status->failing_since),
+                     status->waiting_bytes);
+}
+
 std::string Node::Parts::state_note() const {
   if (!state_watch) return {};
   auto status = state_watch->status();
@@ -259,7 +275,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
                                                 settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
                                                 admin_contract(), [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; },
                                                 roles, [this] { return note_of_roles(); }});
-  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random, settings.text("data.folder"));
+  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random, settings.text("data.folder"),
+                 log_archive ? log_archive->history() : std::string());
   backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
@@ -291,7 +308,7 @@ Task<Result<>> Node::Parts::open_doors() {
   ops_parts.note = [this] {
     auto note = roles.is_all() ? std::string() : "roles " + roles.text() + "\n";
     if (auto lacking = note_of_roles(); !lacking.empty()) note += lacking + "\n";
-    return note + state_note();
+    return note + state_note() + archive_note();
   };
   ops.emplace(metrics, std::move(ops_parts));
   if (roles.has(Role::Control)) open_otlp_receiver();

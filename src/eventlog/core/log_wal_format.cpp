@@ -100,6 +100,17 @@ std::optional<WalEntry> read_wal_entry(std::string_view bytes, WalPosition posit
   return entry;
 }
 
+std::optional<std::int64_t> read_time_mark(const WalEntry& entry) {
+  if (entry.kind != WalKind::Marker || entry.payload.size() < 8) return std::nullopt;
+  return load_be<std::int64_t>(entry.payload.data());
+}
+
+std::string encode_time_mark(std::int64_t unix_ms) {
+  std::string payload;
+  append_be(payload, unix_ms);
+  return payload;
+}
+
 Result<std::vector<WalItem>> read_wal_items(const WalEntry& entry) {
   std::vector<WalItem> items;
   FieldReader fields(entry.payload);

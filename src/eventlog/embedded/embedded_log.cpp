@@ -63,6 +63,10 @@ Task<Result<std::unique_ptr<EmbeddedLog>>> EmbeddedLog::open(FileSystem& files, 
   co_await on_loop(state->executors.log, spawn_on(state->log_tasks, state->writer.run()));
   co_await on_loop(state->executors.background,
                    spawn_on(state->background_tasks, maintenance.run()));
+  if (maintenance.archiver().is_on()) {
+    auto archiving = maintenance.archiver().run();
+    co_await on_loop(state->executors.background, spawn_on(state->background_tasks, std::move(archiving)));
+  }
   state->running = true;
   log_info("eventlog", "log opened",
            {{"folder", context.options.folder},
@@ -83,6 +87,7 @@ Task<void> EmbeddedLog::close() {
   wakeups.add(woken);
   wakeups.send();
   state_->maintenance.close();
+  state_->maintenance.archiver().close();
   co_await on_loop(state_->executors.background, state_->background_tasks.join());
   auto& writer = state_->writer;
   std::function<Task<Result<>>()> last = [&writer] { return writer.write_marker(); };
@@ -103,6 +108,8 @@ LogStatus EmbeddedLog::status() const {
   status.segments = static_cast<std::uint64_t>(context.metrics.segments.value());
   status.damaged_ranges = state_->recovery.damaged_ranges;
   status.cut_bytes = state_->recovery.cut_bytes;
+  const auto& archiver = state_->maintenance.archiver();
+  if (archiver.is_on()) status.archive = archiver.status();
   status.recovery_time = state_->recovery_time;
   return status;
 }

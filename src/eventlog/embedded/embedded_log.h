@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "eventlog/batch_log.h"
+#include "eventlog/embedded/archive_status.h"
 #include "eventlog/embedded/log_copy.h"
 #include "eventlog/embedded/log_options.h"
 #include "eventlog/event_log.h"
@@ -31,6 +32,7 @@ struct LogStatus {
   std::uint64_t damaged_ranges = 0;  // found at start; copies are in quarantine/
   std::uint64_t cut_bytes = 0;       // of a torn tail, at start
   Duration recovery_time{};
+  std::optional<ArchiveStatus> archive;  // absent without one
 };
 
 class EmbeddedLog final : public EventLog, public BatchLog {

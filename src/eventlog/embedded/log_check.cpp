@@ -3,8 +3,8 @@
 #include "eventlog/core/log_manifest.h"
 #include "eventlog/core/record_batch.h"
 #include "eventlog/embedded/log_context.h"
-#include "eventlog/embedded/log_recovery.h"
 #include "eventlog/embedded/segment_footer.h"
+#include "eventlog/embedded/wal_scan.h"
 
 namespace weft::eventlog {
 
@@ -80,36 +80,17 @@ class LogChecker {
       auto file = co_await files_.open(folder_ + "/" + name, OpenMode::Read);
       if (!file && file.error().code == ErrorCode::NotFound) co_return Result<>();
       if (!file) co_return std::unexpected(std::move(file).error());
-      std::string header_bytes(kWalHeaderBytes, '\0');
-      CO_TRY(auto got, co_await (*file)->read_at(header_bytes, 0));
-      auto header = decode_wal_header(std::string_view(header_bytes).substr(0, got));
+      auto header = co_await read_wal_header(**file);
       if (!header || header->sequence != sequence) co_return Result<>();  // prepared, never used
       if (!before.empty() && reached < header->previous_end) {
         note(before, fmt::format("damaged at position {}, its entries go to {}", reached, header->previous_end));
       }
-      CO_TRY(reached, co_await read_entries(**file, *header));
+      CO_TRY(auto scan, co_await scan_wal_file(files_, folder_ + "/" + name));
+      reached = scan.end;
+      found_.entries += scan.entries;
       before = name;
       ++found_.wal_files;
     }
-  }
-
-  // The position behind the last entry that is whole.
-  Task<Result<WalPosition>> read_entries(File& file, const WalFileHeader& header) {
-    CO_TRY(auto size, co_await file.size());
-    FileWindow window(file, size);
-    auto position = header.first_position;
-    for (std::uint64_t at = kWalHeaderBytes; at + kWalEntryHeaderBytes <= size;) {
-      CO_TRY(auto bytes, co_await window.view(at, kWalEntryHeaderBytes));
-      auto claimed = claimed_wal_entry_bytes(bytes, position);
-      if (claimed == 0) break;
-      CO_TRY(bytes, co_await window.view(at, claimed));
-      auto entry = read_wal_entry(bytes, position, header.epoch);
-      if (!entry) break;
-      ++found_.entries;
-      at += entry->bytes;
-      position += entry->bytes;
-    }
-    co_return position;
   }
 
   FileSystem& files_;

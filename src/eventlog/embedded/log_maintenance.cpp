@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "eventlog/embedded/wal_scan.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/with_timeout.h"
@@ -32,7 +33,13 @@ void report(std::string_view what, const Result<>& outcome) {
 
 LogMaintenance::LogMaintenance(LogContext& context, LogWriter& writer, LogReader& reader,
                                Executor loop)
-    : context_(context), writer_(writer), reader_(reader), mailbox_(loop, kSignalsMax) {}
+    : context_(context),
+      writer_(writer),
+      reader_(reader),
+      archiver_(context, loop),
+      mailbox_(loop, kSignalsMax) {
+  archiver_.set_signal([this] { signal(); });
+}
 
 void LogMaintenance::signal() {
   Request* nobody = nullptr;
@@ -139,6 +146,7 @@ Task<Result<>> LogMaintenance::work(bool whole) {
     keep("retention", co_await apply_retention());
   }
   keep("placement", co_await place_sealed());
+  keep("archived files", co_await release_archived());
   keep("next write-ahead file", co_await prepare_spare());
   if (whole) {
     keep("merging", co_await merge_small());
@@ -275,13 +283,32 @@ Task<void> LogMaintenance::discard(std::vector<std::uint64_t> segments) {
   }
 }
 
-// Placed files: one becomes the next spare, if no reader holds it; the others go.
+// Placed files, which the manifest needs no more; with an archive they go when it has them.
 Task<Result<>> LogMaintenance::retire(std::vector<SealedWal> files) {
-  if (files.empty()) co_return Result<>();
+  if (archiver_.is_on()) {
+    for (const auto& file : files) archiver_.offer(file);
+    co_return Result<>();
+  }
   if (is_copied_) {
     to_retire_ = std::move(files);
     co_return Result<>();
   }
+  co_return co_await recycle(files);
+}
+
+Task<Result<>> LogMaintenance::release_archived() {
+  if (!archiver_.is_on() || is_copied_) co_return Result<>();
+  auto released = archiver_.take_released();
+  for (const auto& file : released.given_up) {
+    context_.cache.drop(context_.wal_path(file.sequence));
+    CO_CHECK(co_await context_.files.remove(context_.wal_path(file.sequence)));
+  }
+  co_return co_await recycle(released.archived);
+}
+
+// One becomes the next spare, if no reader holds it; the others go.
+Task<Result<>> LogMaintenance::recycle(const std::vector<SealedWal>& files) {
+  if (files.empty()) co_return Result<>();
   for (const auto& file : files) {
     auto path = context_.wal_path(file.sequence);
     bool unused = context_.cache.drop(path);
@@ -371,6 +398,11 @@ Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,
   for (auto segment : unreadable_) wanted.insert(context_.segment_path(segment));
   for (const auto& file : writer_.sealed()) wanted.insert(context_.wal_path(file.sequence));
   wanted.insert(context_.wal_path(writer_.wal().sequence()));
+  CO_TRY(auto unarchived, co_await find_unarchived());
+  for (const auto& file : unarchived) {
+    wanted.insert(context_.wal_path(file.sequence));
+    archiver_.offer(file);
+  }
   for (const auto& folder : {context_.segment_folder(), context_.wal_folder()}) {
     CO_TRY(auto names, co_await context_.files.list(folder));
     for (const auto& name : names) {
@@ -382,6 +414,29 @@ Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,
   }
   if (!writer_.sealed().empty()) signal();
   co_return co_await check_space();
+}
+
+// Files that a former process placed, but did not archive: each ends where the next one says.
+Task<Result<std::vector<SealedWal>>> LogMaintenance::find_unarchived() {
+  std::vector<SealedWal> found;
+  if (!archiver_.is_on()) co_return found;
+  auto next = writer_.sealed().empty() ? writer_.wal().sequence() : writer_.sealed().front().sequence;
+  for (; next > 1; --next) {
+    SealedWal file{next - 1, 0, 0};
+    auto opened = co_await context_.files.open(context_.wal_path(file.sequence), OpenMode::Read);
+    if (!opened) break;
+    auto follower = co_await context_.files.open(context_.wal_path(next), OpenMode::Read);
+    if (!follower) co_return std::unexpected(std::move(follower).error());
+    auto header = co_await read_wal_header(**opened);
+    auto after = co_await read_wal_header(**follower);
+    bool known = header && after && header->sequence == file.sequence && after->sequence == next &&
+                 after->previous_end >= header->first_position;
+    if (!known) break;
+    file.first_position = header->first_position;
+    file.end = after->previous_end;
+    found.insert(found.begin(), file);
+  }
+  co_return found;
 }
 
 }  // namespace weft::eventlog

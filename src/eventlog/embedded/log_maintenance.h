@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "eventlog/embedded/log_archiver.h"
 #include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/log_copy.h"
 #include "eventlog/embedded/log_placement.h"
@@ -37,6 +38,7 @@ class LogMaintenance {
   // again. Conflict while another copy is made. Any loop.
   Task<Result<LogCopy>> begin_copy();
   Task<Result<>> end_copy();
+  LogArchiver& archiver() { return archiver_; }
 
  private:
   enum class Wish : std::uint8_t { Round, BeginCopy, EndCopy };
@@ -63,6 +65,9 @@ class LogMaintenance {
   Task<Result<>> write_manifest();
   Task<void> remove_dead_segments(const std::vector<std::uint64_t>& live);
   Task<Result<>> retire(std::vector<SealedWal> files);
+  Task<Result<>> recycle(const std::vector<SealedWal>& files);
+  Task<Result<>> release_archived();
+  Task<Result<std::vector<SealedWal>>> find_unarchived();
   Task<void> discard(std::vector<std::uint64_t> segments);
   Task<Result<std::vector<SealedWal>>> sealed();
   std::map<std::uint64_t, std::uint64_t> live_bytes() const;
@@ -70,6 +75,7 @@ class LogMaintenance {
   LogContext& context_;
   LogWriter& writer_;
   LogReader& reader_;
+  LogArchiver archiver_;
   Mailbox<Request*> mailbox_;
   std::uint64_t next_segment_ = 1;
   std::map<std::uint64_t, std::uint64_t>

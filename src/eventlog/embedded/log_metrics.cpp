@@ -27,6 +27,13 @@ LogMetrics::LogMetrics(Metrics& m)
       damaged_bytes(
           m.counter("weft_log_damaged_bytes_total", "Damaged bytes found and set aside.")),
       cut_bytes(m.counter("weft_log_cut_bytes_total", "Bytes of a torn tail, cut at recovery.")),
-      cold_reads(m.counter("weft_log_cold_reads_total", "Reads that had to wait for the disk.")) {}
+      cold_reads(m.counter("weft_log_cold_reads_total", "Reads that had to wait for the disk.")),
+      archived_files(m.counter("weft_log_archived_files_total", "Write-ahead files archived.")),
+      archive_failures(m.counter("weft_log_archive_failures_total",
+                                 "Failed attempts to archive a write-ahead file.")),
+      archive_gaps(m.counter("weft_log_archive_gaps_total",
+                             "Write-ahead files that the archive lacks: take a new backup.")),
+      archive_waiting_bytes(m.gauge("weft_log_archive_waiting_bytes",
+                                    "Bytes of write-ahead files that wait for the archive.")) {}
 
 }  // namespace weft::eventlog

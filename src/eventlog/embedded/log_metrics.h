@@ -29,6 +29,10 @@ struct LogMetrics {
   Counter& damaged_bytes;
   Counter& cut_bytes;
   Counter& cold_reads;
+  Counter& archived_files;
+  Counter& archive_failures;
+  Counter& archive_gaps;
+  Gauge& archive_waiting_bytes;
 };
 
 }  // namespace weft::eventlog

@@ -12,6 +12,8 @@
 
 namespace weft::eventlog {
 
+class WalArchive;
+
 // Where the log runs. `log` is a loop that may block in writes and syncs; `background` one that may
 // block for longer, in placement and retention. Simulation gives the world's one loop for both.
 struct LogExecutors {
@@ -54,6 +56,10 @@ struct LogOptions {
   std::size_t producers_max = 50'000;  // remembered for idempotence, over all partitions
   Duration producer_expiry = std::chrono::hours(24);
   Duration maintenance_interval = std::chrono::seconds(10);  // retention, free space, idle marker
+
+  WalArchive* archive = nullptr;  // null: none; outlives the log
+  std::uint64_t archive_waiting_bytes_max =
+      std::uint64_t{2} << 30;  // of sealed files; above it the oldest is given up
 
   std::optional<LogExecutors> executors;  // absent: two threads of its own
   LogMutant mutant = LogMutant::None;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "eventlog/embedded/segment_footer.h"
+#include "eventlog/embedded/wal_scan.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 
@@ -15,16 +16,6 @@ CrashPoint during_recovery("log.during-recovery");
 
 // More than one group ever has; a multiple of the alignment.
 constexpr WalPosition kTornBytesMax = std::uint64_t{1} << 32;
-
-std::optional<std::uint64_t> sequence_of(std::string_view name) {
-  constexpr std::string_view kSuffix = ".wal";
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  auto digits = name.substr(0, name.size() - kSuffix.size());
-  std::uint64_t sequence = 0;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), sequence, 16);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return sequence;
-}
 
 }  // namespace
 
@@ -147,7 +138,7 @@ Task<Result<std::vector<LogRecovery::WalFile>>> LogRecovery::find_wal_files(
   CO_TRY(auto names, co_await context_.files.list(context_.wal_folder()));
   std::vector<WalFile> files;
   std::uint64_t last = manifest.wal_sequence;
-  for (const auto& name : names) last = std::max(last, sequence_of(name).value_or(0));
+  for (const auto& name : names) last = std::max(last, wal_sequence_of(name).value_or(0));
   for (auto sequence = manifest.wal_sequence; sequence <= last; ++sequence) {
     CO_TRY(auto file, co_await open_wal_file(sequence));
     files.push_back(std::move(file));
@@ -261,7 +252,7 @@ Task<Result<>> LogRecovery::rewrite_pending() {
   group.start(wal.position(), wal.epoch());
   std::deque<PendingEntry> moved;
   for (auto& entry : pending_) {
-    if (entry.kind == WalKind::Marker) continue;
+    if (entry.kind == WalKind::Marker && entry.payload.empty()) continue;  // it says nothing here
     entry.position = group.position();
     entry.sequence = wal.sequence();
     entry.at = wal.file_offset(entry.position);
@@ -294,6 +285,7 @@ Task<Result<std::uint64_t>> LogRecovery::replay_all(const Manifest& manifest) {
     SealedWal sealed{files[i].sequence,
                      files[i].has_header ? files[i].header.first_position : position_};
     CO_CHECK(co_await replay(files[i], next));
+    sealed.end = next != nullptr && next->has_header ? next->header.previous_end : position_;
     last_used = sealed.sequence;
     writer_.sealed().push_back(sealed);
   }
@@ -317,6 +309,7 @@ Task<Result<>> LogRecovery::go_on_after(std::uint64_t last_used) {
   after_recovery_header.reached();
   CO_CHECK(co_await rewrite_pending());
   CO_CHECK(co_await writer_.wal().activate());
+  if (!writer_.sealed().empty()) writer_.sealed().back().end = start.previous_end;
   auto commands = skips();
   if (!commands.empty()) CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
   co_return Result<>();

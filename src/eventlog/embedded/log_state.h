@@ -38,7 +38,7 @@ struct EmbeddedLog::State {
         reader(context),
         maintenance(context, writer, reader, executors.background),
         log_tasks(executors.log, "log", 1),
-        background_tasks(executors.background, "log-background", 1) {}
+        background_tasks(executors.background, "log-background", 2) {}
 
   std::unique_ptr<LogThreads> threads;  // outlives all that runs on it
   LogExecutors executors;

@@ -69,9 +69,9 @@ Task<void> LogWriter::take_append(AppendWork& work) {
   auto queued = queued_bytes_.fetch_sub(work.bytes, std::memory_order_relaxed) - work.bytes;
   context_.metrics.queue_bytes.set(static_cast<std::int64_t>(queued));
   auto cost = cost_of(work);
-  auto limit = std::min(context_.options.group_bytes_max, wal_.room());
+  auto limit = std::min(context_.options.group_bytes_max, room());
   if (!group_.empty() && group_.bytes() + cost > limit) co_await commit();
-  if (cost > wal_.room() && !context_.stopped && !context_.disk_full) {
+  if (cost > room() && !context_.stopped && !context_.disk_full) {
     auto made = co_await make_room(cost);
     if (!made && made.error().code == ErrorCode::ResourceExhausted) context_.disk_full = true;
   }
@@ -84,15 +84,15 @@ Task<void> LogWriter::take_append(AppendWork& work) {
 }
 
 Task<Result<>> LogWriter::make_room(std::size_t bytes) {
-  if (bytes <= wal_.room()) co_return Result<>();
-  if (bytes > context_.options.wal_file_bytes - kWalHeaderBytes) {
+  if (bytes <= room()) co_return Result<>();
+  if (bytes > context_.options.wal_file_bytes - kWalHeaderBytes - mark_bytes()) {
     co_return fail(ErrorCode::InvalidArgument, "an entry of {} bytes is larger than a file", bytes);
   }
   co_return co_await roll();
 }
 
 Task<Result<>> LogWriter::roll() {
-  SealedWal full{wal_.sequence(), wal_.first_position()};
+  SealedWal full{wal_.sequence(), wal_.first_position(), wal_.position()};
   auto rolled = co_await wal_.roll();
   if (!rolled) {
     if (rolled.error().code != ErrorCode::ResourceExhausted) stop(rolled.error());
@@ -107,6 +107,25 @@ Task<Result<>> LogWriter::roll() {
 
 void LogWriter::signal_background() {
   if (signal_ && !std::exchange(signalled_, true)) signal_();
+}
+
+std::size_t LogWriter::mark_bytes() const {
+  return context_.options.archive != nullptr ? kWalTimeMarkBytes : kWalEntryHeaderBytes;
+}
+
+// One mark always fits: it ends the group that fills the file.
+std::size_t LogWriter::room() const {
+  auto room = wal_.room();
+  if (context_.options.archive == nullptr) return room;
+  return room > mark_bytes() ? room - mark_bytes() : 0;
+}
+
+void LogWriter::add_marker() {
+  group_.begin_entry(WalKind::Marker);
+  if (context_.options.archive != nullptr) {
+    group_.add_payload(encode_time_mark(to_unix_ms(context_.clock.now())));
+  }
+  group_.end_entry();
 }
 
 void LogWriter::start_group() {
@@ -258,6 +277,7 @@ Task<void> LogWriter::commit() {
   wakeups_.add(woken_);
   wakeups_.send();
   if (!group_.empty()) {
+    stamp();
     auto written = co_await write_group();
     if (written) {
       publish_group();

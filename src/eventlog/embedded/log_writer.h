@@ -116,6 +116,13 @@ class LogWriter {
   void keep_in_tail(const AppendItem& item, std::size_t cost);
   void refuse_group();
   void start_group();
+  std::size_t mark_bytes() const;
+  std::size_t room() const;
+  void add_marker();
+  // Ends a group; after everything in it was asked for, before anything of it is answered.
+  void stamp() {
+    if (context_.options.archive != nullptr) add_marker();
+  }
   Task<Result<>> make_room(std::size_t bytes);
   Task<Result<>> roll();
   void signal_background();

@@ -80,6 +80,7 @@ Task<Result<>> LogWriter::write_commands(std::vector<LogCommand> commands) {
     group_.add_payload(payload);
     group_.end_entry();
   }
+  stamp();
   auto written = co_await write_group();
   start_group();
   if (!written) {
@@ -193,9 +194,8 @@ Task<Result<>> LogWriter::move_starts(std::vector<StartMoved> moves) {
 
 Task<Result<>> LogWriter::write_marker() {
   if (marked_ == wal_.position() || context_.stopped) co_return Result<>();
-  if (wal_.room() < kWalEntryHeaderBytes) co_return Result<>();
-  group_.begin_entry(WalKind::Marker);
-  group_.end_entry();
+  if (wal_.room() < mark_bytes()) co_return Result<>();
+  add_marker();
   auto written = co_await write_group();
   start_group();
   if (!written) stop(written.error());
@@ -219,13 +219,7 @@ void LogWriter::expire_producers() {
 
 std::vector<WalExtent> LogWriter::wal_extents() const {
   std::vector<WalExtent> extents;
-  for (std::size_t i = 0; i < sealed_.size(); ++i) {
-    auto next = i + 1 < sealed_.size() ? sealed_[i + 1].first_position : wal_.first_position();
-    // A start leaves a gap of positions behind a file; the file ends before it.
-    auto bytes = kWalHeaderBytes + (next - sealed_[i].first_position);
-    extents.push_back({sealed_[i].sequence,
-                       std::min<std::uint64_t>(bytes, context_.options.wal_file_bytes)});
-  }
+  for (const auto& file : sealed_) extents.push_back({file.sequence, file.bytes()});
   if (!wal_.empty()) extents.push_back({wal_.sequence(), wal_.file_offset(wal_.position())});
   return extents;
 }

@@ -17,10 +17,14 @@
 
 namespace weft::eventlog {
 
-// A file that is full, and not placed yet.
+// A file that is full.
 struct SealedWal {
   std::uint64_t sequence = 0;
   WalPosition first_position = 0;
+  WalPosition end = 0;  // the next file goes on here
+
+  // From its beginning; what stands behind them is no part of the log.
+  std::uint64_t bytes() const { return kWalHeaderBytes + (end - first_position); }
 };
 
 struct WalStart {
