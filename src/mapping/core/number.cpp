@@ -1,6 +1,7 @@
 #include "mapping/core/number.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -61,6 +62,56 @@ std::optional<Exact> exact_of_lexeme(std::string_view text) {
   return exact;
 }
 
+// mantissa * 10^exponent in one word each: what nearly all numbers are, and much the cheapest.
+struct Small {
+  std::int64_t mantissa = 0;
+  std::int32_t exponent = 0;
+};
+
+constexpr std::size_t kSmallDigits = 18;  // any so many fit
+constexpr auto kSmallPowers = [] {
+  std::array<std::int64_t, kSmallDigits + 1> powers{1};
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+// False where it takes more: a long lexeme, one with an exponent, a double.
+bool read_small(const Value& number, Small& small) {
+  if (number.form() == Value::Form::Decimal) {
+    small = {number.mantissa(), number.exponent()};
+    return true;
+  }
+  if (number.form() == Value::Form::Double) return false;
+  const std::string_view text = number.lexeme();
+  const bool negative = text[0] == '-';
+  if (text.size() > kSmallDigits) return false;
+  const char* const end = text.data() + text.size();
+  const char* point = end - 1;
+  std::int64_t mantissa = 0;
+  for (const char* at = text.data() + (negative ? 1 : 0); at < end; ++at) {
+    if (is_digit(*at))
+      mantissa = mantissa * 10 + (*at - '0');
+    else if (*at == '.')
+      point = at;
+    else
+      return false;
+  }
+  small = {negative ? -mantissa : mantissa, static_cast<std::int32_t>(point - end + 1)};
+  return true;
+}
+
+// Brings both to the smaller exponent; false when that takes more than 64 bits.
+bool align_small(Small& a, Small& b) {
+  if (a.exponent == b.exponent) return true;
+  Small& larger = a.exponent > b.exponent ? a : b;
+  const Small& other = a.exponent > b.exponent ? b : a;
+  const auto shift = static_cast<std::size_t>(larger.exponent - other.exponent);
+  if (shift >= kSmallPowers.size()) return false;
+  if (__builtin_mul_overflow(larger.mantissa, kSmallPowers[shift], &larger.mantissa)) return false;
+  larger.exponent = other.exponent;
+  return true;
+}
+
 double double_of_lexeme(std::string_view text) {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -71,19 +122,25 @@ double double_of_lexeme(std::string_view text) {
   return negative ? -value : value;
 }
 
-std::string digits_of(Wide number) {
-  std::string digits;
+constexpr std::size_t kWideDigits = 39;  // of 128 bits
+
+// Writes the digits of a number that is not negative at the end of the room.
+std::string_view digits_of(Wide number, std::array<char, kWideDigits>& room) {
+  char* at = room.data() + room.size();
+  for (; number > std::numeric_limits<std::int64_t>::max(); number /= 10)
+    *--at = static_cast<char>('0' + static_cast<int>(number % 10));
+  auto small = static_cast<std::uint64_t>(number);  // dividing 64 bits is much cheaper
   do {
-    digits += static_cast<char>('0' + static_cast<int>(number % 10));
-    number /= 10;
-  } while (number != 0);
-  std::reverse(digits.begin(), digits.end());
-  return digits;
+    *--at = static_cast<char>('0' + small % 10);
+    small /= 10;
+  } while (small != 0);
+  return {at, room.data() + room.size()};
 }
 
 std::string lexeme_of(const Exact& exact) {
+  std::array<char, kWideDigits> room;
   std::string text = exact.mantissa < 0 ? "-" : "";
-  text += digits_of(magnitude(exact.mantissa));
+  text += digits_of(magnitude(exact.mantissa), room);
   if (exact.exponent != 0) text += 'e' + std::to_string(exact.exponent);
   return text;
 }
@@ -178,18 +235,25 @@ double calculate_double(Arithmetic operation, double a, double b) {
   return 0;
 }
 
-bool calculate_small(Arithmetic operation, std::int64_t a, std::int64_t b, std::int64_t& result) {
-  switch (operation) {
-    case Arithmetic::Add:
-      return !__builtin_add_overflow(a, b, &result);
-    case Arithmetic::Subtract:
-      return !__builtin_sub_overflow(a, b, &result);
-    case Arithmetic::Multiply:
-      return !__builtin_mul_overflow(a, b, &result);
-    case Arithmetic::Divide:
-      break;
+// False when the result needs more than 64 bits, and for divisions.
+bool calculate_small(Arithmetic operation, Small a, Small b, Small& result) {
+  if (operation == Arithmetic::Divide) return false;
+  if (operation == Arithmetic::Multiply) {
+    result.exponent = a.exponent + b.exponent;
+    return !__builtin_mul_overflow(a.mantissa, b.mantissa, &result.mantissa);
   }
-  return false;
+  if (!align_small(a, b)) return false;
+  result.exponent = a.exponent;
+  return operation == Arithmetic::Add
+             ? !__builtin_add_overflow(a.mantissa, b.mantissa, &result.mantissa)
+             : !__builtin_sub_overflow(a.mantissa, b.mantissa, &result.mantissa);
+}
+
+// Requires that the exponent is not positive.
+Value number_of(Small small) {
+  if (small.mantissa == 0) return Value::integer(0);
+  for (; small.exponent < 0 && small.mantissa % 10 == 0; ++small.exponent) small.mantissa /= 10;
+  return Value::decimal(small.mantissa, small.exponent);
 }
 
 // jq's layout: plain near the point, else with an exponent of at least two digits.
@@ -220,9 +284,10 @@ void append_exact(std::string& out, const Exact& exact) {
     out += '0';
     return;
   }
-  std::string digits = digits_of(magnitude(exact.mantissa));
+  std::array<char, kWideDigits> room;
+  std::string_view digits = digits_of(magnitude(exact.mantissa), room);
   const int point = static_cast<int>(digits.size()) + exact.exponent;
-  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+  while (digits.size() > 1 && digits.back() == '0') digits.remove_suffix(1);
   append_digits(out, exact.mantissa < 0, digits, point);
 }
 
@@ -297,11 +362,8 @@ Value number_of(Exact exact) {
     --exact.exponent;
   }
   if (exact.mantissa == 0) return Value::integer(0);
-  if (magnitude(exact.mantissa) <= kSmallMax) {  // dividing 64 bits is much cheaper
-    auto small = static_cast<std::int64_t>(exact.mantissa);
-    for (; exact.exponent < 0 && small % 10 == 0; ++exact.exponent) small /= 10;
-    return Value::decimal(small, exact.exponent);
-  }
+  if (magnitude(exact.mantissa) <= kSmallMax)
+    return number_of(Small{static_cast<std::int64_t>(exact.mantissa), exact.exponent});
   while (exact.exponent < 0 && exact.mantissa % 10 == 0) {
     exact.mantissa /= 10;
     ++exact.exponent;
@@ -346,11 +408,13 @@ std::optional<Value> number_from(std::string_view text) {
 }
 
 Value calculate(Arithmetic operation, const Value& a, const Value& b, bool& rounded) {
-  if (a.is_small_integer() && b.is_small_integer()) {
-    std::int64_t result = 0;
-    if (calculate_small(operation, a.mantissa(), b.mantissa(), result))
-      return Value::integer(result);
-  }
+  Small first;
+  Small second;
+  Small small;
+  if (read_small(a, first) && read_small(b, second) &&
+      calculate_small(operation, first, second, small) && small.exponent <= 0 &&
+      small.exponent >= -kExactExponent)
+    return number_of(small);
   const auto left = exact_of(a);
   const auto right = left ? exact_of(b) : std::nullopt;
   if (right) {
@@ -435,6 +499,10 @@ int compare_values_of_numbers(const Value& a, const Value& b) {
     const double right = double_of(b);
     return left < right ? -1 : (left > right ? 1 : 0);
   }
+  Small first;
+  Small second;
+  if (read_small(a, first) && read_small(b, second) && align_small(first, second))
+    return first.mantissa < second.mantissa ? -1 : (first.mantissa > second.mantissa ? 1 : 0);
   auto left = exact_of(a);
   auto right = exact_of(b);
   std::strong_ordering order = std::strong_ordering::equal;
