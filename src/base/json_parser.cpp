@@ -105,14 +105,22 @@ class Reader {
   Error error() const;
 
  private:
-  bool refuse(const char* at, std::string problem) {
+  // Out of line, as what is rare is here: it would burden each string with its frame.
+  [[gnu::noinline, gnu::cold]] bool refuse(const char* at, std::string_view problem) {
     problem_at_ = at;
-    problem_ = std::move(problem);
+    problem_ = problem;
     return false;
   }
   std::uint32_t offset(const char* at) const { return static_cast<std::uint32_t>(at - begin_); }
   void skip_space() {
+    if (at_ < end_ && static_cast<unsigned char>(*at_) > ' ') return;  // mostly there is none
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+  [[gnu::noinline, gnu::cold]] bool refuse_depth() {
+    return refuse(at_, fmt::format("nested deeper than {} levels", depth_max_));
+  }
+  [[gnu::noinline, gnu::cold]] bool refuse_key(std::string_view raw) {
+    return refuse(raw.data(), fmt::format("the key {} is there twice", raw));
   }
   bool read_value();
   bool open_container(Json::Type type);
@@ -120,6 +128,7 @@ class Reader {
   bool after_value();
   bool read_key();
   bool read_string();
+  [[gnu::noinline]] bool read_special_string(const char* quote);
   bool skip_special(bool& ascii, bool& escaped);
   bool read_escaped_string(const char* quote, bool ascii);
   bool read_escape(const char*& from, const char* to, char*& out, bool& ascii);
@@ -190,9 +199,7 @@ bool Reader<Builder>::read_value() {
 
 template <class Builder>
 bool Reader<Builder>::open_container(Json::Type type) {
-  if (build_.depth() == depth_max_) {
-    return refuse(at_, fmt::format("nested deeper than {} levels", depth_max_));
-  }
+  if (build_.depth() == depth_max_) return refuse_depth();
   build_.open(type, offset(at_), at_);
   ++at_;
   skip_space();
@@ -206,8 +213,7 @@ template <class Builder>
 bool Reader<Builder>::close_container() {
   ++at_;
   const auto* const repeated = build_.close(at_);
-  return repeated == nullptr || refuse(raw_of(*repeated).data(), fmt::format("the key {} is there twice",
-                                                                             raw_of(*repeated)));
+  return repeated == nullptr || refuse_key(raw_of(*repeated));
 }
 
 template <class Builder>
@@ -236,17 +242,26 @@ bool Reader<Builder>::read_key() {
   return true;
 }
 
-// The string's end is found first; only if an escape was met, its text is then built in the arena.
 template <class Builder>
 bool Reader<Builder>::read_string() {
-  const char* const quote = at_++;
+  const char* const quote = at_;
+  const char* const stop = skip_plain(quote + 1, end_);
+  at_ = stop;
+  if (stop == end_ || *stop != '"') return read_special_string(quote);
+  at_ = stop + 1;
+  build_.string({quote + 1, stop}, true, offset(quote), {quote, stop + 1});
+  return true;
+}
+
+// The string's end is found first; only if an escape was met, its text is then built in the arena.
+template <class Builder>
+bool Reader<Builder>::read_special_string(const char* quote) {
   bool ascii = true;
   bool escaped = false;
-  for (;;) {
-    at_ = skip_plain(at_, end_);
-    if (at_ < end_ && *at_ == '"') break;
+  do {
     if (!skip_special(ascii, escaped)) return false;
-  }
+    at_ = skip_plain(at_, end_);
+  } while (at_ == end_ || *at_ != '"');
   if (escaped) return read_escaped_string(quote, ascii);
   const std::string_view text(quote + 1, at_);
   ++at_;

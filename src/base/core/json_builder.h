@@ -7,6 +7,7 @@
 // and in place_ where its raw text begins.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -77,16 +78,18 @@ class JsonBuilder {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};  // so that open_ + 1 is 0 at the root
 
   Json& room() {
-    if (top_ == size_) grow();
+    if (top_ == size_) [[unlikely]]
+      grow();
     return stack_[top_++];
   }
   void push(Json::Type type, int flags, const char* place, std::size_t size, std::uint32_t offset) {
-    Json& slot = room();
-    slot.type_ = static_cast<std::uint8_t>(type);
-    slot.flags_ = static_cast<std::uint8_t>(flags);
-    set_place(slot, place);
-    slot.size_ = static_cast<std::uint32_t>(size);
-    slot.offset_ = offset;
+    // As words: the compiler would store the bit fields one by one, and wait when it reads them back.
+    static_assert(std::endian::native == std::endian::little);
+    const std::uint64_t words[] = {
+        static_cast<std::uint64_t>(type) | static_cast<std::uint64_t>(flags) << 8 |
+            static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(place)) << 16,
+        size | std::uint64_t{offset} << 32};
+    std::memcpy(static_cast<void*>(&room()), words, sizeof(Json));
   }
   static void set_place(Json& slot, const char* place) {
     slot.place_ = reinterpret_cast<std::uintptr_t>(place) & JsonArena::kAddressMask;
@@ -95,7 +98,7 @@ class JsonBuilder {
     const Json::RawText text{raw.data(), raw.size()};
     std::memcpy(in_front_of - sizeof text, &text, sizeof text);
   }
-  void grow();
+  [[gnu::noinline]] void grow();
   const JsonMember* index_members(const JsonMember* members, std::uint32_t count,
                                   std::uint32_t* index);
 

@@ -172,7 +172,11 @@ class Machine {
   V slice(const V& target, V from, V to, const Node& at);
   V field(const V& target, const Node& at);
   V binary(Sign sign, V a, V b, const Node& at);
-  bool check_path(P path, const V& target, const V* key, const Node& at);
+  // Only a part of the input may be asked for parts while a path is wanted.
+  bool check_path(P path, const V& target, const V* key, const Node& at) {
+    return path == nullptr || path->kind != PathNode::Kind::Broken || refuse_path(target, key, at);
+  }
+  bool refuse_path(const V& target, const V* key, const Node& at);
   V path_array(P path);
   // A value with its path, kept beyond the call that produced it.
   class Kept;

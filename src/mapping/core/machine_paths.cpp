@@ -20,10 +20,7 @@ Value slice_key(const Value& from, const Value& to) {
 
 }  // namespace
 
-// Only a part of the input may be asked for parts while a path is wanted.
-bool Machine::check_path(const PathNode* path, const Value& target, const Value* key,
-                         const Node& at) {
-  if (path == nullptr || path->kind != PathNode::Kind::Broken) return true;
+bool Machine::refuse_path(const Value& target, const Value* key, const Node& at) {
   if (key == nullptr)
     raise(fmt::format("Invalid path expression near attempt to iterate through {}",
                       brief(target, 29)),

@@ -132,9 +132,9 @@ Value Machine::reduce_single(const Node& node, Value in, Frame* frame) {
 }
 
 Value Machine::field(const Value& target, const Node& at) {
-  if (target.is_object()) {
-    auto found = target.member(at.constant.text());
-    return found ? *std::move(found) : Value();
+  if (target.form() == Value::Form::JsonObject) {
+    const Json* const found = target.json().find(at.constant.text());
+    return found != nullptr ? Value::of(*found) : Value();
   }
   return target.is_null() ? Value() : index_value(*this, target, at.constant, at);
 }

@@ -62,6 +62,56 @@ std::optional<Exact> exact_of_lexeme(std::string_view text) {
   return exact;
 }
 
+// mantissa * 10^exponent in one word each: what nearly all numbers are, and much the cheapest.
+struct Small {
+  std::int64_t mantissa = 0;
+  std::int32_t exponent = 0;
+};
+
+constexpr std::size_t kSmallDigits = 18;  // any so many fit
+constexpr auto kSmallPowers = [] {
+  std::array<std::int64_t, kSmallDigits + 1> powers{1};
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+// False where it takes more: a long lexeme, one with an exponent, a double.
+bool read_small(const Value& number, Small& small) {
+  if (number.form() == Value::Form::Decimal) {
+    small = {number.mantissa(), number.exponent()};
+    return true;
+  }
+  if (number.form() == Value::Form::Double) return false;
+  const std::string_view text = number.lexeme();
+  const bool negative = text[0] == '-';
+  if (text.size() > kSmallDigits) return false;
+  const char* const end = text.data() + text.size();
+  const char* point = end - 1;
+  std::int64_t mantissa = 0;
+  for (const char* at = text.data() + (negative ? 1 : 0); at < end; ++at) {
+    if (is_digit(*at))
+      mantissa = mantissa * 10 + (*at - '0');
+    else if (*at == '.')
+      point = at;
+    else
+      return false;
+  }
+  small = {negative ? -mantissa : mantissa, static_cast<std::int32_t>(point - end + 1)};
+  return true;
+}
+
+// Brings both to the smaller exponent; false when that takes more than 64 bits.
+bool align_small(Small& a, Small& b) {
+  if (a.exponent == b.exponent) return true;
+  Small& larger = a.exponent > b.exponent ? a : b;
+  const Small& other = a.exponent > b.exponent ? b : a;
+  const auto shift = static_cast<std::size_t>(larger.exponent - other.exponent);
+  if (shift >= kSmallPowers.size()) return false;
+  if (__builtin_mul_overflow(larger.mantissa, kSmallPowers[shift], &larger.mantissa)) return false;
+  larger.exponent = other.exponent;
+  return true;
+}
+
 double double_of_lexeme(std::string_view text) {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -72,22 +122,25 @@ double double_of_lexeme(std::string_view text) {
   return negative ? -value : value;
 }
 
-std::string digits_of(Wide number) {
-  if (number <= std::numeric_limits<std::int64_t>::max()) {
-    return std::to_string(static_cast<std::int64_t>(number));
-  }
-  std::string digits;
+constexpr std::size_t kWideDigits = 39;  // of 128 bits
+
+// Writes the digits of a number that is not negative at the end of the room.
+std::string_view digits_of(Wide number, std::array<char, kWideDigits>& room) {
+  char* at = room.data() + room.size();
+  for (; number > std::numeric_limits<std::int64_t>::max(); number /= 10)
+    *--at = static_cast<char>('0' + static_cast<int>(number % 10));
+  auto small = static_cast<std::uint64_t>(number);  // dividing 64 bits is much cheaper
   do {
-    digits += static_cast<char>('0' + static_cast<int>(number % 10));
-    number /= 10;
-  } while (number != 0);
-  std::reverse(digits.begin(), digits.end());
-  return digits;
+    *--at = static_cast<char>('0' + small % 10);
+    small /= 10;
+  } while (small != 0);
+  return {at, room.data() + room.size()};
 }
 
 std::string lexeme_of(const Exact& exact) {
+  std::array<char, kWideDigits> room;
   std::string text = exact.mantissa < 0 ? "-" : "";
-  text += digits_of(magnitude(exact.mantissa));
+  text += digits_of(magnitude(exact.mantissa), room);
   if (exact.exponent != 0) text += 'e' + std::to_string(exact.exponent);
   return text;
 }
@@ -182,83 +235,24 @@ double calculate_double(Arithmetic operation, double a, double b) {
   return 0;
 }
 
-// What most numbers are: a mantissa of 64 bits, which is much cheaper than one of 128.
-struct Small {
-  std::int64_t mantissa = 0;
-  std::int32_t exponent = 0;
-};
-
-constexpr int kSmallDigits = 18;  // always fit
-constexpr auto kSmallPowers = [] {
-  std::array<std::int64_t, kSmallDigits + 1> powers{1};
-  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-  return powers;
-}();
-
-// False for what is longer, or has an exponent of its own.
-bool read_small(std::string_view text, Small& small) {
-  if (text.size() > kSmallDigits) return false;
-  const bool negative = text.starts_with('-');
-  std::int64_t mantissa = 0;
-  std::size_t point = text.size();
-  for (std::size_t at = negative ? 1 : 0; at < text.size(); ++at) {
-    const auto digit = static_cast<unsigned>(text[at] - '0');
-    if (digit <= 9) {
-      mantissa = mantissa * 10 + digit;
-    } else if (text[at] == '.') {
-      point = at + 1;
-    } else {
-      return false;
-    }
-  }
-  small.mantissa = negative ? -mantissa : mantissa;
-  small.exponent = -static_cast<std::int32_t>(text.size() - point);
-  return true;
-}
-
-bool is_small(const Value& number, Small& small) {
-  switch (number.form()) {
-    case Value::Form::Decimal:
-      small = {number.mantissa(), number.exponent()};
-      return true;
-    case Value::Form::Double:
-      return false;
-    default:
-      return read_small(number.lexeme(), small);
-  }
-}
-
-// Brings both to the smaller exponent; false when one does not fit then.
-bool align_small(Small& a, Small& b) {
-  if (a.exponent == b.exponent) return true;
-  Small& larger = a.exponent > b.exponent ? a : b;
-  const std::int64_t shift = std::abs(std::int64_t{a.exponent} - b.exponent);
-  if (shift > kSmallDigits) return false;
-  const std::int64_t power = kSmallPowers[static_cast<std::size_t>(shift)];
-  if (__builtin_mul_overflow(larger.mantissa, power, &larger.mantissa)) return false;
-  larger.exponent -= static_cast<std::int32_t>(shift);
-  return true;
-}
-
+// False when the result needs more than 64 bits, and for divisions.
 bool calculate_small(Arithmetic operation, Small a, Small b, Small& result) {
+  if (operation == Arithmetic::Divide) return false;
   if (operation == Arithmetic::Multiply) {
     result.exponent = a.exponent + b.exponent;
-    return std::abs(result.exponent) <= kExactExponent &&
-           !__builtin_mul_overflow(a.mantissa, b.mantissa, &result.mantissa);
+    return !__builtin_mul_overflow(a.mantissa, b.mantissa, &result.mantissa);
   }
-  if (operation == Arithmetic::Divide || !align_small(a, b)) return false;
+  if (!align_small(a, b)) return false;
   result.exponent = a.exponent;
-  if (operation == Arithmetic::Add) {
-    return !__builtin_add_overflow(a.mantissa, b.mantissa, &result.mantissa);
-  }
-  return !__builtin_sub_overflow(a.mantissa, b.mantissa, &result.mantissa);
+  return operation == Arithmetic::Add
+             ? !__builtin_add_overflow(a.mantissa, b.mantissa, &result.mantissa)
+             : !__builtin_sub_overflow(a.mantissa, b.mantissa, &result.mantissa);
 }
 
-// As number_of(Exact).
+// Requires that the exponent is not positive.
 Value number_of(Small small) {
   if (small.mantissa == 0) return Value::integer(0);
   for (; small.exponent < 0 && small.mantissa % 10 == 0; ++small.exponent) small.mantissa /= 10;
-  if (small.exponent > 0) return number_of(Exact{small.mantissa, small.exponent});
   return Value::decimal(small.mantissa, small.exponent);
 }
 
@@ -290,9 +284,10 @@ void append_exact(std::string& out, const Exact& exact) {
     out += '0';
     return;
   }
-  std::string digits = digits_of(magnitude(exact.mantissa));
+  std::array<char, kWideDigits> room;
+  std::string_view digits = digits_of(magnitude(exact.mantissa), room);
   const int point = static_cast<int>(digits.size()) + exact.exponent;
-  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+  while (digits.size() > 1 && digits.back() == '0') digits.remove_suffix(1);
   append_digits(out, exact.mantissa < 0, digits, point);
 }
 
@@ -367,11 +362,8 @@ Value number_of(Exact exact) {
     --exact.exponent;
   }
   if (exact.mantissa == 0) return Value::integer(0);
-  if (magnitude(exact.mantissa) <= kSmallMax) {  // dividing 64 bits is much cheaper
-    auto small = static_cast<std::int64_t>(exact.mantissa);
-    for (; exact.exponent < 0 && small % 10 == 0; ++exact.exponent) small /= 10;
-    return Value::decimal(small, exact.exponent);
-  }
+  if (magnitude(exact.mantissa) <= kSmallMax)
+    return number_of(Small{static_cast<std::int64_t>(exact.mantissa), exact.exponent});
   while (exact.exponent < 0 && exact.mantissa % 10 == 0) {
     exact.mantissa /= 10;
     ++exact.exponent;
@@ -416,11 +408,12 @@ std::optional<Value> number_from(std::string_view text) {
 }
 
 Value calculate(Arithmetic operation, const Value& a, const Value& b, bool& rounded) {
-  Small small_left;
-  Small small_right;
+  Small first;
+  Small second;
   Small small;
-  if (is_small(a, small_left) && is_small(b, small_right) &&
-      calculate_small(operation, small_left, small_right, small))
+  if (read_small(a, first) && read_small(b, second) &&
+      calculate_small(operation, first, second, small) && small.exponent <= 0 &&
+      small.exponent >= -kExactExponent)
     return number_of(small);
   const auto left = exact_of(a);
   const auto right = left ? exact_of(b) : std::nullopt;
@@ -506,12 +499,10 @@ int compare_values_of_numbers(const Value& a, const Value& b) {
     const double right = double_of(b);
     return left < right ? -1 : (left > right ? 1 : 0);
   }
-  Small small_left;
-  Small small_right;
-  if (is_small(a, small_left) && is_small(b, small_right) && align_small(small_left, small_right))
-    return small_left.mantissa < small_right.mantissa
-               ? -1
-               : (small_left.mantissa > small_right.mantissa ? 1 : 0);
+  Small first;
+  Small second;
+  if (read_small(a, first) && read_small(b, second) && align_small(first, second))
+    return first.mantissa < second.mantissa ? -1 : (first.mantissa > second.mantissa ? 1 : 0);
   auto left = exact_of(a);
   auto right = exact_of(b);
   std::strong_ordering order = std::strong_ordering::equal;

@@ -128,27 +128,6 @@ std::string_view kind_name(Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-Value Value::of(const Json& json) {
-  switch (json.type()) {
-    case Json::Type::Null:
-      return {};
-    case Json::Type::False:
-      return Value(Form::False);
-    case Json::Type::True:
-      return Value(Form::True);
-    case Json::Type::Number:
-      return lexeme(json.number());
-    case Json::Type::String:
-      return text(json.as_string());
-    case Json::Type::Array:
-    case Json::Type::Object:
-      break;
-  }
-  Value made(json.is_array() ? Form::JsonArray : Form::JsonObject);
-  made.is_.json = &json;
-  return made;
-}
-
 Value Value::new_text(std::string_view text) {
   Value made(Form::HeapText);
   made.is_.block = new_block(Form::HeapText, text.size());
@@ -231,12 +210,12 @@ void Value::note_depth(const Value& child) {
   Heap::current().note_depth(is_.block->depth);
 }
 
-void Value::append(Value element) {
+void Value::append_deep(Value element) {
   own_elements();
   note_depth(element);
   if (is_.array->size == is_.array->capacity)
     is_.block = grown(is_.block, std::max(4u, is_.array->size + 1));
-  new (is_.array->elements() + is_.array->size++) Value(std::move(element));
+  push(std::move(element));
 }
 
 void Value::resize(std::uint32_t size) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,7 +91,15 @@ class Value {
   // Borrow; the characters must outlive the evaluation.
   static Value lexeme(std::string_view number) { return borrowed(Form::Lexeme, number); }
   static Value text(std::string_view text) { return borrowed(Form::Text, text); }
-  static Value of(const Json& json);
+  static Value of(const Json& json) {
+    constexpr Form kForms[] = {Form::Null, Form::False,     Form::True,      Form::Lexeme,
+                               Form::Text, Form::JsonArray, Form::JsonObject};
+    const Form form = kForms[static_cast<std::size_t>(json.type())];
+    if (form == Form::Lexeme || form == Form::Text) return borrowed(form, json.as_string());
+    Value made(form);
+    made.is_.json = &json;
+    return made;
+  }
 
   // In the entered heap.
   static Value new_lexeme(std::string_view number);
@@ -157,6 +166,8 @@ class Value {
     return made;
   }
   bool is_counted() const { return form_ >= Form::HeapLexeme; }
+  void push(Value element);  // where there is room
+  void append_deep(Value element);
   void hold() const;
   void drop();
   std::string_view heap_text() const;
@@ -206,6 +217,17 @@ struct HeapObject : HeapBlock {
 
 inline void Value::hold() const {
   if (is_counted()) ++is_.block->refs;
+}
+inline void Value::push(Value element) {
+  new (is_.array->elements() + is_.array->size++) Value(std::move(element));
+}
+inline void Value::append(Value element) {
+  const bool shallow = element.form_ < Form::HeapArray;
+  if (shallow && form_ == Form::HeapArray && is_.array->refs == 1 &&
+      is_.array->size < is_.array->capacity)
+    push(std::move(element));
+  else
+    append_deep(std::move(element));
 }
 inline std::string_view Value::heap_text() const {
   return {is_.text->chars(), is_.text->size};

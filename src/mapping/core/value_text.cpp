@@ -1,8 +1,9 @@
 #include "mapping/core/value_text.h"
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
+#include "base/core/text_scan.h"
 #include "base/core/utf8.h"
 #include "mapping/core/machine.h"
 #include "mapping/core/number.h"
@@ -10,39 +11,10 @@
 namespace weft::mapping {
 namespace {
 
-constexpr bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
-}
+constexpr char kDelete = 0x7f;
 
-// Whether all of it is written as it is, other than in ASCII.
-bool is_plain_text(std::string_view text) {
-  static constexpr auto kPlain = [] {
-    std::array<bool, 256> plain{};
-    for (int c = 0; c < 256; ++c) plain[static_cast<std::size_t>(c)] = is_plain(static_cast<char>(c));
-    return plain;
-  }();
-  bool plain = true;
-  for (const char c : text) plain = plain && kPlain[static_cast<unsigned char>(c)];
-  return plain;
-}
-
-bool is_ascii_text(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// In quotes, with one growth of `out` for all of it.
-void append_quoted(std::string& out, std::string_view text, std::string_view tail = {}) {
-  const std::size_t before = out.size();
-  const std::size_t after = before + text.size() + 2 + tail.size();
-  out.resize_and_overwrite(after, [&](char* to, std::size_t) {
-    to += before;
-    *to++ = '"';
-    to = std::copy(text.begin(), text.end(), to);
-    *to++ = '"';
-    std::copy(tail.begin(), tail.end(), to);
-    return after;
-  });
+bool is_plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != kDelete;
 }
 
 std::uint32_t decode(std::string_view text, std::size_t at, unsigned length) {
@@ -62,69 +34,127 @@ std::uint32_t decode(std::string_view text, std::size_t at, unsigned length) {
   }
 }
 
-void append_unit(std::string& out, std::uint32_t unit) {
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", unit);
+bool needs_no_escape(std::string_view text) {
+  return is_plain_text<true>(text);
 }
 
-void append_escape(std::string& out, char c) {
-  constexpr std::string_view kPlain = "\"\\\b\f\n\r\t";
-  constexpr std::string_view kNames = "\"\\bfnrt";
-  const std::size_t found = kPlain.find(c);
-  if (found == std::string_view::npos)
-    append_unit(out, static_cast<unsigned char>(c));
-  else
-    (out += '\\') += kNames[found];
-}
+// Adds to a string with one check per piece; what it says is in the string from the end on.
+class Appender {
+ public:
+  explicit Appender(std::string& out) : out_(out), at_(out.data() + out.size()), end_(at_) {}
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
+  ~Appender() { settle(); }
+
+  void add(char c) {
+    make_room(1);
+    *at_++ = c;
+  }
+  void add(std::string_view text) {
+    make_room(text.size());
+    put(text);
+  }
+  void add(std::size_t count, char c) {
+    make_room(count);
+    at_ = std::fill_n(at_, count, c);
+  }
+  // Text that needs no escape.
+  void add_quoted(std::string_view text) {
+    make_room(text.size() + 2);
+    *at_++ = '"';
+    put(text);
+    *at_++ = '"';
+  }
+  // For what adds to the string itself.
+  std::string& settle() {
+    out_.resize(static_cast<std::size_t>(at_ - out_.data()));
+    end_ = at_;
+    return out_;
+  }
+  void go_on() { end_ = at_ = out_.data() + out_.size(); }
+
+ private:
+  void make_room(std::size_t bytes) {
+    if (static_cast<std::size_t>(end_ - at_) < bytes) [[unlikely]]
+      grow(bytes);
+  }
+  void put(std::string_view text) {
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  [[gnu::noinline]] void grow(std::size_t bytes) {
+    constexpr std::size_t kLeast = 64;
+    const auto used = static_cast<std::size_t>(at_ - out_.data());
+    const std::size_t size = std::max({out_.capacity(), used + bytes, kLeast});
+    out_.resize_and_overwrite(size > out_.capacity() ? 2 * size : size,
+                              [](char* /*room*/, std::size_t length) { return length; });
+    at_ = out_.data() + used;
+    end_ = out_.data() + out_.size();
+  }
+
+  std::string& out_;
+  char* at_;
+  char* end_;
+};
 
 class Writer {
  public:
   Writer(std::string& out, const JqStyle& style) : out_(out), style_(style) {}
 
   void write(const Value& value) {
-    switch (value.kind()) {
-      case Kind::Null:
-        out_ += "null";
-        return;
-      case Kind::False:
-        out_ += "false";
-        return;
-      case Kind::True:
-        out_ += "true";
-        return;
-      case Kind::Number:
-        append_number(out_, value);
-        return;
-      case Kind::String:
-        append_json_text(out_, value.text(), style_.ascii);
-        return;
-      case Kind::Array:
+    switch (value.form()) {
+      case Value::Form::Null:
+        return out_.add("null");
+      case Value::Form::False:
+        return out_.add("false");
+      case Value::Form::True:
+        return out_.add("true");
+      case Value::Form::Lexeme:
+      case Value::Form::HeapLexeme:
+        return out_.add(value.lexeme());
+      case Value::Form::Decimal:
+      case Value::Form::Double:
+        append_number(out_.settle(), value);
+        return out_.go_on();
+      case Value::Form::Text:
+      case Value::Form::HeapText:
+        return write_text(value.text());
+      case Value::Form::JsonArray:
+      case Value::Form::HeapArray:
         return write_array(value);
-      case Kind::Object:
+      case Value::Form::JsonObject:
+      case Value::Form::HeapObject:
         return write_object(value);
     }
+  }
+
+  void write_text(std::string_view text) {
+    if (needs_no_escape(text))
+      out_.add_quoted(text);
+    else
+      write_escaped(text);
   }
 
  private:
   bool is_pretty() const { return style_.indent > 0 || style_.tabs; }
   void line() {
-    if (!is_pretty()) return;
-    out_ += '\n';
+    if (is_pretty()) break_line();
+  }
+  void break_line() {
+    out_.add('\n');
     if (style_.tabs)
-      out_.append(depth_, '\t');
+      out_.add(depth_, '\t');
     else
-      out_.append(depth_ * static_cast<std::size_t>(style_.indent), ' ');
+      out_.add(depth_ * static_cast<std::size_t>(style_.indent), ' ');
   }
 
   void write_array(const Value& value) {
     const std::uint32_t size = value.size();
-    if (size == 0) {
-      out_ += "[]";
-      return;
-    }
-    out_ += '[';
+    if (size == 0) return out_.add("[]");
+    out_.add('[');
     ++depth_;
     for (std::uint32_t i = 0; i < size; ++i) {
-      if (i > 0) out_ += ',';
+      if (i > 0) out_.add(',');
       line();
       if (value.form() == Value::Form::HeapArray)
         write(value.array().elements()[i]);
@@ -133,36 +163,30 @@ class Writer {
     }
     --depth_;
     line();
-    out_ += ']';
+    out_.add(']');
   }
 
   // A borrowed value: its text is taken over where it has no escapes.
   void write_tree(const Json& json) {
     const bool plain = !style_.ascii || json.is_ascii();
     if (json.is_string() && plain && json.raw().size() == json.size() + std::size_t{2} &&
-        json.as_string().find('\x7f') == std::string_view::npos)
-      out_ += json.raw();
-    else if (json.is_number())
-      out_ += json.number();
+        json.as_string().find(kDelete) == std::string_view::npos)
+      out_.add(json.raw());
     else
       write(Value::of(json));
   }
 
   void write_key(const Value& key, bool first) {
-    if (!first) out_ += ',';
+    if (!first) out_.add(',');
     line();
-    const std::string_view tail = is_pretty() ? ": " : ":";
-    if (!style_.ascii && is_plain_text(key.text())) return append_quoted(out_, key.text(), tail);
-    append_json_text(out_, key.text(), style_.ascii);
-    out_ += tail;
+    write_text(key.text());
+    out_.add(':');
+    if (is_pretty()) out_.add(' ');
   }
 
   void write_object(const Value& value) {
-    if (value.size() == 0) {
-      out_ += "{}";
-      return;
-    }
-    out_ += '{';
+    if (value.size() == 0) return out_.add("{}");
+    out_.add('{');
     ++depth_;
     bool first = true;
     if (style_.sort_keys) {
@@ -184,10 +208,54 @@ class Writer {
     }
     --depth_;
     line();
-    out_ += '}';
+    out_.add('}');
   }
 
-  std::string& out_;
+  void write_escaped(std::string_view text) {
+    out_.add('"');
+    std::size_t from = 0;
+    for (std::size_t at = 0; at < text.size();) {
+      const char c = text[at];
+      const bool wide = style_.ascii && static_cast<unsigned char>(c) >= 0x80;
+      if (is_plain(c) && !wide) {
+        ++at;
+        continue;
+      }
+      out_.add(text.substr(from, at - from));
+      at += wide ? write_unit(text, at) : write_escape(c);
+      from = at;
+    }
+    out_.add(text.substr(from));
+    out_.add('"');
+  }
+
+  // The bytes that were written as an escape.
+  std::size_t write_escape(char c) {
+    constexpr std::string_view kPlain = "\"\\\b\f\n\r\t";
+    constexpr std::string_view kNames = "\"\\bfnrt";
+    const std::size_t found = kPlain.find(c);
+    if (found == std::string_view::npos) {
+      write_hex(static_cast<unsigned char>(c));
+    } else {
+      out_.add('\\');
+      out_.add(kNames[found]);
+    }
+    return 1;
+  }
+  std::size_t write_unit(std::string_view text, std::size_t at) {
+    const unsigned length = std::max(1u, utf8_length(text.data() + at, text.data() + text.size()));
+    const std::uint32_t code = decode(text, at, length);
+    if (code >= 0x10000) {
+      write_hex(0xd800 + ((code - 0x10000) >> 10));
+      write_hex(0xdc00 + ((code - 0x10000) & 0x3ff));
+    } else {
+      write_hex(code);
+    }
+    return length;
+  }
+  void write_hex(std::uint32_t unit) { out_.add(fmt::format("\\u{:04x}", unit)); }
+
+  Appender out_;
   const JqStyle& style_;
   std::size_t depth_ = 0;
 };
@@ -199,36 +267,7 @@ void append_json(std::string& out, const Value& value, const JqStyle& style) {
 }
 
 void append_json_text(std::string& out, std::string_view text, bool ascii) {
-  if (is_plain_text(text) && (!ascii || is_ascii_text(text))) return append_quoted(out, text);
-  out += '"';
-  std::size_t from = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    const bool wide = ascii && static_cast<unsigned char>(c) >= 0x80;
-    if (is_plain(c) && !wide) {
-      ++at;
-      continue;
-    }
-    out += text.substr(from, at - from);
-    if (wide) {
-      const unsigned length =
-          std::max(1u, utf8_length(text.data() + at, text.data() + text.size()));
-      const std::uint32_t code = decode(text, at, length);
-      if (code >= 0x10000) {
-        append_unit(out, 0xd800 + ((code - 0x10000) >> 10));
-        append_unit(out, 0xdc00 + ((code - 0x10000) & 0x3ff));
-      } else {
-        append_unit(out, code);
-      }
-      at += length;
-    } else {
-      append_escape(out, c);
-      ++at;
-    }
-    from = at;
-  }
-  out += text.substr(from);
-  out += '"';
+  Writer(out, {.ascii = ascii}).write_text(text);
 }
 
 std::size_t code_points(std::string_view text) {
