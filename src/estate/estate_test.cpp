@@ -402,6 +402,64 @@ TEST(Estate, DoesNotFollowADatabaseThatHasFallenBehind) {
   EXPECT_EQ(world.estate->current()->generation(), 2u);
 }
 
+// A database that lost generation 2 with its audit entries, as a promoted standby may, and then gave
+// the number to a change of another node.
+class LostGeneration {
+ public:
+  LostGeneration() {
+    EXPECT_TRUE(world.apply(stream_yaml("a")));
+    auto before = run_until_done(world.audit->head());
+    EXPECT_TRUE(world.apply(stream_yaml("lost")));
+    Unit loss;
+    loss.add("DELETE FROM audit_entry WHERE sequence > $1", {static_cast<std::int64_t>(before->count)});
+    loss.add("UPDATE audit_head SET entries = $1, hash = $2", {static_cast<std::int64_t>(before->count), before->hash});
+    loss.add("DELETE FROM estate_generation WHERE number = 2");
+    loss.add("DELETE FROM estate_change WHERE generation = 2");
+    loss.add("DELETE FROM estate_resource WHERE generation = 2");
+    loss.add("UPDATE estate_head SET generation = 1");
+    EXPECT_TRUE(run_until_done(world.sqlite->execute(std::move(loss))));
+    EstateParts parts{*world.sqlite, other_audit, world.files, world.clock, folder.file("generation.json"),
+                      tiny_kinds(), {}, {}};
+    Estate other(std::move(parts));
+    EXPECT_TRUE(run_until_done(other.start()));
+    auto applied = run_until_done(other.apply("user:other", change_set(stream_yaml("theirs")), std::nullopt));
+    EXPECT_TRUE(applied) << error_of(applied);
+    EXPECT_EQ(applied->generation, world.estate->current()->generation());
+  }
+
+  EstateWorld world;
+
+ private:
+  TemporaryFolder folder;
+  AuditLog other_audit{*world.sqlite, world.clock};
+};
+
+TEST(Estate, FollowsAnotherEstateUnderTheNumberOfALostGeneration) {
+  LostGeneration lost;
+
+  auto followed = run_until_done(lost.world.estate->follow());
+  auto again = run_until_done(lost.world.estate->follow());
+
+  ASSERT_TRUE(followed) << error_of(followed);
+  EXPECT_TRUE(*followed);
+  EXPECT_FALSE(*again);
+  EXPECT_THAT(lost.world.first.last_streams, ElementsAre("a", "theirs"));
+  EXPECT_FALSE(lost.world.verify().intact);
+}
+
+TEST(Estate, AppliesNothingOnTopOfALostGeneration) {
+  LostGeneration lost;
+
+  auto refused = lost.world.apply(stream_yaml("ours"));
+  auto applied = lost.world.apply(stream_yaml("ours"));
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
+  ASSERT_TRUE(applied) << error_of(applied);
+  EXPECT_EQ(applied->generation, 3u);
+  EXPECT_THAT(lost.world.first.last_streams, ElementsAre("a", "ours", "theirs"));
+}
+
 TEST(Estate, StoresNoSecretThatADocumentOnlyRefersTo) {
   EstateWorld world;
   ::setenv("HOOK_SECRET", "hunter2", 1);

@@ -115,19 +115,23 @@ class PostgresServer:
         return [self.process.pid, *map(int, children.split())]
 
     @contextlib.contextmanager
-    def all_connections_taken(self):
-        """Idle sessions until the server has no room for one more."""
-        command = [str(programs() / "psql"), "-X", "-q", self.url]
+    def all_connections_taken(self, connections_max):
+        """Idle sessions in all its places. Nobody else may be connected; who just left may hold a place for a moment more."""
         idle = []
+
+        def take_one():
+            session = subprocess.Popen([str(programs() / "psql"), "-X", "-q", "-A", "-t", self.url], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            idle.append(session)
+            with contextlib.suppress(BrokenPipeError):
+                session.stdin.write(b"SELECT 'in';\n")
+                session.stdin.flush()
+            if session.stdout.readline() != b"in\n":
+                session.wait(10)
+            return sum(one.poll() is None for one in idle) == connections_max
+
         try:
-            while all(session.poll() is None for session in idle):
-                idle.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
-                idle[-1].stdin.write(b"SELECT 1;\n")
-                with contextlib.suppress(BrokenPipeError):
-                    idle[-1].stdin.flush()
-                idle[-1].stdout.readline()  # its row, or the end of one that was refused
-                if not idle[-1].stdout.readline():
-                    idle[-1].wait(10)
+            wait_until(take_one, 30, "a full connection table")
             yield
         finally:
             for session in idle:

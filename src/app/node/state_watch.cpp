@@ -26,7 +26,7 @@ Task<Result<>> StateWatch::follow() {
     is_migrated_ = true;
   }
   CO_TRY(auto head, co_await parts_.audit.head());
-  if (seen_ == head.count) co_return Result<>();
+  if (seen_ == head) co_return Result<>();
   CO_CHECK(co_await parts_.identity.follow());
   CO_TRY(auto is_newer, co_await parts_.estate.follow());
   if (is_newer) {
@@ -34,7 +34,7 @@ Task<Result<>> StateWatch::follow() {
              {{"generation", parts_.estate.current()->generation()}});
   }
   CO_CHECK(co_await parts_.catch_up());
-  seen_ = head.count;
+  seen_ = std::move(head);
   co_return Result<>();
 }
 

@@ -56,7 +56,7 @@ class StateWatch {
 
   StateWatchParts parts_;
   bool is_migrated_ = true;
-  std::optional<std::uint64_t> seen_;  // entries of the audit trail that were taken over
+  std::optional<estate::AuditHead> seen_;  // up to where the audit trail was taken over
   mutable std::mutex mutex_;
   StateStatus status_;
 };

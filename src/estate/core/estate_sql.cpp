@@ -74,11 +74,17 @@ std::string estate_schema() {
          "PRIMARY KEY (generation, kind, tenant, name)) STRICT";
 }
 
-Unit generation_unit(const Generation& generation, const Plan& plan, const EstateView& current) {
+Unit generation_unit(const Generation& generation, const Plan& plan, const EstateView& current,
+                     const AuditHead& anchor) {
   Unit unit;
-  unit.add_guarded(1, "the estate was changed by somebody else",
-                   "UPDATE estate_head SET generation = $1 WHERE id = 1 AND generation = $2",
-                   {number(generation.number), number(current.generation())});
+  std::string move = "UPDATE estate_head SET generation = $1 WHERE id = 1 AND generation = $2";
+  SqlParameters parameters{number(generation.number), number(current.generation())};
+  if (anchor.count > 0) {
+    move += " AND EXISTS (SELECT 1 FROM audit_entry WHERE sequence = $3 AND hash = $4)";
+    parameters.emplace_back(number(anchor.count));
+    parameters.emplace_back(anchor.hash);
+  }
+  unit.add_guarded(1, "the estate was changed by somebody else", std::move(move), std::move(parameters));
   auto rollback_to =
       generation.rollback_to ? SqlValue(number(*generation.rollback_to)) : SqlValue();
   unit.add(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "estate/audit.h"
 #include "estate/change_set.h"
 #include "estate/generation.h"
 #include "estate/plan.h"
@@ -17,8 +18,10 @@ namespace weft::estate {
 std::string estate_schema();
 
 // Everything that one generation writes; guarded by the generation and the resources that it
-// replaces.
-Unit generation_unit(const Generation& generation, const Plan& plan, const EstateView& current);
+// replaces, and by `anchor`, an entry of the audit trail that `current` is known to follow: numbers
+// alone repeat when a database lost its last generations. Without entries it guards nothing.
+Unit generation_unit(const Generation& generation, const Plan& plan, const EstateView& current,
+                     const AuditHead& anchor);
 
 // The current generation and all resources, for one snapshot.
 std::vector<Query> load_queries();

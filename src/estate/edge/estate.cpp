@@ -113,6 +113,7 @@ struct Estate::State {
   ReferenceIndex references;  // of the view
   GenerationStore store;
   std::optional<AuditHead> broken_audit;
+  AuditHead anchor;  // the audit trail as it was when the view was taken over
   // One thread, so that changes follow each other. Last: its destructor finishes what was accepted.
   BlockingPool turns;
 
@@ -138,7 +139,9 @@ struct Estate::State {
   Task<Result<bool>> follow();
   GenerationFile generation_file(ViewPtr current, AuditHead head) const;
   Task<Result<>> write_step(ViewPtr current, const Plan& plan, AuditHead head);
-  Task<Result<bool>> chain_goes_through(AuditHead anchor);
+  Task<Result<bool>> chain_goes_through(AuditHead known);
+  Task<Result<AuditHead>> take_anchor();
+  void note_broken_audit(const AuditHead& known);
   Task<Result<std::vector<AuditHead>>> audit_anchors();
 
   Result<Snapshots> compile(const EstateView& desired, Changes changes);
@@ -173,14 +176,17 @@ Task<Result<EstateView>> Estate::State::load() {
   co_return view_of(results);
 }
 
-// After somebody else has changed the estate in the database.
+// After somebody else has changed the estate in the database. A database that lost its last commits
+// may give their generation's number to another estate: the audit trail tells them apart.
 Task<Result<>> Estate::State::reload() {
   CO_TRY(auto loaded, co_await load());
-  if (loaded.generation() == view.load()->generation()) co_return Result<>();
+  CO_TRY(auto goes_through, co_await chain_goes_through(anchor));
+  if (goes_through && loaded.generation() == view.load()->generation()) co_return Result<>();
+  if (!goes_through) note_broken_audit(anchor);
   CO_TRY(auto snapshots, compile(loaded, nullptr));
   auto next = std::make_shared<const EstateView>(std::move(loaded));
   publish(next, std::move(snapshots), nullptr);
-  CO_TRY(auto head, co_await parts.audit.head());
+  CO_TRY(auto head, co_await take_anchor());
   auto whole = generation_file(next, std::move(head));
   auto written = co_await store.write(whole);
   if (!written) {
@@ -204,7 +210,8 @@ Task<Result<bool>> Estate::State::follow() {
                    "older copy?",
                    theirs, ours);
   }
-  if (theirs == ours) co_return false;
+  CO_TRY(auto goes_through, co_await chain_goes_through(anchor));
+  if (theirs == ours && goes_through) co_return false;
   CO_CHECK(co_await reload());
   co_return true;
 }
@@ -237,14 +244,30 @@ Task<Result<>> Estate::State::write_step(ViewPtr current, const Plan& plan, Audi
   co_return co_await store.step(step, whole);
 }
 
-Task<Result<bool>> Estate::State::chain_goes_through(AuditHead anchor) {
-  if (anchor.count == 0) co_return true;
+Task<Result<bool>> Estate::State::chain_goes_through(AuditHead known) {
+  if (known.count == 0) co_return true;
   AuditQuery query;
-  query.before_sequence = anchor.count + 1;
+  query.before_sequence = known.count + 1;
   query.limit = 1;
   CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));
-  co_return entries.size() == 1 &&
-      entries[0].sequence == anchor.count&& entries[0].hash == anchor.hash;
+  if (entries.size() != 1) co_return false;
+  co_return entries[0].sequence == known.count && entries[0].hash == known.hash;
+}
+
+// The head that the database tells. One whose own entry is gone anchors nothing: no change could
+// ever follow it.
+Task<Result<AuditHead>> Estate::State::take_anchor() {
+  CO_TRY(auto head, co_await parts.audit.head());
+  CO_TRY(auto has_entry, co_await chain_goes_through(head));
+  anchor = has_entry ? head : AuditHead();
+  co_return head;
+}
+
+// Kept with every later generation, so that these do not cover it up.
+void Estate::State::note_broken_audit(const AuditHead& known) {
+  if (broken_audit) return;
+  broken_audit = known;
+  log_error("estate", "the audit trail is not the one that this node knows: verify it", {{"entry", known.count}});
 }
 
 Task<Result<StartedFrom>> Estate::State::start() {
@@ -267,19 +290,17 @@ Task<Result<StartedFrom>> Estate::State::start() {
   }
   CO_TRY(auto snapshots, compile(*loaded, nullptr));
   publish(std::make_shared<const EstateView>(*std::move(loaded)), std::move(snapshots), nullptr);
-  if (from == StartedFrom::File) co_return from;
-
-  if (file && !broken_audit) {
-    CO_TRY(auto goes_through, co_await chain_goes_through(file->audit));
-    if (!goes_through) {
-      broken_audit = file->audit;
-      log_error("estate", "the audit trail is not the one that generation.json knows: verify it",
-                {{"entry", file->audit.count}});
-    }
+  if (from == StartedFrom::File) {
+    anchor = file->audit;
+    co_return from;
   }
+  if (file) {
+    CO_TRY(auto goes_through, co_await chain_goes_through(file->audit));
+    if (!goes_through) note_broken_audit(file->audit);
+  }
+  CO_TRY(auto head, co_await take_anchor());
   auto current = view.load();
   if (current->generation() == 0) co_return StartedFrom::Empty;
-  CO_TRY(auto head, co_await parts.audit.head());
   bool is_written = file && file->generation == current->generation() && file->audit == head &&
                     file->broken_audit == broken_audit;
   if (!is_written) {
@@ -321,7 +342,7 @@ Task<Result<Applied>> Estate::State::apply(const std::string& actor, const Chang
 
   auto generation =
       next_generation(actor, applied.plan, changes.note, rollback_to, parts.clock.now());
-  auto unit = generation_unit(generation, applied.plan, *current);
+  auto unit = generation_unit(generation, applied.plan, *current, anchor);
   auto events = audit_events(generation, applied.plan, parts.kinds);
   before_commit.reached();
   auto head = co_await parts.audit.commit(std::move(unit), std::move(events));
@@ -330,6 +351,7 @@ Task<Result<Applied>> Estate::State::apply(const std::string& actor, const Chang
     co_return Failure(std::move(head).error());
   }
   after_commit.reached();
+  anchor = *head;
   auto next = std::make_shared<const EstateView>(std::move(planned.desired));
   publish(next, *std::move(compiled), &applied.plan.changes);
   applied.generation = generation.number;
