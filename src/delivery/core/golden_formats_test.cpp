@@ -1,6 +1,8 @@
 // What deliveries are kept as, byte for byte against docs/formats/golden/ (base/golden_file.h).
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "base/golden_file.h"
 #include "delivery/core/attempt_record.h"
 #include "delivery/core/dead_letter.h"
@@ -57,18 +59,38 @@ TEST(AttemptFormat, IsWhatWasCommitted) {
 }
 
 TEST(CursorFormat, IsWhatWasCommitted) {
-  eventlog::AckLimits limits;
-  eventlog::AckSet acks(10, limits);
+  eventlog::AckSet acks(10);
   ASSERT_TRUE(acks.acquire(12, kMoment));
-  ASSERT_TRUE(acks.acquire(15, kMoment));
+  ASSERT_TRUE(acks.acquire(15, eventlog::order_key("SO-1")));
+  ASSERT_TRUE(acks.acquire(16, eventlog::order_key("SO-1")));
   ASSERT_TRUE(acks.release(12, kMoment + 1s));
-  auto encoded = encode_cursor(Uuid::v4(1, 2), 41, acks);
+  auto whole = encode_cursor(Uuid::v4(1, 2), 41, acks.journal());
+  ASSERT_TRUE(acks.ack(12));
+  auto changes = encode_cursor(Uuid::v4(1, 2), 42, acks.journal());
 
-  ASSERT_EQ(golden_file_or_new("cursor.hex", encoded), encoded);
-  auto read = decode_cursor(golden_file("cursor.hex"), limits);
+  ASSERT_EQ(golden_file_or_new("cursor-2.hex", whole), whole);
+  ASSERT_EQ(golden_file_or_new("cursor-changes-2.hex", changes), changes);
+  EXPECT_TRUE(continues_cursor(changes));
+  auto read = decode_cursor(std::array{whole, changes}, {});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->topic_id, Uuid::v4(1, 2));
+  EXPECT_EQ(read->delivered, 42u);
+  auto items = read->acks.list(10);
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[0].offset, 15);
+  EXPECT_EQ(items[1].state, eventlog::AckSet::State::Held);
+}
+
+TEST(CursorFormat, ReadsTheFirstVersion) {
+  auto read = decode_cursor(std::array{golden_file("cursor-1.hex")}, {});
+
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->delivered, 41u);
-  EXPECT_EQ(encode_cursor(read->topic_id, read->delivered, read->acks), encoded);
+  auto items = read->acks.list(10);
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[0].offset, 12);
+  EXPECT_EQ(items[0].due, kMoment + 1s);
+  EXPECT_EQ(items[1].offset, 15);
 }
 
 TEST(DeadLetterFormat, IsWhatWasCommitted) {

@@ -15,8 +15,8 @@ GroupLimits no_delay() {
 }
 
 // A group with a clock and everything that it has answered, by token.
-struct World {
-  explicit World(GroupLimits limits = no_delay()) : group("g", limits) {}
+struct GroupWorld {
+  explicit GroupWorld(GroupLimits limits = no_delay()) : group("g", limits) {}
 
   Group group;
   MonoTime now{};
@@ -91,7 +91,7 @@ struct World {
 };
 
 TEST(Group, AFirstMemberLeadsAndGetsItsAssignment) {
-  World world;
+  GroupWorld world;
 
   const auto reply = world.joins.at(world.join());
   EXPECT_EQ(reply.error, KafkaError::None);
@@ -108,7 +108,7 @@ TEST(Group, AFirstMemberLeadsAndGetsItsAssignment) {
 }
 
 TEST(Group, ASecondMemberMakesBothJoinAgainUnderOneGeneration) {
-  World world;
+  GroupWorld world;
   const auto first = world.stable_alone();
 
   const auto second_token = world.join();
@@ -130,7 +130,7 @@ TEST(Group, ASecondMemberMakesBothJoinAgainUnderOneGeneration) {
 }
 
 TEST(Group, AMemberThatLeavesCausesARebalanceOfTheOthers) {
-  World world;
+  GroupWorld world;
   const auto first = world.stable_alone();
   const auto token = world.join();
   world.join(first.member_id);
@@ -146,7 +146,7 @@ TEST(Group, AMemberThatLeavesCausesARebalanceOfTheOthers) {
 }
 
 TEST(Group, TheLastMemberLeavesAnEmptyGroupThatAcceptsSimpleCommits) {
-  World world;
+  GroupWorld world;
   const auto reply = world.stable_alone();
   EXPECT_EQ(world.group.check_commit(world.now, {"", std::nullopt, -1}),
             KafkaError::UnknownMemberId);
@@ -159,7 +159,7 @@ TEST(Group, TheLastMemberLeavesAnEmptyGroupThatAcceptsSimpleCommits) {
 }
 
 TEST(Group, AMemberWithoutHeartbeatsIsDroppedAfterItsSession) {
-  World world;
+  GroupWorld world;
   const auto reply = world.stable_alone();
 
   world.pass(9s);
@@ -173,7 +173,7 @@ TEST(Group, AMemberWithoutHeartbeatsIsDroppedAfterItsSession) {
 }
 
 TEST(Group, MembersThatDoNotRejoinInTimeAreDroppedFromTheNextGeneration) {
-  World world;
+  GroupWorld world;
   const auto slow = world.stable_alone();
   const auto token = world.join();
 
@@ -191,7 +191,7 @@ TEST(Group, MembersThatDoNotRejoinInTimeAreDroppedFromTheNextGeneration) {
 }
 
 TEST(Group, AMemberThatNeverSyncsIsRemoved) {
-  World world;
+  GroupWorld world;
   const auto reply = world.joins.at(world.join());
   for (int i = 0; i < 7; ++i) {
     world.pass(8s);
@@ -205,7 +205,7 @@ TEST(Group, AMemberThatNeverSyncsIsRemoved) {
 TEST(Group, TheFirstRebalanceWaitsForCompanyAndEveryNewcomerExtendsIt) {
   GroupLimits limits;
   limits.initial_rebalance_delay = 3s;
-  World world(limits);
+  GroupWorld world(limits);
 
   const auto first = world.join();
   world.pass(2s);
@@ -222,7 +222,7 @@ TEST(Group, TheFirstRebalanceWaitsForCompanyAndEveryNewcomerExtendsIt) {
 TEST(Group, NewcomersCannotExtendTheFirstRebalanceBeyondItsTimeout) {
   GroupLimits limits;
   limits.initial_rebalance_delay = 3s;
-  World world(limits);
+  GroupWorld world(limits);
   auto patient = world.input();
   patient.rebalance_timeout = 7s;
   const auto first = world.join(std::move(patient));
@@ -238,7 +238,7 @@ TEST(Group, NewcomersCannotExtendTheFirstRebalanceBeyondItsTimeout) {
 }
 
 TEST(Group, ANewMemberIsToldItsIdFirstAndIsWaitedFor) {
-  World world;
+  GroupWorld world;
   auto input = world.input();
   input.requires_known_member = true;
   const auto told = world.joins.at(world.join(std::move(input)));
@@ -254,7 +254,7 @@ TEST(Group, ANewMemberIsToldItsIdFirstAndIsWaitedFor) {
 }
 
 TEST(Group, AnIdThatIsNeverUsedIsForgottenAfterOneSession) {
-  World world;
+  GroupWorld world;
   auto input = world.input();
   input.requires_known_member = true;
   const auto told = world.joins.at(world.join(std::move(input)));
@@ -267,7 +267,7 @@ TEST(Group, AnIdThatIsNeverUsedIsForgottenAfterOneSession) {
 }
 
 TEST(Group, ARepeatedJoinGetsTheSameAnswerWhileTheLeaderHasNotDecided) {
-  World world;
+  GroupWorld world;
   const auto first = world.joins.at(world.join());
   const auto again = world.joins.at(world.join(first.member_id));
   EXPECT_EQ(again.generation, first.generation);
@@ -275,7 +275,7 @@ TEST(Group, ARepeatedJoinGetsTheSameAnswerWhileTheLeaderHasNotDecided) {
 }
 
 TEST(Group, AFollowerThatRejoinsUnchangedDoesNotDisturbAStableGroup) {
-  World world;
+  GroupWorld world;
   const auto first = world.stable_alone();
   const auto token = world.join();
   const auto leader = world.joins.at(world.join(first.member_id));
@@ -293,7 +293,7 @@ TEST(Group, AFollowerThatRejoinsUnchangedDoesNotDisturbAStableGroup) {
 }
 
 TEST(Group, ALeaderThatRejoinsAlwaysRebalances) {
-  World world;
+  GroupWorld world;
   const auto first = world.stable_alone();
   EXPECT_EQ(world.joins.at(world.join(first.member_id)).generation, 2);
 }
@@ -301,7 +301,7 @@ TEST(Group, ALeaderThatRejoinsAlwaysRebalances) {
 TEST(Group, TheProtocolThatMostMembersPreferWinsAmongThoseThatAllKnow) {
   GroupLimits limits;
   limits.initial_rebalance_delay = 3s;
-  World world(limits);
+  GroupWorld world(limits);
   const auto prefer = [&](std::vector<std::string> names) {
     auto input = world.input();
     input.protocols.clear();
@@ -318,7 +318,7 @@ TEST(Group, TheProtocolThatMostMembersPreferWinsAmongThoseThatAllKnow) {
 TEST(Group, RefusesWhatDoesNotFitTheGroup) {
   auto limits = no_delay();
   limits.members_max = 1;
-  World world(limits);
+  GroupWorld world(limits);
   const auto refused = [&world](JoinInput input) {
     return world.joins.at(world.join(std::move(input))).error;
   };
@@ -338,7 +338,7 @@ TEST(Group, RefusesWhatDoesNotFitTheGroup) {
 }
 
 TEST(Group, AWrongGenerationIsRefusedEverywhere) {
-  World world;
+  GroupWorld world;
   auto old = world.stable_alone();
   old.generation = 0;
   EXPECT_EQ(world.beat(old), KafkaError::IllegalGeneration);
@@ -348,7 +348,7 @@ TEST(Group, AWrongGenerationIsRefusedEverywhere) {
 }
 
 TEST(Group, CommitsAreAcceptedWhileMembersRejoinButNotBeforeTheNewAssignment) {
-  World world;
+  GroupWorld world;
   const auto first = world.stable_alone();
   const auto commit = [&](const JoinReply& as) {
     return world.group.check_commit(world.now, {as.member_id, std::nullopt, as.generation});
@@ -370,7 +370,7 @@ JoinInput as_instance(JoinInput input, std::string instance) {
 }
 
 TEST(StaticMember, ARestartTakesTheOldPlaceWithoutARebalance) {
-  World world;
+  GroupWorld world;
   const auto before = world.joins.at(world.join(as_instance(world.input(), "pod-1")));
   SyncInput sync;
   sync.token = ++world.last_token;
@@ -392,7 +392,7 @@ TEST(StaticMember, ARestartTakesTheOldPlaceWithoutARebalance) {
 }
 
 TEST(StaticMember, ARestartedLeaderThatCanSkipTheAssignmentIsToldTo) {
-  World world;
+  GroupWorld world;
   const auto before = world.joins.at(world.join(as_instance(world.input(), "pod-1")));
   SyncInput sync;
   sync.token = ++world.last_token;
@@ -412,7 +412,7 @@ TEST(StaticMember, ARestartedLeaderThatCanSkipTheAssignmentIsToldTo) {
 TEST(StaticMember, ATwinFencesTheFirstOneWhileItWaits) {
   GroupLimits limits;
   limits.initial_rebalance_delay = 3s;
-  World world(limits);
+  GroupWorld world(limits);
   const auto first = world.join(as_instance(world.input(), "pod-1"));
   const auto second = world.join(as_instance(world.input(), "pod-1"));
   EXPECT_EQ(world.joins.at(first).error, KafkaError::FencedInstanceId);
@@ -422,7 +422,7 @@ TEST(StaticMember, ATwinFencesTheFirstOneWhileItWaits) {
 }
 
 TEST(StaticMember, IsKeptThroughARebalanceThatItMisses) {
-  World world;
+  GroupWorld world;
   const auto fixed = world.joins.at(world.join(as_instance(world.input(), "pod-1")));
   auto input = world.input();
   input.rebalance_timeout = 5s;
@@ -437,7 +437,7 @@ TEST(StaticMember, IsKeptThroughARebalanceThatItMisses) {
 }
 
 TEST(StaticMember, IsRemovedByItsInstanceIdAlone) {
-  World world;
+  GroupWorld world;
   world.join(as_instance(world.input(), "pod-1"));
   EXPECT_EQ(world.leave("", "pod-2"), KafkaError::UnknownMemberId);
   EXPECT_EQ(world.leave("", "pod-1"), KafkaError::None);
@@ -445,7 +445,7 @@ TEST(StaticMember, IsRemovedByItsInstanceIdAlone) {
 }
 
 TEST(Group, ADeadGroupSendsItsMembersElsewhere) {
-  World world;
+  GroupWorld world;
   world.group.die();
   EXPECT_EQ(world.joins.at(world.join()).error, KafkaError::CoordinatorNotAvailable);
   EXPECT_EQ(world.beat(JoinReply()), KafkaError::CoordinatorNotAvailable);
