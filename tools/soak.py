@@ -29,7 +29,7 @@ Seeds of the simulations ([what they are](simulation.md)) that `./dev soak` ran,
 |---|---|---|---|---|---|---|
 """
 PROGRAMS = [("weft_eventlog_simulation_tests", "log"), ("weft_gateway_simulation_tests", "idempotency"),
-            ("weft_delivery_simulation_tests", "delivery")]
+            ("weft_delivery_simulation_tests", "delivery"), ("weft_mapping_simulation_tests", "jq")]
 SEEDS_PER_RUN = 250
 
 
