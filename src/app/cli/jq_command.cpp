@@ -1,6 +1,7 @@
 // `weft jq`: programs of mappings on the command line, with jq's own options and exit statuses.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -25,6 +26,7 @@ usage: weft jq [OPTION...] PROGRAM [FILE...]
   -c, --compact-output   one line per output
   -r, --raw-output       strings without quotes
   -j, --join-output      the same without line ends
+      --raw-output0      the same with a NUL instead of a line end
   -a, --ascii-output     \u escapes beyond ASCII
   -S, --sort-keys        members sorted by name
       --tab, --indent N  a tab, or N spaces (0 to 7), per level
@@ -34,6 +36,9 @@ usage: weft jq [OPTION...] PROGRAM [FILE...]
   -f, --from-file FILE   the program stands in FILE
       --arg NAME VALUE   $NAME is the string VALUE
       --argjson NAME JSON
+      --slurpfile NAME FILE   $NAME is the array of the JSON texts in FILE
+      --rawfile NAME FILE     $NAME is the text of FILE
+      --args, --jsonargs      what follows is no file but in $ARGS.positional; $ARGS.named has the others
       --exact            rounding is an error, as in flows
   -e, --exit-status      1 when the last output is false or null, 4 when there is none
 Exit status: 2 wrong use, 3 the program does not compile, 5 a run failed. Language: docs/jq.md
@@ -43,7 +48,7 @@ struct JqCall {
   mapping::JqStyle style{.indent = 2};
   mapping::JqArithmetic arithmetic = mapping::JqArithmetic::Rounding;
   bool raw = false;
-  bool join = false;
+  std::string_view line_end = "\n";
   bool null_input = false;
   bool slurp = false;
   bool raw_input = false;
@@ -51,8 +56,18 @@ struct JqCall {
   std::optional<std::string> program;
   std::vector<std::string> files;
   std::vector<std::string> names;
-  std::string values;  // JSON texts with commas between
+  std::string values;      // of the names: JSON texts with commas between
+  std::string named;       // the same as members
+  std::string positional;  // JSON texts with commas between
 };
+
+void add_item(std::string& list, const std::string& json) {
+  if (!list.empty()) list += ',';
+  list += json;
+}
+
+std::vector<std::string> json_texts(std::string_view rest);
+std::string joined(const std::vector<std::string>& texts);
 
 Result<std::string> file_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -77,15 +92,29 @@ class JqWords {
         for (const char letter : word.substr(1)) CHECK(short_option(letter));
       } else if (!call_.program) {
         call_.program = word;
-      } else {
+      } else if (rest_ == Rest::Files) {
         call_.files.push_back(word);
+      } else {
+        CHECK(check_json("--jsonargs", rest_ == Rest::Json ? word : "null"));
+        add_item(call_.positional, rest_ == Rest::Json ? word : json_quoted(word));
       }
     }
     if (!call_.program) return fail(ErrorCode::InvalidArgument, "no program is given");
+    const std::string named = call_.named;
+    add_variable("ARGS",
+                 fmt::format(R"({{"positional":[{}],"named":{{{}}}}})", call_.positional, named));
     return std::move(call_);
   }
 
  private:
+  enum class Rest : std::uint8_t { Files, Texts, Json };
+
+  static Result<void> check_json(std::string_view option, const std::string& text) {
+    if (auto parsed = JsonDocument::parse(text); !parsed)
+      return std::unexpected(std::move(parsed).error().within(option));
+    return {};
+  }
+
   Result<std::string> value(std::string_view option) {
     if (at_ == words_.size())
       return fail(ErrorCode::InvalidArgument, "{} needs a value", option);
@@ -117,7 +146,15 @@ class JqWords {
     if (word == "--compact-output") {
       call_.style.indent = 0;
     } else if (word == "--join-output") {
-      call_.raw = call_.join = true;
+      call_.raw = true;
+      call_.line_end = "";
+    } else if (word == "--raw-output0") {
+      call_.raw = true;
+      call_.line_end = std::string_view("\0", 1);
+    } else if (word == "--args") {
+      rest_ = Rest::Texts;
+    } else if (word == "--jsonargs") {
+      rest_ = Rest::Json;
     } else if (word == "--exact") {
       call_.arithmetic = mapping::JqArithmetic::Exact;
     } else if (word == "--indent") {
@@ -128,22 +165,37 @@ class JqWords {
     } else if (word == "--from-file") {
       TRY(const std::string path, value(word));
       TRY(call_.program, file_text(path));
-    } else if (word == "--arg" || word == "--argjson") {
-      TRY(std::string name, value(word));
-      TRY(const std::string text, value(word));
-      add_variable(std::move(name), word == "--arg" ? json_quoted(text) : text);
+    } else if (word == "--arg" || word == "--argjson" || word == "--slurpfile" ||
+               word == "--rawfile") {
+      CHECK(named_option(word));
     } else if (word != "--monochrome") {
       return fail(ErrorCode::InvalidArgument, "there is no option {}", word);
     }
     return {};
   }
 
-  void add_variable(std::string name, const std::string& json) {
-    call_.names.push_back(std::move(name));
-    if (!call_.values.empty()) call_.values += ',';
-    call_.values += json;
+  Result<void> named_option(std::string_view word) {
+    TRY(const std::string name, value(word));
+    TRY(std::string text, value(word));
+    if (word.ends_with("file")) {
+      TRY(text, file_text(text));
+    }
+    if (word == "--slurpfile") text = joined(json_texts(text));
+    if (word == "--arg" || word == "--rawfile") text = json_quoted(text);
+    CHECK(check_json(word, text));
+    add_variable(name, text);
+    return {};
   }
 
+  // The first of one name counts, as in jq.
+  void add_variable(const std::string& name, const std::string& json) {
+    if (std::ranges::find(call_.names, name) != call_.names.end()) return;
+    call_.names.push_back(name);
+    add_item(call_.values, json);
+    add_item(call_.named, json_quoted(name) + ':' + json);
+  }
+
+  Rest rest_ = Rest::Files;
   const std::vector<std::string>& words_;
   std::size_t at_ = 0;
   JqCall call_;
@@ -182,6 +234,19 @@ std::string_view take_text(std::string_view& rest) {
   return std::exchange(rest, rest.substr(length)).substr(0, length);
 }
 
+std::vector<std::string> json_texts(std::string_view rest) {
+  std::vector<std::string> texts;
+  while (rest.find_first_not_of(" \t\r\n") != std::string_view::npos)
+    texts.emplace_back(take_text(rest));
+  return texts;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) add_item(all, text);
+  return '[' + all + ']';
+}
+
 class JqPrinter : public mapping::JqSink {
  public:
   explicit JqPrinter(const JqCall& call) : call_(call) {}
@@ -192,7 +257,7 @@ class JqPrinter : public mapping::JqSink {
       line_ = output.string();
     else
       output.append_json(line_, call_.style);
-    if (!call_.join) line_ += '\n';
+    line_ += call_.line_end;
     any_ = true;
     last_is_false_ = output.is_null_or_false();
     std::cout.write(line_.data(), static_cast<std::streamsize>(line_.size()));
@@ -256,25 +321,22 @@ class JqSession {
   int status_ = 0;
 };
 
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(json_quoted(text.substr(0, end)));
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+  return lines;
+}
+
 std::vector<std::string> inputs_of(const JqCall& call, const std::string& text) {
   if (call.null_input) return {"null"};
-  std::vector<std::string> inputs;
-  std::string_view rest = text;
-  if (call.raw_input && call.slurp) return {json_quoted(text)};
-  while (rest.find_first_not_of(" \t\r\n") != std::string_view::npos ||
-         (call.raw_input && !rest.empty())) {
-    if (!call.raw_input) {
-      inputs.emplace_back(take_text(rest));
-      continue;
-    }
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    inputs.push_back(json_quoted(rest.substr(0, end)));
-    rest.remove_prefix(std::min(rest.size(), end + 1));
-  }
-  if (!call.slurp) return inputs;
-  std::string all = "[";
-  for (const std::string& one : inputs) all += (all.size() > 1 ? "," : "") + one;
-  return {all + "]"};
+  if (call.raw_input) return call.slurp ? std::vector{json_quoted(text)} : lines_of(text);
+  std::vector<std::string> inputs = json_texts(text);
+  if (call.slurp) inputs = {joined(inputs)};
+  return inputs;
 }
 
 int wrong_use(const Error& error) {
@@ -286,7 +348,7 @@ int run_jq(const Arguments& arguments) {
   auto call = JqWords(arguments.positional()).read();
   if (!call) return wrong_use(call.error());
   auto variables = JsonDocument::parse("[" + call->values + "]");
-  if (!variables) return wrong_use(std::move(variables).error().within("--argjson"));
+  if (!variables) return wrong_use(variables.error());
   auto program = mapping::JqProgram::compile(*call->program, call->names);
   if (!program) {
     fmt::print(stderr, "weft jq: {}\n", program.error().message);

@@ -109,7 +109,7 @@ V b_max_by(M& m, V* a, const Node& at) {
 }
 
 V b_reverse(M& m, V* a, const Node& at) {
-  if (a[0].is_null()) return V::new_array();
+  if (a[0].is_null() || (a[0].is_number() && is_zero(a[0]))) return V::new_array();
   if (a[0].is_string()) {
     const std::string_view text = a[0].text();
     std::string out;
