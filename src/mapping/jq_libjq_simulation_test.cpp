@@ -9,13 +9,13 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mapping/jq.h"
-#include "runtime/seeded_test.h"
 
 namespace weft::mapping {
 namespace {
@@ -381,9 +381,20 @@ void compare(LibJq& libjq, const Case& one, const std::string& input, const std:
   EXPECT_EQ(difference(ours, libjq.run(theirs)), "") << one.program << "\ninput: " << input;
 }
 
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// As runtime/seeded_test.h does for the modules above: WEFT_SEED, WEFT_FIRST_SEED, WEFT_SEEDS.
 TEST(JqSimulation, AnswersAsLibJqForAllSeeds) {
+  const std::uint64_t only = from_environment("WEFT_SEED", 0);
+  const std::uint64_t first = only != 0 ? only : from_environment("WEFT_FIRST_SEED", 1);
+  const std::uint64_t wanted = only != 0 ? 1 : from_environment("WEFT_SEEDS", 10);
   LibJq libjq;
-  for_each_seed(10, [&](std::uint64_t seed) {
+  std::uint64_t seed = first;
+  for (; seed < first + wanted && !HasFailure(); ++seed) {
+    SCOPED_TRACE("repeat with WEFT_SEED=" + std::to_string(seed));
     const std::vector<Case> cases = cases_of(seed);
     const bool together = libjq.compile(all_programs(cases));
     for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -391,7 +402,8 @@ TEST(JqSimulation, AnswersAsLibJqForAllSeeds) {
       for (const std::string& input : cases[i].inputs)
         compare(libjq, cases[i], input, together ? fmt::format("[{},{}]", i, input) : input);
     }
-  });
+  }
+  fmt::print("{} seeds were run, {} to {}\n", seed - first, first, seed - 1);
 }
 
 }  // namespace
