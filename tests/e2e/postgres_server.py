@@ -108,7 +108,8 @@ class PostgresServer:
 
     def go_on(self):
         for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # a session that has just ended
+                os.kill(pid, signal.SIGCONT)
 
     def processes(self):
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()

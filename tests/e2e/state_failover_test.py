@@ -232,7 +232,7 @@ def test_a_node_that_finds_the_connection_table_full_says_so_and_waits(servers, 
 
     with postgres.all_connections_taken(12):
         b.start()
-        assert any("too many clients" in line for line in ready_lines(b)), ready_lines(b)
+        wait_until(lambda: any("too many clients" in line for line in ready_lines(b)), what="the note of /readyz")
         assert publish(b, key) < 300
         refused = apply(b, stream("first"), stream("second"), CLIENT)
         assert refused.status == 503 and "too many clients" in refused.json()["message"], refused.body
