@@ -124,6 +124,8 @@ class ProgramGenerator {
     const std::string f = name == "path" || name == "del" ? path(depth) : expression(depth - 1);
     if (name == "recurse_down") return fmt::format("[limit(5; recurse({} | objects))]", f);
     if (name == "path") return fmt::format("[path({})]", f);
+    // An update without an output removes the element since jq 1.7; jq 1.6 skipped every other one.
+    if (name == "map_values") return fmt::format("map_values(first(({}), .))", f);
     return fmt::format("{}({})", name, f);
   }
 
@@ -214,7 +216,9 @@ class ProgramGenerator {
       case 12:
         return binding(depth);
       case 13:
-        return fmt::format("({} {} {})", path(depth), any({"=", "|=", "+=", "//="}), sub());
+        return fmt::format("({} {} {})", path(depth), any({"=", "+=", "//="}), sub());
+      case 15:
+        return fmt::format("({} |= first(({}), .))", path(depth), sub());
       case 14:
         return fmt::format("\"x\\({})y\\({})\"", expression(depth - 1), leaf());
       default:
