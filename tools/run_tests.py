@@ -156,7 +156,7 @@ STAGES = {
     "web": web_stage,
     "e2e": pytest_stage("tests/e2e", 1800),
     "hub": hub_stage,
-    "memory": sanitized_stage("asan", [], {}),
+    "memory": sanitized_stage("asan", [], {"LSAN_OPTIONS": f"suppressions={ROOT}/tools/lsan_suppressions.txt:print_suppressions=0"}),
     "races": sanitized_stage("tsan", THREADED, {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
     "interop": interop_stage,
 }
