@@ -30,6 +30,10 @@ bool is_new_or_empty(const std::string& folder) {
          (std::filesystem::is_directory(folder, error) && std::filesystem::is_empty(folder, error));
 }
 
+Failure is_there(const std::string& folder) {
+  return fail(ErrorCode::AlreadyExists, "{} is there already: move it away, a restore never writes over data", folder);
+}
+
 Result<> copy_all(const RestoreRequest& request, const BackupReport& report, const std::string& into) {
   for (const auto& file : report.list.files) {
     if (file.name == kBackupKeysName || (report.restored && is_replaced(*report.restored, file.name))) continue;
@@ -70,7 +74,9 @@ Result<> fill_folder(const RestoreRequest& request, const BackupReport& report, 
 
 // The finished folder instead of the empty one, or of none.
 Result<> take_place(const std::string& from, const std::filesystem::path& target) {
-  CHECK(rename_file(from, target.string()));
+  auto renamed = rename_file(from, target.string());
+  if (!renamed && !is_new_or_empty(target.string())) return is_there(target.string());
+  CHECK(std::move(renamed));
   return sync_folder(target.parent_path().string());
 }
 
@@ -107,8 +113,7 @@ Result<BackupReport> verify_backup(const std::string& folder, const std::string&
 
 Result<BackupReport> restore_backup(const RestoreRequest& request) {
   if (!is_new_or_empty(request.data_folder)) {
-    return fail(ErrorCode::AlreadyExists, "{} is there already: move it away, a restore never writes over data",
-                request.data_folder);
+    return is_there(request.data_folder);
   }
   TRY(auto report, verify_backup(request.backup));
   if (!report.problems.empty()) return report;
