@@ -81,6 +81,7 @@ ARRIVALS = {
     "delivery.before-send": 25, "delivery.after-answer": 25, "delivery.before-record": 15, "delivery.after-record": 15,
     "log.after-roll": 2, "log.during-placement": 4, "log.after-segment-sync": 2, "log.before-manifest": 2,
     "log.after-manifest": 2, "log.after-wal-recycled": 2,
+    "archive.after-copy": 3, "archive.after-note": 3,
 }
 AT_START = {"log.during-recovery", "log.after-recovery-header", "upgrade.after-way-back"}
 AT_END = {"log.during-close"}
