@@ -100,7 +100,7 @@ Result<> LogArchive::keep_now(const eventlog::WalToKeep& file) {
   auto folder = folder_ + "/wal";
   auto known = read_archived_wal(folder_, file.sequence);
   if (known) {
-    TRY(auto source, describe_file(file.path, file.bytes));
+    TRY(auto source, describe_file(file.path, known->bytes));
     if (source.sha256 == known->sha256) return {};
     return fail(ErrorCode::AlreadyExists,
                 "{}/{}.wal is another file: a copy of this data folder archives there too; remove {} from the copy's "
@@ -113,7 +113,10 @@ Result<> LogArchive::keep_now(const eventlog::WalToKeep& file) {
   TRY(auto copied, copy_file(file.path, file.bytes, folder, unfinished));
   PosixFileSystem files;
   IoContext loop;
-  TRY(auto scan, run_until_done(loop, eventlog::scan_wal_file(files, folder + "/" + unfinished)));
+  auto scanned = run_until_done(loop, eventlog::scan_wal_file(files, folder + "/" + unfinished));
+  bool has_own_header = scanned && scanned->header.sequence == file.sequence;
+  if (file.holds_no_entry() && !has_own_header) return remove_file(folder + "/" + unfinished);
+  TRY(auto scan, std::move(scanned));
   if (scan.end != file.end) {
     log_warn("backup", "an archived write-ahead file holds damage", {{"file", name}, {"at", scan.end}, {"end", file.end}});
   }

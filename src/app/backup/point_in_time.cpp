@@ -50,12 +50,6 @@ Result<std::string> history_folder(const std::string& archive, const BackupList&
   return folder;
 }
 
-Result<> check_follows(const ArchivedWal& before, const ArchivedWal& file) {
-  if (file.previous_end == before.end) return {};
-  return fail(ErrorCode::DataLoss, "{}.wal ends at position {}, but {}.wal follows {}: they are of different logs",
-              archived_wal_name(before.sequence), before.end, archived_wal_name(file.sequence), file.previous_end);
-}
-
 Failure gap(const std::string& folder, const ArchivedFiles& files, std::uint64_t missing) {
   auto next = files.upper_bound(missing);
   auto last = next == files.end() ? missing : next->first - 1;
@@ -65,6 +59,15 @@ Failure gap(const std::string& folder, const ArchivedFiles& files, std::uint64_t
               "the archive has a gap: {}/wal lacks {}. Restore to a moment before it, or from a backup that was taken "
               "after it",
               folder, names);
+}
+
+// A number may be missing when nothing in that file counted; a position may not.
+Result<> check_follows(const std::string& folder, const ArchivedFiles& files, const ArchivedWal& before,
+                       const ArchivedWal& file) {
+  if (file.previous_end == before.end) return {};
+  if (file.sequence != before.sequence + 1) return gap(folder, files, before.sequence + 1);
+  return fail(ErrorCode::DataLoss, "{}.wal ends at position {}, but {}.wal follows {}: they are of different logs",
+              archived_wal_name(before.sequence), before.end, archived_wal_name(file.sequence), file.previous_end);
 }
 
 // Walks the files from the backup's last one on until the moment is reached.
@@ -78,12 +81,10 @@ class Planner {
   Result<ArchivePlan> run(std::uint64_t first) {
     CHECK(check_backup_is_older());
     TRY(auto files, archived_wal_from(plan_.folder, first));
-    for (auto sequence = first; !is_reached_; ++sequence) {
-      auto found = files.find(sequence);
-      if (found == files.end() && (files.empty() || sequence > files.rbegin()->first)) break;
-      if (found == files.end()) return gap(plan_.folder, files, sequence);
-      if (!plan_.files.empty()) CHECK(check_follows(plan_.files.back(), found->second));
-      CHECK(take(found->second));
+    if (!files.empty() && files.begin()->first != first) return gap(plan_.folder, files, first);
+    for (auto at = files.begin(); at != files.end() && !is_reached_; ++at) {
+      if (!plan_.files.empty()) CHECK(check_follows(plan_.folder, files, plan_.files.back(), at->second));
+      CHECK(take(at->second));
     }
     if (!is_reached_) CHECK(check_end());
     while (!plan_.files.empty() && plan_.files.back().first >= plan_.position) plan_.files.pop_back();
@@ -262,17 +263,13 @@ Result<ArchiveReport> verify_archive(const std::string& archive, const std::stri
   TRY(auto files, archived_wal_from(folder, first));
   ArchiveReport report;
   report.position = list.log_position;
-  std::uint64_t expected = first;
   const ArchivedWal* before = nullptr;
-  bool has_gap = false;
+  bool has_gap = !files.empty() && files.begin()->first != first;
+  if (has_gap) report.problems.push_back(gap(folder, files, first).error().message);
   for (const auto& [sequence, file] : files) {
-    if (sequence != expected) {
-      report.problems.push_back(gap(folder, files, expected).error().message);
-      has_gap = true;
-      before = nullptr;
-    }
-    auto follows = before != nullptr ? check_follows(*before, file) : Result<>();
+    auto follows = before != nullptr ? check_follows(folder, files, *before, file) : Result<>();
     if (!follows) report.problems.push_back(follows.error().message);
+    has_gap = has_gap || !follows;
     check_wal(folder, file, report);
     ++report.wal_files;
     report.bytes += file.bytes;
@@ -281,7 +278,6 @@ Result<ArchiveReport> verify_archive(const std::string& archive, const std::stri
       if (file.last_time) report.time = file.last_time;
     }
     before = &file;
-    expected = sequence + 1;
   }
   CHECK(check_states(folder, report));
   return report;

@@ -9,6 +9,7 @@
 namespace weft::eventlog {
 
 void LogArchiver::offer(const SealedWal& file) {
+  if (file.holds_nothing()) return archived_.push_back(file);
   waiting_.push_back(file);
   bytes_ = waiting_bytes();
   auto wake = file;

@@ -64,7 +64,7 @@ class LogArchiverTest : public testing::Test {
   LogArchiverTest() : archive_(folder_.path() + "/archive"), log_(folder_.path() + "/log") {
     log_.options.wal_file_bytes = 64 * 1024;
     log_.options.archive = &archive_;
-    log_.options.maintenance_interval = std::chrono::milliseconds(1);
+    log_.options.maintenance_interval = std::chrono::hours(1);  // no markers but those of groups
     EXPECT_TRUE(log_.open());
   }
   ~LogArchiverTest() override { log_.close(); }
@@ -138,6 +138,9 @@ TEST_F(LogArchiverTest, CutsBetweenWhatWasAnsweredBeforeAMomentAndWhatWasAskedFo
 }
 
 TEST_F(LogArchiverTest, GoesOnAndKeepsTheFilesWhileTheArchiveRefuses) {
+  log_.close();
+  log_.options.maintenance_interval = std::chrono::milliseconds(1);  // between two attempts
+  ASSERT_TRUE(log_.open());
   archive_.refuse(true);
   auto stream = log_.create("a");
   log_.append(stream, "one");
@@ -152,7 +155,7 @@ TEST_F(LogArchiverTest, GoesOnAndKeepsTheFilesWhileTheArchiveRefuses) {
   EXPECT_THAT(wal_files(), Ge(2u));
 
   archive_.refuse(false);
-  EXPECT_THAT(archive_.wait_for(1), SizeIs(1));
+  EXPECT_THAT(archive_.wait_for(1), SizeIs(Ge(1u)));
   EXPECT_THAT(log_.values({stream, 0}), ElementsAre("one", "two"));
 }
 

@@ -416,25 +416,29 @@ Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,
   co_return co_await check_space();
 }
 
-// Files that a former process placed, but did not archive: each ends where the next one says.
+// Files that a former process placed, but did not archive, oldest first: each ends where the next one says.
+// One whose removal was not durable yet may be among them; the archive knows it.
 Task<Result<std::vector<SealedWal>>> LogMaintenance::find_unarchived() {
   std::vector<SealedWal> found;
-  if (!archiver_.is_on()) co_return found;
-  auto next = writer_.sealed().empty() ? writer_.wal().sequence() : writer_.sealed().front().sequence;
-  for (; next > 1; --next) {
-    SealedWal file{next - 1, 0, 0};
-    auto opened = co_await context_.files.open(context_.wal_path(file.sequence), OpenMode::Read);
-    if (!opened) break;
-    auto follower = co_await context_.files.open(context_.wal_path(next), OpenMode::Read);
-    if (!follower) co_return std::unexpected(std::move(follower).error());
-    auto header = co_await read_wal_header(**opened);
-    auto after = co_await read_wal_header(**follower);
-    bool known = header && after && header->sequence == file.sequence && after->sequence == next &&
-                 after->previous_end >= header->first_position;
-    if (!known) break;
-    file.first_position = header->first_position;
-    file.end = after->previous_end;
-    found.insert(found.begin(), file);
+  if (!archiver_.is_on() || context_.options.mutant == LogMutant::UnarchivedForgotten) co_return found;
+  auto present = writer_.sealed();
+  auto first = present.empty() ? writer_.wal().sequence() : present.front().sequence;
+  auto end = writer_.wal().previous_end();
+  if (!present.empty()) end = std::min(end, present.front().first_position);
+  CO_TRY(auto names, co_await context_.files.list(context_.wal_folder()));
+  std::map<std::uint64_t, WalFileHeader> headers;
+  for (const auto& name : names) {
+    auto sequence = wal_sequence_of(name);
+    if (!sequence || *sequence > first) continue;
+    CO_TRY(auto file, co_await context_.files.open(context_.wal_path(*sequence), OpenMode::Read));
+    auto header = co_await read_wal_header(*file);
+    if (header && header->sequence == *sequence) headers.emplace(*sequence, *header);
+  }
+  if (auto live = headers.find(first); live != headers.end()) end = live->second.previous_end;
+  for (auto at = headers.rbegin(); at != headers.rend(); ++at) {
+    if (at->first == first) continue;
+    if (at->second.first_position <= end) found.insert(found.begin(), {at->first, at->second.first_position, end});
+    end = at->second.previous_end;
   }
   co_return found;
 }

@@ -26,6 +26,7 @@ enum class LogMutant : std::uint8_t {
   None,
   AcknowledgeBeforeSync,
   TornTailAccepted,
+  UnarchivedForgotten,
 };
 
 struct LogOptions {

@@ -285,11 +285,18 @@ Task<Result<std::uint64_t>> LogRecovery::replay_all(const Manifest& manifest) {
     SealedWal sealed{files[i].sequence,
                      files[i].has_header ? files[i].header.first_position : position_};
     CO_CHECK(co_await replay(files[i], next));
+    if (files[i].has_header) end_sealed_at(files[i].header.previous_end);
     sealed.end = next != nullptr && next->has_header ? next->header.previous_end : position_;
     last_used = sealed.sequence;
     writer_.sealed().push_back(sealed);
   }
   co_return last_used;
+}
+
+// What a header says of the end of what is before it: in the file before, or, when that one's own header was torn, in
+// one before that.
+void LogRecovery::end_sealed_at(WalPosition position) {
+  for (auto& file : writer_.sealed()) file.end = std::min(file.end, position);
 }
 
 // The unconfirmed entries move to the new file, so the log goes on where they began.
@@ -309,7 +316,7 @@ Task<Result<>> LogRecovery::go_on_after(std::uint64_t last_used) {
   after_recovery_header.reached();
   CO_CHECK(co_await rewrite_pending());
   CO_CHECK(co_await writer_.wal().activate());
-  if (!writer_.sealed().empty()) writer_.sealed().back().end = start.previous_end;
+  end_sealed_at(start.previous_end);
   auto commands = skips();
   if (!commands.empty()) CO_CHECK(co_await writer_.write_recovered(std::move(commands)));
   co_return Result<>();

@@ -59,6 +59,7 @@ class LogRecovery {
 
   Task<Result<Manifest>> read_manifest();
   Task<Result<std::uint64_t>> replay_all(const Manifest& manifest);
+  void end_sealed_at(WalPosition position);
   Task<Result<>> go_on_after(std::uint64_t last_used);
   void restore(const Manifest& manifest);
   Task<Result<>> load_segments(const Manifest& manifest);

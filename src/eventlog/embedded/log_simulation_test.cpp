@@ -6,6 +6,7 @@
 
 #include "eventlog/core/log_producers.h"
 #include "eventlog/embedded/log_test_bench.h"
+#include "eventlog/embedded/simulated_archive.h"
 #include "runtime/seeded_test.h"
 #include "runtime/world.h"
 
@@ -57,7 +58,8 @@ struct Producer {
 class Simulation {
  public:
   Simulation(std::uint64_t seed, LogMutant mutant, SimulationTotals& totals)
-      : world_(seed), chance_(seed ^ 0x6c6f67), totals_(totals) {
+      : world_(seed), chance_(seed ^ 0x6c6f67), totals_(totals), archive_(world_, seed) {
+    if (seed % 2 == 0) options_.archive = &archive_;
     options_.folder = "/data/log";
     options_.wal_file_bytes = 16 * 1024 + below(3) * 8 * 1024;
     options_.group_bytes_max = 6 * 1024;
@@ -302,6 +304,41 @@ class Simulation {
       model_.violate("the log does not open: " + last_error_);
       return;
     }
+    compare(read_whole());
+    if (options_.archive != nullptr) world_.run(hand_everything_over());
+    world_.run(close());
+    if (options_.archive != nullptr) inspect_archive();
+  }
+
+  Task<bool> hand_everything_over() {
+    auto tidied = co_await log_->tidy();
+    if (!tidied) model_.violate("tidying failed: " + tidied.error().message);
+    while (log_->status().archive->waiting_bytes > 0) {
+      auto slept = co_await world_.clock.sleep_for(options_.maintenance_interval);
+      if (!slept) co_return false;
+    }
+    co_return true;
+  }
+
+  // What was archived is a log of its own that holds every promise.
+  void inspect_archive() {
+    const std::string folder = "/data/restored";
+    auto laid = world_.run(archive_.lay(folder));
+    if (!laid) model_.violate("the archive cannot be laid: " + laid.error().message);
+    if (archive_.violation()) model_.violate(*archive_.violation());
+    if (!model_.violations.empty()) return;
+    options_.folder = folder;
+    options_.archive = nullptr;
+    if (!open()) {
+      model_.violate("the archive does not open: " + last_error_);
+      return;
+    }
+    auto restored = read_whole();
+    world_.run(close());
+    compare(restored);
+  }
+
+  std::map<PartitionId, std::map<Offset, std::string>> read_whole() {
     std::map<PartitionId, std::map<Offset, std::string>> stored;
     for (auto stream : streams_) {
       for (std::int32_t i = 0; i < kPartitions; ++i) {
@@ -313,8 +350,7 @@ class Simulation {
         }
       }
     }
-    world_.run(close());
-    compare(stored);
+    return stored;
   }
 
   Task<Result<std::map<Offset, std::string>>> read_all(PartitionId partition) {
@@ -378,6 +414,7 @@ class Simulation {
   World world_;
   SeededRandom chance_;
   SimulationTotals& totals_;
+  SimulatedArchive archive_;
   Metrics metrics_;
   LogOptions options_;
   Model model_;
@@ -428,6 +465,10 @@ void expect_log_found(std::string_view what, LogMutant mutant) {
 
 TEST(LogMutants, AcknowledgesBeforeItSyncs) {
   expect_log_found("the log acknowledges before it syncs", LogMutant::AcknowledgeBeforeSync);
+}
+
+TEST(LogMutants, ForgetsAtAStartWhatWasNotArchived) {
+  expect_log_found("the log forgets at a start what was not archived", LogMutant::UnarchivedForgotten);
 }
 
 TEST(LogMutants, AcceptsATornTail) {

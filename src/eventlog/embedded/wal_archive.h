@@ -18,6 +18,10 @@ struct WalToKeep {
   std::string path;
   std::uint64_t bytes = 0;  // from its beginning; what stands behind them is no part of the log
   WalPosition end = 0;      // of its last entry: where the next file goes on
+
+  // Then its header may have been torn too (what stands there is of the file that it was recycled from), and the log
+  // goes on without it.
+  bool holds_no_entry() const { return bytes == kWalHeaderBytes; }
 };
 
 class WalArchive {
@@ -25,7 +29,8 @@ class WalArchive {
   virtual ~WalArchive() = default;
 
   // The copy is durable when it returns. Called for one file after another, on the log's background
-  // loop, which it must not block; after a failure or a restart again for the same one. May take as long
+  // loop, which it must not block; after a failure or a restart again for the same one, whose end may then be
+  // told as later than it was: what is archived stays. May take as long
   // as it wants: the log goes on, up to LogOptions::archive_waiting_bytes_max.
   virtual Task<Result<>> keep(WalToKeep file) = 0;
 };

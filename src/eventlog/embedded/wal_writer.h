@@ -24,7 +24,9 @@ struct SealedWal {
   WalPosition end = 0;  // the next file goes on here
 
   // From its beginning; what stands behind them is no part of the log.
-  std::uint64_t bytes() const { return kWalHeaderBytes + (end - first_position); }
+  std::uint64_t bytes() const { return kWalHeaderBytes + (holds_nothing() ? 0 : end - first_position); }
+  // Its header and first group were torn, and what a start found of it is in the next file.
+  bool holds_nothing() const { return end < first_position; }
 };
 
 struct WalStart {
@@ -57,6 +59,7 @@ class WalWriter {
 
   std::uint64_t sequence() const { return sequence_; }
   WalPosition first_position() const { return first_position_; }
+  WalPosition previous_end() const { return previous_end_; }
   WalPosition position() const { return position_; }
   std::uint32_t epoch() const { return start_.epoch; }
   std::int32_t leader_epoch() const { return start_.leader_epoch; }
