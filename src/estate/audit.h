@@ -78,6 +78,9 @@ class AuditLog {
   // own guards fail. The returned head includes the entries.
   Task<Result<AuditHead>> commit(Unit unit, std::vector<AuditEvent> events);
 
+  // How many commits of this object have succeeded. Any thread.
+  std::uint64_t commits() const;
+
   // Newest first.
   Task<Result<std::vector<AuditEntry>>> list(AuditQuery query);
   Task<Result<AuditHead>> head();

@@ -481,6 +481,29 @@ TEST_F(IdentityTest, FollowsTheKeysThatAnotherNodeCreatesAndRevokes) {
   EXPECT_FALSE(other.authenticate_api_key(gone->key));
 }
 
+TEST_F(IdentityTest, KeepsAFollowedKeyOnDiskAlsoWhenTheDatabaseGoesAwayRightBehindIt) {
+  is_shared_ = true;
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(apply(std::string(kShop)));
+  TemporaryFolder theirs;
+  std::filesystem::copy_file(folder_.file("identity.key"), theirs.file("identity.key"));
+  estate::AuditLog their_audit(*sqlite_, clock_);
+  Identity other(
+      IdentityParts{*sqlite_, their_audit, files_, clock_, random_, secrets_, theirs.path(), true});
+  ASSERT_TRUE(run_until_done(other.start()));
+  other.publish(1, other.compile(*estate_->current()).value());
+  ApiKeyRequest request("default", "shop");
+  auto made = run_until_done(other.create_api_key("user:admin", request));
+  ASSERT_TRUE(made);
+
+  database_->calls_until_away = 1;
+  EXPECT_FALSE(run_until_done(identity_->follow()));
+  ASSERT_EQ(refusal(made->key), "accepted");
+  ASSERT_TRUE(restart(true));
+
+  EXPECT_EQ(refusal(made->key), "accepted");
+}
+
 TEST_F(IdentityTest, RefusesAnotherPepperThanThatOfTheOtherNodes) {
   is_shared_ = true;
   ASSERT_TRUE(restart());

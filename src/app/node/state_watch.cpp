@@ -25,8 +25,10 @@ Task<Result<>> StateWatch::follow() {
     CO_CHECK(co_await parts_.database.migrate(std::move(migrations), parts_.clock.now()));
     is_migrated_ = true;
   }
+  // A database that lost what this node committed since the last look has the head of that look again.
+  auto own_commits = parts_.audit.commits();
   CO_TRY(auto head, co_await parts_.audit.head());
-  if (seen_ == head) co_return Result<>();
+  if (seen_ == head && own_commits_seen_ == own_commits) co_return Result<>();
   CO_CHECK(co_await parts_.identity.follow());
   CO_TRY(auto is_newer, co_await parts_.estate.follow());
   if (is_newer) {
@@ -35,6 +37,7 @@ Task<Result<>> StateWatch::follow() {
   }
   CO_CHECK(co_await parts_.catch_up());
   seen_ = std::move(head);
+  own_commits_seen_ = own_commits;
   co_return Result<>();
 }
 

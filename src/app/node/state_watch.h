@@ -1,6 +1,7 @@
 // Follows a state database that other nodes use too: takes over their generations and API keys, and
 // knows whether the database can be reached. One look costs one small query: the head of the audit
-// trail moves with every change of the estate and of keys.
+// trail moves with every change of the estate and of keys. After a change of its own a node looks at
+// everything, since a failover may have lost it.
 //
 // run() on one loop; status() from any thread.
 #pragma once
@@ -57,6 +58,7 @@ class StateWatch {
   StateWatchParts parts_;
   bool is_migrated_ = true;
   std::optional<estate::AuditHead> seen_;  // up to where the audit trail was taken over
+  std::uint64_t own_commits_seen_ = 0;     // by that look
   mutable std::mutex mutex_;
   StateStatus status_;
 };

@@ -1,6 +1,7 @@
 #include "estate/audit.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include "estate/core/audit_chain.h"
@@ -79,6 +80,7 @@ struct AuditLog::State {
   Database& database;
   Clock& clock;
   std::optional<AuditHead> last_head;  // the turns' thread only
+  std::atomic<std::uint64_t> commits{0};
   // One thread, so that entries follow each other. Last: its destructor finishes what was accepted.
   BlockingPool turns;
 
@@ -108,6 +110,7 @@ Task<Result<AuditHead>> AuditLog::State::commit(Unit unit, const std::vector<Aud
     auto done = co_await database.execute(std::move(whole));
     if (done) {
       last_head = head;
+      ++commits;
       co_return head;
     }
     auto stale = *last_head;
@@ -170,6 +173,10 @@ Task<Result<AuditHead>> AuditLog::commit(Unit unit, std::vector<AuditEvent> even
     return run_until_done(state->commit(std::move(unit), events));
   };
   co_return co_await state_->turns.run<AuditHead>(std::move(turn));
+}
+
+std::uint64_t AuditLog::commits() const {
+  return state_->commits;
 }
 
 Task<Result<std::vector<AuditEntry>>> AuditLog::list(AuditQuery query) {

@@ -265,9 +265,9 @@ Task<Result<>> Identity::State::load_keys() {
     CO_TRY(auto keys, stored_keys(rows));
     if (take_stored(std::move(keys), seen)) break;
   }
-  CO_CHECK(co_await check_pepper());
+  // First: what is in force must be there for a start without the database, which may go away now.
   co_await keep_on_disk();
-  co_return Result<>();
+  co_return co_await check_pepper();
 }
 
 Identity::Identity(IdentityParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
