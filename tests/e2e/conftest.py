@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from postgres_server import PostgresServer  # noqa: E402
 from weft_process import ROOT, Weft, call, wait_until  # noqa: E402
 
 EXAMPLE = ROOT / "examples/orders"
@@ -31,6 +32,13 @@ def weft_factory(tmp_path):
     for weft in started:
         if weft.process and weft.process.poll() is None:
             weft.kill()
+
+
+@pytest.fixture
+def postgres():
+    server = PostgresServer().start()
+    yield server
+    server.remove()
 
 
 class Service:

@@ -4,7 +4,7 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
-from postgres_server import PostgresServer
+from shared_nodes import ready_lines
 from weft_process import BINARY, call, wait_until
 
 ROLES = ("control", "gateway", "broker", "worker")
@@ -25,13 +25,6 @@ HEADERS = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/tests", "ce-typ
 
 
 @pytest.fixture
-def postgres():
-    server = PostgresServer().start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
 def nodes(postgres, weft_factory, tmp_path):
     """By role; all have their key from one file."""
     key = tmp_path / "key"
@@ -39,12 +32,6 @@ def nodes(postgres, weft_factory, tmp_path):
     environment = {"WEFT_STATE__POSTGRES__URL": postgres.url, "WEFT_IDENTITY__KEY_FILE": str(key)}
     settings = ["state.backend=postgres", "state.followInterval=100ms", "kafka.anonymous=true"]
     return {role: weft_factory(role, settings=[*settings, f"roles={role}"], environment=environment).start() for role in ROLES}
-
-
-def ready_lines(node):
-    answer = call("GET", node.node["ops"] + "/readyz")
-    assert answer.status == 200
-    return answer.body.decode().splitlines()
 
 
 def listening_ports(node):

@@ -1,60 +1,15 @@
 """Two real nodes on one real PostgreSQL: they share the estate and its keys, and each serves on while it is gone."""
 import concurrent.futures
-import json
-import shutil
 import signal
 
 import pytest
-from postgres_server import PostgresServer
+from shared_nodes import CLIENT, apply, create_key, generation, publish, start_two_nodes, stream
 from weft_process import call, wait_until
-
-STREAM = """apiVersion: weft/v1
-kind: Stream
-metadata: {{name: {name}, owner: tests}}
-spec: {{opaque: true, partitions: 1}}
-"""
-CLIENT = """apiVersion: weft/v1
-kind: Client
-metadata: {name: shop, owner: tests}
-spec: {grants: [{action: stream.write, resource: "shared.*"}]}
-"""
-
-
-def stream(name):
-    return STREAM.format(name=f"shared.test.{name}.v1")
-
-
-@pytest.fixture
-def postgres():
-    server = PostgresServer().start()
-    yield server
-    server.remove()
 
 
 @pytest.fixture
 def nodes(postgres, weft_factory):
-    settings = ["state.backend=postgres", "state.followInterval=100ms", "state.postgres.reconnectWaitMax=200ms"]
-    environment = {"WEFT_STATE__POSTGRES__URL": postgres.url}
-    a = weft_factory("a", settings=settings, environment=environment).start()
-    b = weft_factory("b", settings=settings, environment=environment)
-    b.data.mkdir(mode=0o700)
-    shutil.copy(a.data / "identity.key", b.data / "identity.key")
-    return a, b.start()
-
-
-def apply(node, *documents, expected=None):
-    path = "/apply" if expected is None else f"/apply?expectedGeneration={expected}"
-    return node.admin("POST", path, "---\n".join(documents), "application/yaml")
-
-
-def generation(node):
-    return node.admin("GET", "/health").json()["generation"]
-
-
-def publish(node, name, key=None):
-    headers = {"Authorization": f"Bearer {key or node.token}", "ce-specversion": "1.0", "ce-id": "1",
-               "ce-source": "/tests", "ce-type": "sent", "Content-Type": "application/json"}
-    return call("POST", f"{node.gateway}/events/shared.test.{name}.v1", '{"a": 1}', headers).status
+    return start_two_nodes(weft_factory, postgres.url)
 
 
 def readiness(node):
@@ -64,12 +19,6 @@ def readiness(node):
 def says_away(node):
     answer = readiness(node)
     return answer.status == 200 and b"state database away" in answer.body
-
-
-def create_key(node):
-    answer = node.admin("POST", "/clients/shop/keys", json.dumps({"note": "test"}))
-    assert answer.status in (200, 201), answer.body
-    return answer.json()
 
 
 def test_a_change_on_one_node_becomes_active_on_the_other(nodes):

@@ -1,54 +1,12 @@
 """Two real nodes on PostgreSQL with a streaming standby: what they do when the primary dies, is silent, is full or restarts."""
-import json
-import shutil
 import signal
 import threading
 import time
 
 import pytest
 from postgres_server import PostgresServer
-from weft_process import call, wait_until
-
-STREAM = """apiVersion: weft/v1
-kind: Stream
-metadata: {{name: shared.test.{name}.v1, owner: tests}}
-spec: {{opaque: true, partitions: 1}}
-"""
-CLIENT = """apiVersion: weft/v1
-kind: Client
-metadata: {name: shop, owner: tests}
-spec: {grants: [{action: stream.write, resource: "shared.*"}]}
-"""
-
-
-def stream(name):
-    return STREAM.format(name=name)
-
-
-def apply(node, *documents):
-    return node.admin("POST", "/apply", "---\n".join(documents), "application/yaml")
-
-
-def generation(node):
-    return node.admin("GET", "/health").json()["generation"]
-
-
-def publish(node, key):
-    headers = {"Authorization": f"Bearer {key}", "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/tests", "ce-type": "sent",
-               "Content-Type": "application/json"}
-    return call("POST", f"{node.gateway}/events/shared.test.first.v1", '{"a": 1}', headers).status
-
-
-def create_key(node):
-    answer = node.admin("POST", "/clients/shop/keys", json.dumps({"note": "test"}))
-    assert answer.status in (200, 201), answer.body
-    return answer.json()
-
-
-def ready_lines(node):
-    answer = call("GET", node.node["ops"] + "/readyz")
-    assert answer.status == 200
-    return answer.body.decode().splitlines()
+from shared_nodes import CLIENT, apply, create_key, generation, publish, ready_lines, start_two_nodes, stream
+from weft_process import wait_until
 
 
 class Requests:
@@ -62,7 +20,7 @@ class Requests:
 
     def run(self, node, key):
         while not self.is_over.is_set():
-            status = publish(node, key)
+            status = publish(node, "first", key)
             self.sent += 1
             if status >= 300:
                 self.failed.append(status)
@@ -94,16 +52,7 @@ def servers():
 
 @pytest.fixture
 def start_nodes(weft_factory):
-    def start(url, *settings):
-        common = ["state.backend=postgres", "state.followInterval=100ms", "state.postgres.reconnectWaitMax=200ms", *settings]
-        environment = {"WEFT_STATE__POSTGRES__URL": url}
-        a = weft_factory("a", settings=common, environment=environment).start()
-        b = weft_factory("b", settings=common, environment=environment)
-        b.data.mkdir(mode=0o700)
-        shutil.copy(a.data / "identity.key", b.data / "identity.key")
-        return a, b.start()
-
-    return start
+    return lambda url, *settings: start_two_nodes(weft_factory, url, *settings)
 
 
 def prepare(nodes):
@@ -113,7 +62,7 @@ def prepare(nodes):
     assert applied.status == 200, applied.body
     wait_until(lambda: generation(b) == generation(a), what="the generation on the other node")
     key = create_key(a)["key"]
-    wait_until(lambda: publish(a, key) < 300 and publish(b, key) < 300, what="the key on both nodes")
+    wait_until(lambda: publish(a, "first", key) < 300 and publish(b, "first", key) < 300, what="the key on both nodes")
     return key
 
 
@@ -161,7 +110,7 @@ def test_nodes_serve_through_the_loss_of_the_primary_and_work_with_the_promoted_
     for node in nodes:
         assert "intact" in node.cli("audit", "verify").stdout
         for known in keys:
-            wait_until(lambda: publish(node, known) < 300, what="every acknowledged key")
+            wait_until(lambda: publish(node, "first", known) < 300, what="every acknowledged key")
     assert standby.sql("SELECT count(*) FROM pg_is_in_recovery() AS r WHERE r") == "0"
 
 
@@ -184,7 +133,7 @@ def test_a_promoted_standby_that_lacks_a_generation_is_told_and_does_not_take_th
     for node in nodes:
         wait_until(lambda: any("generation 1, this node already serves 2" in line for line in ready_lines(node)), 30, "the note of /readyz")
         assert "is it an older copy?" in node.cli("doctor", check=False).stdout
-        assert publish(node, key) < 300 and generation(node) == lost
+        assert publish(node, "first", key) < 300 and generation(node) == lost
     documents = stream("first"), stream("third"), CLIENT
     refused = apply(a, *documents)
     assert refused.status == 409 and refused.json()["code"] == "GENERATION_CONFLICT", refused.body
@@ -233,7 +182,7 @@ def test_a_node_that_finds_the_connection_table_full_says_so_and_waits(servers, 
     with postgres.all_connections_taken(12):
         b.start()
         wait_until(lambda: any("too many clients" in line for line in ready_lines(b)), what="the note of /readyz")
-        assert publish(b, key) < 300
+        assert publish(b, "first", key) < 300
         refused = apply(b, stream("first"), stream("second"), CLIENT)
         assert refused.status == 503 and "too many clients" in refused.json()["message"], refused.body
         assert "too many clients" in b.cli("doctor", check=False).stdout

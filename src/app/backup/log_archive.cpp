@@ -112,8 +112,7 @@ Result<> LogArchive::keep_now(const eventlog::WalToKeep& file) {
   CHECK(remove_file(folder + "/" + unfinished));
   TRY(auto copied, copy_file(file.path, file.bytes, folder, unfinished));
   PosixFileSystem files;
-  IoContext loop;
-  auto scanned = run_until_done(loop, eventlog::scan_wal_file(files, folder + "/" + unfinished));
+  auto scanned = run_until_done(eventlog::scan_wal_file(files, folder + "/" + unfinished));
   bool has_own_header = scanned && scanned->header.sequence == file.sequence;
   if (file.holds_no_entry() && !has_own_header) return remove_file(folder + "/" + unfinished);
   TRY(auto scan, std::move(scanned));

@@ -118,8 +118,7 @@ class Planner {
     if (moment_.time) limit.until_ms = to_unix_ms(*moment_.time);
     limit.until = moment_.position;
     PosixFileSystem files;
-    IoContext loop;
-    TRY(auto cut, run_until_done(loop, eventlog::cut_wal_file(files, wal_path(plan_.folder, file), limit)));
+    TRY(auto cut, run_until_done(eventlog::cut_wal_file(files, wal_path(plan_.folder, file), limit)));
     is_reached_ = cut.is_reached;
     if (cut.kept.entries == 0) return {};
     reach(cut.kept.end, cut.kept.last_ms ? std::optional(from_unix_ms(*cut.kept.last_ms)) : std::nullopt);
@@ -176,8 +175,7 @@ void check_wal(const std::string& folder, const ArchivedWal& file, ArchiveReport
   auto problem = problem_of(path, file.bytes, file.sha256);
   if (!problem.empty()) return report.problems.push_back(place(name, problem));
   PosixFileSystem files;
-  IoContext loop;
-  auto scan = run_until_done(loop, eventlog::scan_wal_file(files, path));
+  auto scan = run_until_done(eventlog::scan_wal_file(files, path));
   if (!scan) return report.problems.push_back(place(name, scan.error().message));
   if (scan->end != file.end) {
     report.problems.push_back(place(name, fmt::format("damaged at position {}, its entries go to {}", scan->end, file.end)));

@@ -88,8 +88,7 @@ Result<BackupReport> verify_backup(const std::string& folder, const std::string&
   TRY(report.list, parse_backup_list(text));
   check_files(folder, report);
   PosixFileSystem files;
-  IoContext loop;
-  auto log = run_until_done(loop, eventlog::check_log_files(files, folder + "/log"));
+  auto log = run_until_done(eventlog::check_log_files(files, folder + "/log"));
   if (log) {
     report.log = std::move(*log);
     for (const auto& damage : report.log.damage) report.problems.push_back("log/" + damage);

@@ -36,6 +36,14 @@ void warn_of_certificate(std::string_view listener, const TlsContext& tls, WallT
   log_warn("node", warning, {{"listener", listener}, {"certificate", certificate.subject}});
 }
 
+// A record of the log tells of all of them at times, so there is a largest number.
+Result<std::uint32_t> unsettled_max(const Settings& settings) {
+  constexpr std::int64_t kMost = 65'536;
+  auto number = settings.number("delivery.unsettledMax");
+  if (number >= 1 && number <= kMost) return static_cast<std::uint32_t>(number);
+  return fail(ErrorCode::InvalidArgument, "delivery.unsettledMax: must be from 1 to {}, not {}", kMost, number);
+}
+
 }  // namespace
 
 // The folder belongs to one process, and to no newer version than this.
@@ -118,7 +126,7 @@ Task<Result<>> Node::Parts::open_features() {
   sender.emplace(client);
   delivery::DeliveryParts delivery_parts{*log, *sender, secrets, clock, random, metrics, &traces, {}, {}};
   for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));
-  delivery_parts.limits.unsettled_max = static_cast<std::uint32_t>(settings.number("delivery.unsettledMax"));
+  CO_TRY(delivery_parts.limits.unsettled_max, unsettled_max(settings));
   delivery_parts.limits.delivered_shown_max = static_cast<std::size_t>(settings.number("delivery.recentMax"));
   delivery.emplace(std::move(delivery_parts));
   CO_CHECK(co_await delivery->start());
