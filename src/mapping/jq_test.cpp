@@ -46,6 +46,17 @@ TEST(JqNumbers, CalculateInDecimal) {
               ElementsAre("0.3", "3.3", "10000000000000000000001", "0.125", "-0.01", "3"));
 }
 
+TEST(JqNumbers, CalculateTheSameOnBothSidesOf64Bits) {
+  const std::string input =
+      "[999999999999999999, 9223372036854775807, -9223372036854775808, 0.0000000001, 5e3]";
+
+  EXPECT_THAT(jq(".[0] + 1, .[1] + 1, .[2] - 1, .[1] * 10, .[0] + .[3], .[4] * 0.2, .[4] - 5000", input),
+              ElementsAre("1000000000000000000", "9223372036854775808", "-9223372036854775809",
+                          "92233720368547758070", "999999999999999999.0000000001", "1000", "0"));
+  EXPECT_THAT(jq("[.[1] < .[1] + 1, .[2] > .[2] - 1, .[3] > 0, .[4] == 5000.0]", input),
+              ElementsAre("[true,true,true,true]"));
+}
+
 TEST(JqNumbers, RoundToDoublesWhereNoDecimalIsExact) {
   EXPECT_THAT(jq("1 / 3, (2 | sqrt)"), ElementsAre("0.3333333333333333", "1.4142135623730951"));
 }
@@ -76,6 +87,18 @@ TEST(JqErrors, OfAProgramSayLineAndColumn) {
 TEST(JqErrors, OfARunSayLineAndColumn) {
   EXPECT_THAT(jq("1,\n (.a | .b)", R"({"a":5})"),
               ElementsAre("1", "2:8: Cannot index number with string \"b\""));
+}
+
+TEST(JqErrors, AreThoseOfJq) {
+  EXPECT_THAT(jq("contains(true)", "false"),
+              ElementsAre(HasSubstr("boolean (false) and boolean (true) cannot have their containment checked")));
+  EXPECT_THAT(jq("contains(false), (null | reverse), (0 | reverse)", "false"),
+              ElementsAre("true", "[]", "[]"));
+}
+
+TEST(JqBuiltins, FindNothingByNothing) {
+  EXPECT_THAT(jq("indices([]), .[[]], index([])", "[1,2]"), ElementsAre("[]", "[]", "null"));
+  EXPECT_THAT(jq("indices(\"\"), index(\"\")", "\"ab\""), ElementsAre("[]", "null"));
 }
 
 TEST(JqErrors, OfABuiltinPointAtItsCaller) {

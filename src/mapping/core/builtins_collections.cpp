@@ -267,7 +267,7 @@ V b_indices(M& m, V* a, const Node& at) {
     V found = V::new_array();
     const std::string_view text = a[0].text();
     const std::string_view part = a[1].text();
-    if (part.empty()) return {};
+    if (part.empty()) return found;
     std::size_t counted_to = 0;
     std::size_t count = 0;
     for (std::size_t at_byte = text.find(part); at_byte != std::string_view::npos;

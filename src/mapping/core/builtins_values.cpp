@@ -105,11 +105,9 @@ bool contains(const V& whole, const V& part) {
   return equal(whole, part);
 }
 
+// As in jq, true and false are of two kinds.
 V b_contains(M& m, V* a, const Node& at) {
-  const auto group = [](const V& value) {
-    return value.kind() == Kind::True ? Kind::False : value.kind();
-  };
-  if (group(a[0]) == group(a[1])) return V::boolean(contains(a[0], a[1]));
+  if (a[0].kind() == a[1].kind()) return V::boolean(contains(a[0], a[1]));
   return m.raise(
       fmt::format("{} and {} cannot have their containment checked", named(a[0]), named(a[1])), at);
 }

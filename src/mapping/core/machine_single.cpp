@@ -235,7 +235,7 @@ Value indices_of(const Value& array, const Value& part) {
   Value found = Value::new_array();
   const std::uint32_t size = array.size();
   const std::uint32_t wanted = part.size();
-  if (wanted == 0) return {};
+  if (wanted == 0) return found;
   for (std::uint32_t i = 0; i + wanted <= size; ++i) {
     bool same = true;
     for (std::uint32_t j = 0; same && j < wanted; ++j)
