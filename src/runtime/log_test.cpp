@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "base/golden_file.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -66,6 +67,19 @@ TEST(Log, WritesOneJsonObjectPerLineWithTimeLevelModuleAndMessage) {
   EXPECT_EQ(root.find("route")->as_string(), "orders");
   EXPECT_EQ(root.find("count")->raw(), "3");
   EXPECT_EQ(root.find("live")->raw(), "true");
+}
+
+// Compared but for its time, which is now.
+TEST(LogLineFormat, IsWhatWasCommitted) {
+  CaughtLog caught;
+
+  log_warn("gateway", "a \"late\" order\n",
+           {{"trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"}, {"business_key", "SO-4711"}, {"ms", 12}, {"live", true}});
+
+  auto line = caught.read_once();
+  constexpr std::string_view kTime = R"({"time":"2025-11-28T08:00:00.123Z")";
+  line.replace(0, kTime.size(), kTime);
+  EXPECT_EQ(golden_file_or_new("log-line-1.jsonl", line), line);
 }
 
 TEST(Log, EscapesWhatWouldBreakTheLine) {

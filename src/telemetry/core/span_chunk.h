@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,9 @@ class SpanChunk {
     SpanKind kind;
     bool failed;
     bool sampled;
+    std::uint8_t reserved = 0;  // no hole: the archive holds these bytes
   };
+  static_assert(std::has_unique_object_representations_v<Head>);
 
   // Written out, because an implicit one would clear 64 KiB for nothing.
   SpanChunk() {}
