@@ -11,6 +11,7 @@ which seed each deliberate defect is found. docs/simulation.md says what is simu
 import argparse
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ PROGRAMS = ["weft_eventlog_simulation_tests", "weft_gateway_simulation_tests", "
 LABELS = {"LogSimulation": "log", "AckSetSimulation": "acknowledgements", "IdempotencySimulation": "idempotency",
           "DeliverySimulation": "delivery", "ChainSimulation": "chain of nodes", "JqSimulation": "jq"}
 SEEDS_PER_RUN = 250
+MEMORY_BYTES_MAX = 4 << 30  # of a run: libjq knows no limit
 
 
 class Simulation:
@@ -66,7 +68,8 @@ class Simulation:
         """Exit status, output and CPU time of these seeds; the program ends at the first that finds something."""
         environment = {**os.environ, "WEFT_FIRST_SEED": str(begin), "WEFT_SEEDS": str(count)}
         process = subprocess.Popen([self.program, f"--gtest_filter={self.name}"], env=environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX,) * 2))
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

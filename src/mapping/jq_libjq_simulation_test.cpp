@@ -297,7 +297,7 @@ class LibJq {
     running = this;
     std::signal(SIGABRT, [](int) {
       for (const char* const text : {"libjq aborts with ", running->program_.c_str(), "\ninput: ",
-                                     running->input_.c_str(), "\n"})
+                                     running->input_.c_str(), "\nrepeat with ", running->seed_.c_str(), "\n"})
         std::fputs(text, stderr);
     });
   }
@@ -305,6 +305,8 @@ class LibJq {
   LibJq(const LibJq&) = delete;
   LibJq& operator=(const LibJq&) = delete;
 
+  /// As a message is to say it.
+  void repeat_with(std::string seed) { seed_ = std::move(seed); }
   bool compile(const std::string& program) {
     program_ = program;
     compiled_ = jq_compile(state_, program.c_str()) != 0;
@@ -331,6 +333,7 @@ class LibJq {
  private:
   static inline const LibJq* running = nullptr;
   jq_state* state_;
+  std::string seed_;
   std::string program_;
   std::string input_;
   bool compiled_ = false;
@@ -425,7 +428,9 @@ TEST(JqSimulation, AnswersAsLibJqForAllSeeds) {
   LibJq libjq;
   std::uint64_t seed = first;
   for (; seed < first + wanted && !HasFailure(); ++seed) {
-    SCOPED_TRACE("repeat with WEFT_SEED=" + std::to_string(seed));
+    const std::string repeat = "WEFT_SEED=" + std::to_string(seed);
+    SCOPED_TRACE("repeat with " + repeat);
+    libjq.repeat_with(repeat);
     const std::vector<Case> cases = cases_of(seed);
     const bool together = libjq.compile(all_programs(cases));
     for (std::size_t i = 0; i < cases.size(); ++i) {

@@ -96,6 +96,13 @@ TEST(JqErrors, AreThoseOfJq) {
               ElementsAre("true", "[]", "[]"));
 }
 
+TEST(JqErrors, OfAPathSayWhereItLeadsToNothing) {
+  EXPECT_THAT(jq("getpath([\"a\", 0]), delpaths([[\"a\", 0]])", "null"), ElementsAre("null", "null"));
+  EXPECT_THAT(jq("getpath([\"a\", null])", "null"), ElementsAre(HasSubstr("Cannot index null with null")));
+  EXPECT_THAT(jq("delpaths([[[], 0]])", "null"), ElementsAre(HasSubstr("Cannot index null with array")));
+  EXPECT_THAT(jq("setpath([true]; 1)", "null"), ElementsAre(HasSubstr("Cannot index null with boolean")));
+}
+
 TEST(JqBuiltins, FindNothingByNothing) {
   EXPECT_THAT(jq("indices([]), .[[]], index([])", "[1,2]"), ElementsAre("[]", "[]", "null"));
   EXPECT_THAT(jq("indices(\"\"), index(\"\")", "\"ab\""), ElementsAre("[]", "null"));

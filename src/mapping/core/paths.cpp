@@ -46,12 +46,8 @@ Value refuse_key(Machine& machine, const Value& root, const Value& key, const No
         fmt::format("Cannot index {} with string \"{}\"", kind_name(root.kind()), key.text()), at);
   if (root.is_array() && key.is_array())
     return machine.raise("Cannot update field at array index of array", at);
-  if (root.is_object() || root.is_array() || key.is_number())
-    return machine.raise(
-        fmt::format("Cannot index {} with {}", kind_name(root.kind()), kind_name(key.kind())), at);
-  return machine.raise(fmt::format("Cannot update field at {} index of {}", kind_name(key.kind()),
-                                   kind_name(root.kind())),
-                       at);
+  return machine.raise(
+      fmt::format("Cannot index {} with {}", kind_name(root.kind()), kind_name(key.kind())), at);
 }
 
 Value set_from(Machine& machine, Value root, const Value& path, std::uint32_t i, Value value,
@@ -188,7 +184,6 @@ Value delete_sorted(Machine& machine, Value root, std::span<const Value> paths, 
       own.push_back(key);
       continue;
     }
-    if (root.is_null()) continue;
     Value child = index_value(machine, root, key, at);
     if (machine.stopped() || child.is_null()) continue;
     child = delete_sorted(machine, std::move(child), group, depth + 1, at);
@@ -216,7 +211,7 @@ constexpr NativeEntry kPathBuiltins[] = {{"setpath", 2, native_setpath},
 Value get_path(Machine& machine, const Value& root, const Value& path, const Node& at) {
   if (!is_path(machine, path, at)) return {};
   Value part = root;
-  for (std::uint32_t i = 0; i < path.size() && !part.is_null() && !machine.stopped(); ++i)
+  for (std::uint32_t i = 0; i < path.size() && !machine.stopped(); ++i)
     part = index_value(machine, part, path.element(i), at);
   return part;
 }
