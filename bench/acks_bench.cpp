@@ -1,5 +1,6 @@
 // The acknowledgement set with a million records in flight, with and without order keys: what each
-// record costs in memory, in CPU time to take and settle, and in bytes of journal. One JSON line per figure.
+// record costs in memory, in CPU time to take and settle, and in bytes of journal. One JSON line
+// per figure.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -35,8 +36,9 @@ double resident_mb() {
 }
 
 void report(std::string_view order, std::string_view name, double value, std::string_view unit) {
-  fmt::print("{{\"bench\":\"acks\",\"order\":\"{}\",\"name\":\"{}\",\"value\":{:.1f},\"unit\":\"{}\"}}\n",
-             order, name, value, unit);
+  fmt::print(
+      "{{\"bench\":\"acks\",\"order\":\"{}\",\"name\":\"{}\",\"value\":{:.1f},\"unit\":\"{}\"}}\n",
+      order, name, value, unit);
 }
 
 // `keys` of 0: none.
@@ -82,7 +84,8 @@ void measure(std::string_view order, std::uint64_t keys) {
     writing += cpu_ns() - before;
   }
   // Those that were held back are left: they are settled as their turn comes.
-  for (auto taken = set.acquire_due(WallTime::max()); taken; taken = set.acquire_due(WallTime::max())) {
+  for (auto taken = set.acquire_due(WallTime::max()); taken;
+       taken = set.acquire_due(WallTime::max())) {
     set.ack(taken->offset);
   }
   report(order, "settle", (cpu_ns() - start - writing) / kInFlight, "ns/record");

@@ -1,7 +1,8 @@
 // What recording a finished span costs its thread, in CPU time: a typical gateway span (name, seven
 // attributes) as a view and as a Span that is built for it, on one and on two threads; and what a
-// search over a full ring takes, and what is decided about a span in the background. One JSON line per figure.
-// usage: span_bench [spans of a run]    few spans for counting instructions: nothing fills the ring then
+// search over a full ring takes, and what is decided about a span in the background. One JSON line
+// per figure. usage: span_bench [spans of a run]    few spans for counting instructions: nothing
+// fills the ring then
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <time.h>
@@ -79,8 +80,8 @@ void report(std::string_view name, double value, std::string_view unit) {
              value, unit);
 }
 
-// What deciding about a span costs the thread in the background, once it has waited: 1 % are sampled and
-// written to disk, the others go.
+// What deciding about a span costs the thread in the background, once it has waited: 1 % are
+// sampled and written to disk, the others go.
 void measure_settling() {
   char folder[] = "/tmp/span-bench-XXXXXX";
   if (::mkdtemp(folder) == nullptr) return;

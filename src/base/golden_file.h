@@ -1,7 +1,7 @@
-// For tests of formats that are kept or exported: what is encoded today against the bytes that were committed,
-// docs/formats/golden/<name>. A difference means that data written before may not be read any more, or that
-// an older version does not read what is written now: raise the format's version, keep the old file under
-// its version's name and test that it is still read.
+// For tests of formats that are kept or exported: what is encoded today against the bytes that were
+// committed, docs/formats/golden/<name>. A difference means that data written before may not be
+// read any more, or that an older version does not read what is written now: raise the format's
+// version, keep the old file under its version's name and test that it is still read.
 //
 // WEFT_WRITE_GOLDEN=1 in the environment writes the files that do not exist yet; it changes none.
 #pragma once
@@ -39,7 +39,8 @@ inline std::string golden_file_or_new(std::string_view name, std::string_view en
     return std::string(encoded);
   }
   constexpr std::size_t kLineBytes = 32;
-  for (std::size_t at = 0; at < encoded.size(); at += kLineBytes) out << to_hex(encoded.substr(at, kLineBytes)) << '\n';
+  for (std::size_t at = 0; at < encoded.size(); at += kLineBytes)
+    out << to_hex(encoded.substr(at, kLineBytes)) << '\n';
   return std::string(encoded);
 }
 

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 0xffff'fff0;
 
-// The builder of a text that is only checked: which containers are open, and the names so far of the
-// open objects, one object behind the other.
+// The builder of a text that is only checked: which containers are open, and the names so far of
+// the open objects, one object behind the other.
 class Shape {
  public:
   struct Name {
@@ -113,7 +113,7 @@ class Reader {
   }
   std::uint32_t offset(const char* at) const { return static_cast<std::uint32_t>(at - begin_); }
   void skip_space() {
-    if (at_ < end_ && static_cast<unsigned char>(*at_) > ' ') return;  // mostly there is none
+    if (at_<end_&& static_cast<unsigned char>(*at_)> ' ') return;  // mostly there is none
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
   }
   [[gnu::noinline, gnu::cold]] bool refuse_depth() {

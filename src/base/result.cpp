@@ -7,22 +7,38 @@ namespace weft {
 
 std::string_view name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::InvalidArgument: return "INVALID_ARGUMENT";
-    case ErrorCode::NotFound: return "NOT_FOUND";
-    case ErrorCode::AlreadyExists: return "ALREADY_EXISTS";
-    case ErrorCode::Conflict: return "CONFLICT";
-    case ErrorCode::FailedPrecondition: return "FAILED_PRECONDITION";
-    case ErrorCode::Unauthenticated: return "UNAUTHENTICATED";
-    case ErrorCode::PermissionDenied: return "PERMISSION_DENIED";
-    case ErrorCode::ResourceExhausted: return "RESOURCE_EXHAUSTED";
-    case ErrorCode::OutOfRange: return "OUT_OF_RANGE";
-    case ErrorCode::Unavailable: return "UNAVAILABLE";
-    case ErrorCode::DeadlineExceeded: return "DEADLINE_EXCEEDED";
-    case ErrorCode::Cancelled: return "CANCELLED";
-    case ErrorCode::Unsupported: return "UNSUPPORTED";
-    case ErrorCode::DataLoss: return "DATA_LOSS";
-    case ErrorCode::IoError: return "IO_ERROR";
-    case ErrorCode::Internal: return "INTERNAL";
+    case ErrorCode::InvalidArgument:
+      return "INVALID_ARGUMENT";
+    case ErrorCode::NotFound:
+      return "NOT_FOUND";
+    case ErrorCode::AlreadyExists:
+      return "ALREADY_EXISTS";
+    case ErrorCode::Conflict:
+      return "CONFLICT";
+    case ErrorCode::FailedPrecondition:
+      return "FAILED_PRECONDITION";
+    case ErrorCode::Unauthenticated:
+      return "UNAUTHENTICATED";
+    case ErrorCode::PermissionDenied:
+      return "PERMISSION_DENIED";
+    case ErrorCode::ResourceExhausted:
+      return "RESOURCE_EXHAUSTED";
+    case ErrorCode::OutOfRange:
+      return "OUT_OF_RANGE";
+    case ErrorCode::Unavailable:
+      return "UNAVAILABLE";
+    case ErrorCode::DeadlineExceeded:
+      return "DEADLINE_EXCEEDED";
+    case ErrorCode::Cancelled:
+      return "CANCELLED";
+    case ErrorCode::Unsupported:
+      return "UNSUPPORTED";
+    case ErrorCode::DataLoss:
+      return "DATA_LOSS";
+    case ErrorCode::IoError:
+      return "IO_ERROR";
+    case ErrorCode::Internal:
+      return "INTERNAL";
   }
   return "INTERNAL";
 }

@@ -1,7 +1,8 @@
 // How failure travels: Result<T> is a value or an Error. Nothing here throws.
 //
-// Error codes are general; protocol codes (HTTP status, Kafka error) are chosen at the edge that speaks
-// the protocol, in one switch without default. Context is added on the way up with Error::within().
+// Error codes are general; protocol codes (HTTP status, Kafka error) are chosen at the edge that
+// speaks the protocol, in one switch without default. Context is added on the way up with
+// Error::within().
 #pragma once
 
 #include <fmt/format.h>
@@ -57,8 +58,8 @@ inline Failure fail(ErrorCode code, std::string message) {
 }
 
 template <class... Args>
-  requires(sizeof...(Args) > 0)
-Failure fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
+requires(sizeof...(Args) > 0) Failure
+    fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
   return Failure(Error{code, fmt::format(format, std::forward<Args>(args)...)});
 }
 
@@ -69,12 +70,12 @@ Failure fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
 
 #define WEFT_CONCAT_(a, b) a##b
 #define WEFT_CONCAT(a, b) WEFT_CONCAT_(a, b)
-#define WEFT_TRY_AS_(temporary, keyword, declaration, ...)                     \
-  auto temporary = (__VA_ARGS__);                                              \
-  if (!temporary) keyword std::unexpected(std::move(temporary).error());       \
+#define WEFT_TRY_AS_(temporary, keyword, declaration, ...)               \
+  auto temporary = (__VA_ARGS__);                                        \
+  if (!temporary) keyword std::unexpected(std::move(temporary).error()); \
   declaration = *std::move(temporary)
-#define WEFT_CHECK_AS_(temporary, keyword, ...)                                \
-  if (auto temporary = (__VA_ARGS__); !temporary)                              \
+#define WEFT_CHECK_AS_(temporary, keyword, ...)   \
+  if (auto temporary = (__VA_ARGS__); !temporary) \
   keyword std::unexpected(std::move(temporary).error())
 
 // TRY(auto x, f());  declares x or returns the error. CHECK(f());  for Result<void>.

@@ -13,16 +13,20 @@ constexpr std::size_t kNameSizeMax = 64;
 std::string pointer_token(std::string_view name) {
   std::string token;
   for (char c : name) {
-    if (c == '~') token += "~0";
-    else if (c == '/') token += "~1";
-    else token += c;
+    if (c == '~')
+      token += "~0";
+    else if (c == '/')
+      token += "~1";
+    else
+      token += c;
   }
   return token;
 }
 
 bool is_key_name(std::string_view name) {
   auto is_fit = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   };
   return !name.empty() && name.size() <= kNameSizeMax && std::ranges::all_of(name, is_fit);
 }
@@ -63,17 +67,21 @@ class KeyFinder {
     if (mark->is_string() && is_key_name(mark->as_string())) {
       key.attribute.append(".").append(mark->as_string());
     } else if (!mark->is_bool()) {
-      return fail(ErrorCode::InvalidArgument, "{} of '{}' must be true or a name of letters, digits, '_' and '-'",
-                  kAnnotation, pointer);
+      return fail(ErrorCode::InvalidArgument,
+                  "{} of '{}' must be true or a name of letters, digits, '_' and '-'", kAnnotation,
+                  pointer);
     }
-    auto is_same = [&](const BusinessKey& other) { return other.attribute == key.attribute || other.pointer == pointer; };
+    auto is_same = [&](const BusinessKey& other) {
+      return other.attribute == key.attribute || other.pointer == pointer;
+    };
     if (std::ranges::any_of(keys_, is_same)) {
-      return fail(ErrorCode::InvalidArgument, "{} of '{}': give each business key of a schema a name of its own",
-                  kAnnotation, pointer);
+      return fail(ErrorCode::InvalidArgument,
+                  "{} of '{}': give each business key of a schema a name of its own", kAnnotation,
+                  pointer);
     }
     if (keys_.size() == kBusinessKeysMax) {
-      return fail(ErrorCode::InvalidArgument, "{} of '{}': a schema has at most {} business keys", kAnnotation,
-                  pointer, kBusinessKeysMax);
+      return fail(ErrorCode::InvalidArgument, "{} of '{}': a schema has at most {} business keys",
+                  kAnnotation, pointer, kBusinessKeysMax);
     }
     keys_.push_back(std::move(key));
     return {};
@@ -91,7 +99,8 @@ Result<std::vector<BusinessKey>> business_keys(const Json& schema) {
   return finder.take();
 }
 
-std::vector<FoundBusinessKey> find_business_keys(const std::vector<BusinessKey>& keys, const Json& payload) {
+std::vector<FoundBusinessKey> find_business_keys(const std::vector<BusinessKey>& keys,
+                                                 const Json& payload) {
   std::vector<FoundBusinessKey> found;
   for (const auto& key : keys) {
     const auto* value = payload.at_pointer(key.pointer);

@@ -15,8 +15,8 @@
 
 namespace weft::contracts {
 
-inline constexpr std::size_t kBusinessKeysMax = 4;            // of one schema
-inline constexpr std::size_t kBusinessKeyBytesMax = 128;      // of a value; a longer one is none
+inline constexpr std::size_t kBusinessKeysMax = 4;        // of one schema
+inline constexpr std::size_t kBusinessKeyBytesMax = 128;  // of a value; a longer one is none
 inline constexpr std::string_view kBusinessKeyAttribute = "weft.business_key";
 
 struct BusinessKey {
@@ -34,6 +34,7 @@ struct FoundBusinessKey {
 Result<std::vector<BusinessKey>> business_keys(const Json& schema);
 
 // Texts and numbers that are there.
-std::vector<FoundBusinessKey> find_business_keys(const std::vector<BusinessKey>& keys, const Json& payload);
+std::vector<FoundBusinessKey> find_business_keys(const std::vector<BusinessKey>& keys,
+                                                 const Json& payload);
 
 }  // namespace weft::contracts

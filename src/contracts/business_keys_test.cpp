@@ -34,9 +34,11 @@ TEST(BusinessKeys, AreFoundWhereTheSchemaMarksThem) {
     "$defs": {"Customer": {"properties": {"number": {"x-weft-business-key": "customer"}}}}})");
 
   ASSERT_TRUE(keys) << keys.error().message;
-  EXPECT_THAT(found_in(*keys, R"({"orderId": "SO-4711", "total": 3, "customer": {"number": 12}, "a/b~c": "x"})"),
-              testing::UnorderedElementsAre("weft.business_key=SO-4711", "weft.business_key.customer=12",
-                                            "weft.business_key.odd=x"));
+  EXPECT_THAT(
+      found_in(*keys,
+               R"({"orderId": "SO-4711", "total": 3, "customer": {"number": 12}, "a/b~c": "x"})"),
+      testing::UnorderedElementsAre("weft.business_key=SO-4711", "weft.business_key.customer=12",
+                                    "weft.business_key.odd=x"));
 }
 
 TEST(BusinessKeys, LeaveOutWhatIsMissingOrNoKey) {
@@ -53,7 +55,8 @@ TEST(BusinessKeys, LeaveOutWhatIsMissingOrNoKey) {
 }
 
 TEST(BusinessKeys, OfASchemaThatRefersToItselfEnd) {
-  auto keys = keys_of(R"({"properties": {"id": {"x-weft-business-key": true}, "child": {"$ref": "#/$defs/none"}},
+  auto keys = keys_of(
+      R"({"properties": {"id": {"x-weft-business-key": true}, "child": {"$ref": "#/$defs/none"}},
                           "allOf": [{"$ref": "#/$defs/loop"}], "$defs": {"loop": {"$ref": "#/$defs/loop"}}})");
 
   ASSERT_TRUE(keys) << keys.error().message;
@@ -61,17 +64,21 @@ TEST(BusinessKeys, OfASchemaThatRefersToItselfEnd) {
 }
 
 TEST(BusinessKeys, RefuseWhatCannotBeMeant) {
-  EXPECT_THAT(keys_of(R"({"properties": {"a": {"x-weft-business-key": 1}}})").error().message, HasSubstr("'/a'"));
-  EXPECT_THAT(keys_of(R"({"properties": {"a": {"x-weft-business-key": "no space"}}})").error().message,
-              HasSubstr("letters"));
-  EXPECT_THAT(keys_of(R"({"properties": {"a": {"x-weft-business-key": true}, "b": {"x-weft-business-key": true}}})")
-                  .error()
-                  .message,
-              HasSubstr("a name of its own"));
+  EXPECT_THAT(keys_of(R"({"properties": {"a": {"x-weft-business-key": 1}}})").error().message,
+              HasSubstr("'/a'"));
+  EXPECT_THAT(
+      keys_of(R"({"properties": {"a": {"x-weft-business-key": "no space"}}})").error().message,
+      HasSubstr("letters"));
+  EXPECT_THAT(
+      keys_of(
+          R"({"properties": {"a": {"x-weft-business-key": true}, "b": {"x-weft-business-key": true}}})")
+          .error()
+          .message,
+      HasSubstr("a name of its own"));
   std::string many;
   for (int i = 0; i < 5; ++i) {
-    many += (i == 0 ? "" : ",") + std::string("\"p") + std::to_string(i) + R"(": {"x-weft-business-key": "n)" +
-            std::to_string(i) + "\"}";
+    many += (i == 0 ? "" : ",") + std::string("\"p") + std::to_string(i) +
+            R"(": {"x-weft-business-key": "n)" + std::to_string(i) + "\"}";
   }
   EXPECT_THAT(keys_of(R"({"properties": {)" + many + "}}").error().message, HasSubstr("at most 4"));
 }

@@ -16,9 +16,13 @@ struct CertificateFree {
 using Certificate = std::unique_ptr<X509, CertificateFree>;
 
 Result<Certificate> read_certificate(std::string_view pem) {
-  std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  Certificate certificate(memory ? PEM_read_bio_X509(memory.get(), nullptr, nullptr, nullptr) : nullptr);
-  if (!certificate) return fail(ErrorCode::InvalidArgument, "there is no PEM certificate (-----BEGIN CERTIFICATE-----)");
+  std::unique_ptr<BIO, int (*)(BIO*)> memory(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  Certificate certificate(memory ? PEM_read_bio_X509(memory.get(), nullptr, nullptr, nullptr)
+                                 : nullptr);
+  if (!certificate)
+    return fail(ErrorCode::InvalidArgument,
+                "there is no PEM certificate (-----BEGIN CERTIFICATE-----)");
   return certificate;
 }
 
@@ -26,7 +30,8 @@ std::string address_text(const ASN1_OCTET_STRING* octets) {
   char text[INET6_ADDRSTRLEN] = "";
   auto family = ASN1_STRING_length(octets) == 4 ? AF_INET : AF_INET6;
   if (family == AF_INET6 && ASN1_STRING_length(octets) != 16) return {};
-  return ::inet_ntop(family, ASN1_STRING_get0_data(octets), text, sizeof text) != nullptr ? text : "";
+  return ::inet_ntop(family, ASN1_STRING_get0_data(octets), text, sizeof text) != nullptr ? text
+                                                                                          : "";
 }
 
 }  // namespace
@@ -52,7 +57,8 @@ Result<std::vector<std::string>> certificate_names(std::string_view pem) {
 Result<bool> certificate_is_for(std::string_view pem, const std::string& host) {
   TRY(auto certificate, read_certificate(pem));
   if (X509_check_ip_asc(certificate.get(), host.c_str(), 0) == 1) return true;
-  return X509_check_host(certificate.get(), host.data(), host.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
+  return X509_check_host(certificate.get(), host.data(), host.size(),
+                         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
 }
 
 }  // namespace weft::crypto

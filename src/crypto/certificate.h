@@ -9,8 +9,8 @@
 
 namespace weft::crypto {
 
-// The DNS names and addresses of the first certificate of a PEM text, in its order; none when it has
-// none. InvalidArgument when there is no certificate.
+// The DNS names and addresses of the first certificate of a PEM text, in its order; none when it
+// has none. InvalidArgument when there is no certificate.
 Result<std::vector<std::string>> certificate_names(std::string_view pem);
 
 // Whether a client that connects to `host` (a name or an address) finds it in the certificate.

@@ -44,7 +44,8 @@ TEST(Certificate, NamesTheHostsAndAddressesThatItIsFor) {
 }
 
 TEST(Certificate, IsForItsNamesAndAddresses) {
-  for (const auto* host : {"weft.example.com", "WEFT.example.com", "a.wild.example.com", "127.0.0.1", "::1", "0:0::1"}) {
+  for (const auto* host : {"weft.example.com", "WEFT.example.com", "a.wild.example.com",
+                           "127.0.0.1", "::1", "0:0::1"}) {
     EXPECT_TRUE(certificate_is_for(kNamed, host).value()) << host;
   }
   for (const auto* host : {"example.com", "a.b.wild.example.com", "127.0.0.2", "::2", ""}) {

@@ -1,5 +1,5 @@
-// A key from words that a person keeps: scrypt (RFC 7914), slow and hungry for memory on purpose, so
-// that guessing is.
+// A key from words that a person keeps: scrypt (RFC 7914), slow and hungry for memory on purpose,
+// so that guessing is.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ struct ScryptCost {
 
 inline constexpr std::size_t kSaltBytes = 16;
 
-// 32 bytes. Takes about 0.1 s; the calling thread blocks. InvalidArgument for a cost that is no power
-// of two, or that needs more than 256 MiB.
+// 32 bytes. Takes about 0.1 s; the calling thread blocks. InvalidArgument for a cost that is no
+// power of two, or that needs more than 256 MiB.
 Result<KeyHandle> key_from_passphrase(std::string_view passphrase, std::string_view salt,
                                       const ScryptCost& cost = {});
 

@@ -24,8 +24,10 @@ TEST(Passphrase, GivesAnotherKeyForAnotherSalt) {
 }
 
 TEST(Passphrase, RefusesACostThatIsNoneOrTooHigh) {
-  EXPECT_EQ(key_from_passphrase("words", "salt", {1000, 8, 1}).error().code, ErrorCode::InvalidArgument);
-  EXPECT_EQ(key_from_passphrase("words", "salt", {1 << 20, 8, 1}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(key_from_passphrase("words", "salt", {1000, 8, 1}).error().code,
+            ErrorCode::InvalidArgument);
+  EXPECT_EQ(key_from_passphrase("words", "salt", {1 << 20, 8, 1}).error().code,
+            ErrorCode::InvalidArgument);
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ struct AuditQuery {
   std::optional<std::string> object;       // "Kind name"
   std::optional<std::string> object_kind;  // any name
   std::optional<std::string> object_name;  // any kind
-  std::uint64_t before_sequence = 0;  // 0: from the newest
-  std::size_t limit = 100;            // at most 1000
+  std::uint64_t before_sequence = 0;       // 0: from the newest
+  std::size_t limit = 100;                 // at most 1000
 };
 
 class AuditLog {

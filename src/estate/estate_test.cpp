@@ -359,14 +359,9 @@ TEST(Estate, FollowsWhatAnotherNodeHasCommittedAndKeepsItOnDisk) {
   FailingDatabase database(*world.sqlite);
   AuditLog other_audit(database, world.clock);
   auto other_parts = [&] {
-    return EstateParts{database,
-                       other_audit,
-                       world.files,
-                       world.clock,
-                       other_folder.file("generation.json"),
-                       tiny_kinds(),
-                       {&compiler},
-                       {}};
+    return EstateParts{
+        database,     other_audit, world.files, world.clock, other_folder.file("generation.json"),
+        tiny_kinds(), {&compiler}, {}};
   };
   Estate other(other_parts());
   ASSERT_TRUE(run_until_done(other.start()));
@@ -402,8 +397,8 @@ TEST(Estate, DoesNotFollowADatabaseThatHasFallenBehind) {
   EXPECT_EQ(world.estate->current()->generation(), 2u);
 }
 
-// A database that lost generation 2 with its audit entries, as a promoted standby may, and then gave
-// the number to a change of another node.
+// A database that lost generation 2 with its audit entries, as a promoted standby may, and then
+// gave the number to a change of another node.
 class LostGeneration {
  public:
   LostGeneration() {
@@ -411,18 +406,22 @@ class LostGeneration {
     auto before = run_until_done(world.audit->head());
     EXPECT_TRUE(world.apply(stream_yaml("lost")));
     Unit loss;
-    loss.add("DELETE FROM audit_entry WHERE sequence > $1", {static_cast<std::int64_t>(before->count)});
-    loss.add("UPDATE audit_head SET entries = $1, hash = $2", {static_cast<std::int64_t>(before->count), before->hash});
+    loss.add("DELETE FROM audit_entry WHERE sequence > $1",
+             {static_cast<std::int64_t>(before->count)});
+    loss.add("UPDATE audit_head SET entries = $1, hash = $2",
+             {static_cast<std::int64_t>(before->count), before->hash});
     loss.add("DELETE FROM estate_generation WHERE number = 2");
     loss.add("DELETE FROM estate_change WHERE generation = 2");
     loss.add("DELETE FROM estate_resource WHERE generation = 2");
     loss.add("UPDATE estate_head SET generation = 1");
     EXPECT_TRUE(run_until_done(world.sqlite->execute(std::move(loss))));
-    EstateParts parts{*world.sqlite, other_audit, world.files, world.clock, folder.file("generation.json"),
-                      tiny_kinds(), {}, {}};
+    EstateParts parts{
+        *world.sqlite, other_audit, world.files, world.clock, folder.file("generation.json"),
+        tiny_kinds(),  {},          {}};
     Estate other(std::move(parts));
     EXPECT_TRUE(run_until_done(other.start()));
-    auto applied = run_until_done(other.apply("user:other", change_set(stream_yaml("theirs")), std::nullopt));
+    auto applied =
+        run_until_done(other.apply("user:other", change_set(stream_yaml("theirs")), std::nullopt));
     EXPECT_TRUE(applied) << error_of(applied);
     EXPECT_EQ(applied->generation, world.estate->current()->generation());
   }

@@ -28,7 +28,9 @@ OrderKey order_key(std::string_view key) {
 
 struct AckSet::ByOffset {
   const std::vector<Item>& items;
-  std::uint64_t number_of(Slot slot) const { return static_cast<std::uint64_t>(items[slot].offset); }
+  std::uint64_t number_of(Slot slot) const {
+    return static_cast<std::uint64_t>(items[slot].offset);
+  }
 };
 
 struct AckSet::ByKey {

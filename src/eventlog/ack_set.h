@@ -128,8 +128,8 @@ class AckSet {
     Offset offset = 0;
     std::int64_t due_ms = kNever;
     OrderKey key = OrderKey::None;
-    Slot older = kNoSlot;  // by offset
-    Slot newer = kNoSlot;  // the same; links the free ones
+    Slot older = kNoSlot;     // by offset
+    Slot newer = kNoSlot;     // the same; links the free ones
     Slot follower = kNoSlot;  // the next of its key, held back
     Slot last = kNoSlot;      // of its key; kept by the first
     Slot place = kNoSlot;     // in dues_

@@ -108,7 +108,8 @@ std::string AckSet::write(bool is_snapshot, std::vector<Slot> slots) {
   for (auto slot : slots) {
     const auto& item = items_[slot];
     bool has_key = item.key != OrderKey::None;
-    append_uvarint(out, static_cast<std::uint64_t>(item.offset - std::exchange(previous, item.offset)));
+    append_uvarint(out,
+                   static_cast<std::uint64_t>(item.offset - std::exchange(previous, item.offset)));
     append_uvarint(out, std::uint64_t{item.deliveries} << 1 | (has_key ? 1 : 0));
     auto due = item.state == State::Waiting ? std::max<std::int64_t>(item.due_ms, 0) : 0;
     append_uvarint(out, static_cast<std::uint64_t>(due));
@@ -148,7 +149,8 @@ Result<AckSet::Piece> AckSet::parse(std::string_view bytes) {
     auto deliveries = in.number();
     bool has_key = !is_first_version && (deliveries & 1) != 0;
     if (!is_first_version) deliveries >>= 1;
-    item.deliveries = static_cast<std::uint32_t>(std::min<std::uint64_t>(deliveries, kDeliveriesMax));
+    item.deliveries =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(deliveries, kDeliveriesMax));
     item.due_ms = static_cast<std::int64_t>(in.number(kNever - 1));
     if (has_key) item.key = static_cast<OrderKey>(in.fixed());
   }

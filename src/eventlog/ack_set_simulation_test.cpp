@@ -230,9 +230,8 @@ class AckSimulation {
 };
 
 TEST(AckSetSimulation, KeepsItsContractForAllSeeds) {
-  for_each_seed(2000, [](std::uint64_t seed) {
-    EXPECT_EQ(AckSimulation(seed, false).run(), std::nullopt);
-  });
+  for_each_seed(
+      2000, [](std::uint64_t seed) { EXPECT_EQ(AckSimulation(seed, false).run(), std::nullopt); });
 }
 
 TEST(AckSetMutants, ChangesThatAreNotJournalledAreFound) {

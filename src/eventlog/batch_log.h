@@ -1,9 +1,9 @@
-// The second face of the embedded log: raw Kafka v2 record batches, for the kafka/ edge alone. Bytes on
-// disk are bytes on the wire; only base offset, leader epoch and, where the stream asks for it, the
-// append time are written into the header.
+// The second face of the embedded log: raw Kafka v2 record batches, for the kafka/ edge alone.
+// Bytes on disk are bytes on the wire; only base offset, leader epoch and, where the stream asks
+// for it, the append time are written into the header.
 //
-// Thread-safe: call from any loop; a task resumes on its caller's loop. Appends of one caller to one
-// partition keep their order.
+// Thread-safe: call from any loop; a task resumes on its caller's loop. Appends of one caller to
+// one partition keep their order.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@
 
 namespace weft::eventlog {
 
-// Requires: magic 2, CRC verified, record count and last offset delta agree, length is the batch's own.
+// Requires: magic 2, CRC verified, record count and last offset delta agree, length is the batch's
+// own.
 struct BatchToAppend {
   PartitionId partition;
   std::string batch;
@@ -28,14 +29,14 @@ struct BatchToAppend {
 // What became of one batch; the Kafka edge turns it into an error code.
 enum class AppendStatus : std::uint8_t {
   Appended,
-  Duplicate,             // same producer id and sequence: the first one's offset is given
-  OutOfOrderSequence,    // a gap in an idempotent producer's sequence
-  StaleProducerEpoch,    // fenced by a newer epoch
+  Duplicate,           // same producer id and sequence: the first one's offset is given
+  OutOfOrderSequence,  // a gap in an idempotent producer's sequence
+  StaleProducerEpoch,  // fenced by a newer epoch
   UnknownPartition,
   TooLarge,
   DiskFull,
-  Stopped,               // the log stopped after a failed write or sync, or is shutting down
-  Overloaded,            // the queue's limit is reached
+  Stopped,     // the log stopped after a failed write or sync, or is shutting down
+  Overloaded,  // the queue's limit is reached
 };
 
 struct AppendedBatch {
@@ -77,8 +78,8 @@ class BatchLog {
 
   // One outcome per batch, in order; every durable stream's batch is durable when this returns.
   virtual Task<std::vector<AppendedBatch>> append(std::vector<BatchToAppend> batches) = 0;
-  // All or nothing in one write-ahead entry; for producers whose batches belong together. When one batch
-  // is refused the others report Stopped and nothing is stored.
+  // All or nothing in one write-ahead entry; for producers whose batches belong together. When one
+  // batch is refused the others report Stopped and nothing is stored.
   virtual Task<std::vector<AppendedBatch>> append_together(std::vector<BatchToAppend> batches) = 0;
 
   virtual Task<std::vector<FetchedPartition>> fetch(std::vector<FetchItem> items,
@@ -87,8 +88,8 @@ class BatchLog {
   // A fresh producer id with epoch 0; durable enough never to be given twice.
   virtual Task<Result<std::int64_t>> new_producer_id() = 0;
 
-  // Moves the partition's start up to `before`, durably; gives the start as it is then (a start never
-  // moves down). NotFound; OutOfRange beyond the end.
+  // Moves the partition's start up to `before`, durably; gives the start as it is then (a start
+  // never moves down). NotFound; OutOfRange beyond the end.
   virtual Task<Result<Offset>> delete_records(PartitionId partition, Offset before) = 0;
   // Absent for an unknown partition.
   virtual std::optional<EpochEnd> epoch_end(PartitionId partition, std::int32_t epoch) const = 0;

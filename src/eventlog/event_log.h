@@ -1,8 +1,8 @@
-// The face of the log that features use: records, and only what a Kafka cluster can do as well. Back
-// ends: embedded/ (our own durable log) and, later, kafka_cluster/ (librdkafka).
+// The face of the log that features use: records, and only what a Kafka cluster can do as well.
+// Back ends: embedded/ (our own durable log) and, later, kafka_cluster/ (librdkafka).
 //
-// Thread-safe: call from any loop; a task resumes on its caller's loop. Nothing is validated here against
-// a schema: the doors do that through StreamCatalogue (streams.h) before they append.
+// Thread-safe: call from any loop; a task resumes on its caller's loop. Nothing is validated here
+// against a schema: the doors do that through StreamCatalogue (streams.h) before they append.
 #pragma once
 
 #include <optional>
@@ -28,12 +28,13 @@ struct NewRecord {
 
 struct NewRecords {
   StreamId stream{};
-  std::int32_t partition = -1;  // -1: by the first record's key (murmur2, as Kafka's clients), else any
+  std::int32_t partition =
+      -1;  // -1: by the first record's key (murmur2, as Kafka's clients), else any
   std::vector<NewRecord> records;
 };
 
-// The same over memory of the caller's, for paths that append at a high rate. The caller keeps the bytes and
-// the lists until the append has returned.
+// The same over memory of the caller's, for paths that append at a high rate. The caller keeps the
+// bytes and the lists until the append has returned.
 struct BorrowedRecord {
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;

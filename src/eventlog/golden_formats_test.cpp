@@ -18,7 +18,9 @@ using testing::SizeIs;
 constexpr std::int64_t kMoment = 1'764'316'800'123;
 const PartitionId kPartition{StreamId{7}, 2};
 
-Uuid cluster() { return Uuid::v4(0x0123456789abcdef, 0xfedcba9876543210); }
+Uuid cluster() {
+  return Uuid::v4(0x0123456789abcdef, 0xfedcba9876543210);
+}
 
 StreamInfo stream() {
   StreamInfo info;
@@ -161,7 +163,8 @@ TEST(SegmentFormat, IsWhatWasCommitted) {
   auto trailer = decode_segment_trailer(golden.substr(golden.size() - kSegmentTrailerBytes));
   ASSERT_TRUE(trailer);
   EXPECT_EQ(trailer->footer_at, 164u);
-  auto extents = decode_segment_footer(golden.substr(kSegmentHeaderBytes, trailer->footer_bytes), 5);
+  auto extents =
+      decode_segment_footer(golden.substr(kSegmentHeaderBytes, trailer->footer_bytes), 5);
   ASSERT_TRUE(extents) << extents.error().message;
   EXPECT_THAT(*extents, testing::ElementsAre(extent()));
 }

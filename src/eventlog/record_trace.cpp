@@ -8,7 +8,8 @@ namespace weft::eventlog {
 
 namespace {
 
-// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): one to one, and each bit depends on all.
+// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): one to one, and each bit depends on
+// all.
 std::uint64_t mixed(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15ULL;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -22,7 +23,8 @@ class Place final : public Random {
   Place(const Uuid& topic_id, std::int32_t partition, Offset offset) {
     std::memcpy(&high_, topic_id.bytes().data(), sizeof high_);
     std::memcpy(&low_, topic_id.bytes().data() + sizeof high_, sizeof low_);
-    const auto within = mixed(mixed(static_cast<std::uint64_t>(partition)) ^ static_cast<std::uint64_t>(offset));
+    const auto within =
+        mixed(mixed(static_cast<std::uint64_t>(partition)) ^ static_cast<std::uint64_t>(offset));
     high_ = mixed(high_ ^ within);
     low_ = mixed(low_ ^ mixed(within));
   }

@@ -83,8 +83,7 @@ std::vector<contracts::Violation> StreamDeclaration::violations(const Json& valu
 }
 
 std::vector<contracts::Violation> StreamDeclaration::violations_of_text(
-    std::string_view value, std::size_t max,
-    std::vector<contracts::FoundBusinessKey>* keys) const {
+    std::string_view value, std::size_t max, std::vector<contracts::FoundBusinessKey>* keys) const {
   if (!validates()) return {};
   thread_local JsonParser parser;
   auto parsed = parser.parse(value);
@@ -137,7 +136,8 @@ Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration&
     co_return co_await log_.create_stream(settings);
   }
   if (existing->retired) {
-    log_info("eventlog", "stream declared again", {{"stream", settings.name}, {"tenant", settings.tenant}});
+    log_info("eventlog", "stream declared again",
+             {{"stream", settings.name}, {"tenant", settings.tenant}});
     CO_CHECK(co_await log_.retire_stream(existing->id, std::nullopt));
     existing->retired.reset();
   }
@@ -150,7 +150,9 @@ Task<Result<>> StreamCatalogue::retire_undeclared(const Declarations& declared, 
   for (const auto& info : log_.streams()) {
     const auto& settings = info.settings;
     if (info.retired || settings.name.starts_with("__")) continue;
-    if (declared.contains(std::pair<std::string_view, std::string_view>(settings.tenant, settings.name))) continue;
+    if (declared.contains(
+            std::pair<std::string_view, std::string_view>(settings.tenant, settings.name)))
+      continue;
     log_warn("eventlog", "stream declared no more: its records go when its time of grace is over",
              {{"stream", settings.name}, {"tenant", settings.tenant}});
     CO_CHECK(co_await log_.retire_stream(info.id, now));
@@ -163,7 +165,9 @@ Task<Result<>> StreamCatalogue::remove_retired(WallTime before) {
   for (const auto& info : log_.streams()) {
     const auto& settings = info.settings;
     if (!info.retired || *info.retired >= before) continue;
-    if (declared->contains(std::pair<std::string_view, std::string_view>(settings.tenant, settings.name))) continue;
+    if (declared->contains(
+            std::pair<std::string_view, std::string_view>(settings.tenant, settings.name)))
+      continue;
     log_warn("eventlog", "stream removed: its time of grace is over",
              {{"stream", settings.name}, {"tenant", settings.tenant}});
     CO_CHECK(co_await log_.delete_stream(info.id));

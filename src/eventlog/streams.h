@@ -79,11 +79,11 @@ class StreamCatalogue final : public estate::Compiler {
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
 
   // Brings the log to what was published last. The error names the first stream that could not be
-  // made; the others are made all the same. Streams that are declared no more are retired: they stay
-  // in the log, unseen, until remove_retired() finds that their time of grace is over.
+  // made; the others are made all the same. Streams that are declared no more are retired: they
+  // stay in the log, unseen, until remove_retired() finds that their time of grace is over.
   Task<Result<>> reconcile(WallTime now);
-  // Deletes what was retired before `before` and is not declared. A stream that is declared again in the
-  // moment of its removal is made anew by the next reconcile().
+  // Deletes what was retired before `before` and is not declared. A stream that is declared again
+  // in the moment of its removal is made anew by the next reconcile().
   Task<Result<>> remove_retired(WallTime before);
 
   // Null when no such stream is declared (or not made yet).

@@ -1,5 +1,5 @@
-// The words of the event log: streams, partitions, offsets. A stream is what Kafka calls a topic; both
-// words mean the same, "topic" only at the Kafka edge. Values; any thread.
+// The words of the event log: streams, partitions, offsets. A stream is what Kafka calls a topic;
+// both words mean the same, "topic" only at the Kafka edge. Values; any thread.
 #pragma once
 
 #include <compare>
@@ -38,7 +38,8 @@ enum class ValidationPolicy : std::uint8_t { None, Every };
 // A stream as declared. Zero durations and sizes mean "no limit".
 struct StreamSettings {
   std::string tenant = "default";
-  std::string name;  // <domain>.<entity>.<past-tense-event>.v<major>; internal streams start with "__"
+  std::string
+      name;  // <domain>.<entity>.<past-tense-event>.v<major>; internal streams start with "__"
   std::int32_t partitions = 1;
   Duration retention = std::chrono::hours(24 * 7);
   std::uint64_t retention_bytes = 0;  // per partition

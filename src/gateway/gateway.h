@@ -105,9 +105,9 @@ class Gateway final : public estate::Compiler, public http::Handler {
   std::optional<Refusal> check_request(const http::RequestHead& head, std::string_view body,
                                        const Route& route,
                                        std::span<const std::string_view> path_values) const;
-  std::expected<PreparedEvent, Refusal> prepare_event(const http::RequestHead& head, std::string_view body,
-                                                      const Route& route, const RequestContext& context,
-                                                      std::span<const std::string_view> path_values) const;
+  std::expected<PreparedEvent, Refusal> prepare_event(
+      const http::RequestHead& head, std::string_view body, const Route& route,
+      const RequestContext& context, std::span<const std::string_view> path_values) const;
   Result<std::shared_ptr<const CompiledApi>> compile_api(const estate::Resource& api,
                                                          const estate::EstateView& view);
   Result<> complete(Route& route, const estate::EstateView& view);

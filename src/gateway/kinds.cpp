@@ -78,7 +78,8 @@ std::vector<estate::Reference> api_references(const Json& spec) {
   for (const auto& member : operations->members()) {
     auto place = "/spec/operations/" + escape_pointer_token(member.key());
     add_reference(references, member.value.find("upstream"), "Upstream", place + "/upstream");
-    add_reference(references, member.value.at_pointer("/publish/stream"), "Stream", place + "/publish/stream");
+    add_reference(references, member.value.at_pointer("/publish/stream"), "Stream",
+                  place + "/publish/stream");
   }
   return references;
 }

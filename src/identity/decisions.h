@@ -26,9 +26,9 @@ inline constexpr std::string_view kAdminBackup = "admin.backup";    // copies of
 }  // namespace action
 
 inline constexpr std::array kActions = {
-    action::kStreamRead, action::kStreamWrite, action::kRouteCall,    action::kAdminRead,
-    action::kAdminApply, action::kAdminKeys,   action::kAdminRedrive, action::kAdminAudit,
-    action::kAdminBackup};
+    action::kStreamRead,   action::kStreamWrite, action::kRouteCall,
+    action::kAdminRead,    action::kAdminApply,  action::kAdminKeys,
+    action::kAdminRedrive, action::kAdminAudit,  action::kAdminBackup};
 
 struct ResourceRef {
   std::string_view tenant;

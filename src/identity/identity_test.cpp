@@ -83,8 +83,8 @@ class IdentityTest : public testing::Test {
     database_ = std::make_unique<FailingDatabase>(*sqlite_);
     database_->is_away = database_is_away;
     audit_ = std::make_unique<estate::AuditLog>(*database_, clock_);
-    identity_ = std::make_unique<Identity>(
-        IdentityParts{*database_, *audit_, files_, clock_, random_, secrets_, folder_.path(), is_shared_});
+    identity_ = std::make_unique<Identity>(IdentityParts{
+        *database_, *audit_, files_, clock_, random_, secrets_, folder_.path(), is_shared_});
     auto started = run_until_done(identity_->start());
     if (!started) return started;
     estate_ = std::make_unique<estate::Estate>(estate::EstateParts{*database_,
@@ -465,8 +465,8 @@ TEST_F(IdentityTest, FollowsTheKeysThatAnotherNodeCreatesAndRevokes) {
   ASSERT_TRUE(restart());
   ASSERT_TRUE(apply(std::string(kShop)));
   estate::AuditLog their_audit(*sqlite_, clock_);
-  Identity other(
-      IdentityParts{*sqlite_, their_audit, files_, clock_, random_, secrets_, folder_.path(), true});
+  Identity other(IdentityParts{*sqlite_, their_audit, files_, clock_, random_, secrets_,
+                               folder_.path(), true});
   ASSERT_TRUE(run_until_done(other.start()));
   auto made = create();
   auto gone = create();

@@ -95,19 +95,57 @@ class ProgramGenerator {
       case 10:
         return scope_ > 0 ? fmt::format("$v{}", below(scope_)) : ".";
       default:
-        return std::string(any({"length",       "keys",         "type",           "add",
-                                "not",          "tostring",     "tonumber",       "tojson",
-                                "sort",         "unique",       "arrays | reverse", "min",
-                                "max",          "to_entries",   "from_entries",   "flatten",
-                                "floor",        "first",        "last",           "any",
-                                "all",          "values",       "scalars",        "arrays",
-                                "explode",      "ascii_upcase", "ascii_downcase", "transpose",
-                                "paths",        "tostream",     "recurse",        "utf8bytelength",
-                                "error(\"x\")", "[leaf_paths]", "keys_unsorted",  "fromjson",
-                                "@json",        "@html",        "@base64",        "@text",
-                                "bsearch(1)",   "implode",      "sort | bsearch(\"b\")",      "tojson",         "nth(1)",
-                                "flatten(1)",   "getpath([\"a\",0])",
-                                "objects",      "iterables",    "nulls",          "[splits(\",\")]"}));
+        return std::string(any({"length",
+                                "keys",
+                                "type",
+                                "add",
+                                "not",
+                                "tostring",
+                                "tonumber",
+                                "tojson",
+                                "sort",
+                                "unique",
+                                "arrays | reverse",
+                                "min",
+                                "max",
+                                "to_entries",
+                                "from_entries",
+                                "flatten",
+                                "floor",
+                                "first",
+                                "last",
+                                "any",
+                                "all",
+                                "values",
+                                "scalars",
+                                "arrays",
+                                "explode",
+                                "ascii_upcase",
+                                "ascii_downcase",
+                                "transpose",
+                                "paths",
+                                "tostream",
+                                "recurse",
+                                "utf8bytelength",
+                                "error(\"x\")",
+                                "[leaf_paths]",
+                                "keys_unsorted",
+                                "fromjson",
+                                "@json",
+                                "@html",
+                                "@base64",
+                                "@text",
+                                "bsearch(1)",
+                                "implode",
+                                "sort | bsearch(\"b\")",
+                                "tojson",
+                                "nth(1)",
+                                "flatten(1)",
+                                "getpath([\"a\",0])",
+                                "objects",
+                                "iterables",
+                                "nulls",
+                                "[splits(\",\")]"}));
     }
   }
 
@@ -119,9 +157,9 @@ class ProgramGenerator {
   static std::string paren(const std::string& text) { return "(" + text + ")"; }
 
   std::string call(int depth) {
-    const auto name = any({"map", "select", "sort_by", "group_by", "unique_by", "min_by", "max_by",
-                           "map_values", "with_entries", "first", "path", "del",
-                           "isempty", "recurse_down", "last"});
+    const auto name =
+        any({"map", "select", "sort_by", "group_by", "unique_by", "min_by", "max_by", "map_values",
+             "with_entries", "first", "path", "del", "isempty", "recurse_down", "last"});
     const std::string f = name == "path" || name == "del" ? path(depth) : expression(depth - 1);
     if (name == "recurse_down") return fmt::format("[limit(5; recurse({} | objects))]", f);
     if (name == "path") return fmt::format("[path({})]", f);
@@ -137,16 +175,16 @@ class ProgramGenerator {
       return fmt::format("{}(({}) | select(. != \"\"))", any({"index", "rindex", "indices"}), f);
     // jq 1.6 has no element at 0.5.
     if (below(14) == 0)
-      return fmt::format("delpaths(({}) | [.[]? | select(all(.[]?; type != \"number\" or . == floor))])",
-                         f);
-    return fmt::format(
-        "{}({})",
-        any({"has", "contains", "inside", "startswith", "endswith", "ltrimstr", "rtrimstr", "split",
-             "join", "range", "in", "combinations", "test"}),
-        f);
+      return fmt::format(
+          "delpaths(({}) | [.[]? | select(all(.[]?; type != \"number\" or . == floor))])", f);
+    return fmt::format("{}({})",
+                       any({"has", "contains", "inside", "startswith", "endswith", "ltrimstr",
+                            "rtrimstr", "split", "join", "range", "in", "combinations", "test"}),
+                       f);
   }
 
-  // Of reduce and foreach. jq 1.6 gives the source null instead of the input from the second start on.
+  // Of reduce and foreach. jq 1.6 gives the source null instead of the input from the second start
+  // on.
   std::pair<std::string, std::string> source_and_start(int depth) {
     std::string source = expression(depth);
     std::string start = expression(depth);
@@ -296,8 +334,9 @@ class LibJq {
     // It aborts where it has no memory, and where it asserts wrongly.
     running = this;
     std::signal(SIGABRT, [](int) {
-      for (const char* const text : {"libjq aborts with ", running->program_.c_str(), "\ninput: ",
-                                     running->input_.c_str(), "\nrepeat with ", running->seed_.c_str(), "\n"})
+      for (const char* const text :
+           {"libjq aborts with ", running->program_.c_str(), "\ninput: ", running->input_.c_str(),
+            "\nrepeat with ", running->seed_.c_str(), "\n"})
         std::fputs(text, stderr);
     });
   }
@@ -399,8 +438,8 @@ std::vector<Case> cases_of(std::uint64_t seed) {
   return cases;
 }
 
-// One program that runs the one whose number its input says: libjq takes 20 ms to compile any, since
-// it compiles its builtins with it.
+// One program that runs the one whose number its input says: libjq takes 20 ms to compile any,
+// since it compiles its builtins with it.
 std::string all_programs(const std::vector<Case>& cases) {
   std::string all = ".[0] as $case | .[1] | ";
   for (std::size_t i = 0; i < cases.size(); ++i)

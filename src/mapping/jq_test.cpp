@@ -50,9 +50,10 @@ TEST(JqNumbers, CalculateTheSameOnBothSidesOf64Bits) {
   const std::string input =
       "[999999999999999999, 9223372036854775807, -9223372036854775808, 0.0000000001, 5e3]";
 
-  EXPECT_THAT(jq(".[0] + 1, .[1] + 1, .[2] - 1, .[1] * 10, .[0] + .[3], .[4] * 0.2, .[4] - 5000", input),
-              ElementsAre("1000000000000000000", "9223372036854775808", "-9223372036854775809",
-                          "92233720368547758070", "999999999999999999.0000000001", "1000", "0"));
+  EXPECT_THAT(
+      jq(".[0] + 1, .[1] + 1, .[2] - 1, .[1] * 10, .[0] + .[3], .[4] * 0.2, .[4] - 5000", input),
+      ElementsAre("1000000000000000000", "9223372036854775808", "-9223372036854775809",
+                  "92233720368547758070", "999999999999999999.0000000001", "1000", "0"));
   EXPECT_THAT(jq("[.[1] < .[1] + 1, .[2] > .[2] - 1, .[3] > 0, .[4] == 5000.0]", input),
               ElementsAre("[true,true,true,true]"));
 }
@@ -91,16 +92,21 @@ TEST(JqErrors, OfARunSayLineAndColumn) {
 
 TEST(JqErrors, AreThoseOfJq) {
   EXPECT_THAT(jq("contains(true)", "false"),
-              ElementsAre(HasSubstr("boolean (false) and boolean (true) cannot have their containment checked")));
+              ElementsAre(HasSubstr(
+                  "boolean (false) and boolean (true) cannot have their containment checked")));
   EXPECT_THAT(jq("contains(false), (null | reverse), (0 | reverse)", "false"),
               ElementsAre("true", "[]", "[]"));
 }
 
 TEST(JqErrors, OfAPathSayWhereItLeadsToNothing) {
-  EXPECT_THAT(jq("getpath([\"a\", 0]), delpaths([[\"a\", 0]])", "null"), ElementsAre("null", "null"));
-  EXPECT_THAT(jq("getpath([\"a\", null])", "null"), ElementsAre(HasSubstr("Cannot index null with null")));
-  EXPECT_THAT(jq("delpaths([[[], 0]])", "null"), ElementsAre(HasSubstr("Cannot index null with array")));
-  EXPECT_THAT(jq("setpath([true]; 1)", "null"), ElementsAre(HasSubstr("Cannot index null with boolean")));
+  EXPECT_THAT(jq("getpath([\"a\", 0]), delpaths([[\"a\", 0]])", "null"),
+              ElementsAre("null", "null"));
+  EXPECT_THAT(jq("getpath([\"a\", null])", "null"),
+              ElementsAre(HasSubstr("Cannot index null with null")));
+  EXPECT_THAT(jq("delpaths([[[], 0]])", "null"),
+              ElementsAre(HasSubstr("Cannot index null with array")));
+  EXPECT_THAT(jq("setpath([true]; 1)", "null"),
+              ElementsAre(HasSubstr("Cannot index null with boolean")));
 }
 
 TEST(JqBuiltins, FindNothingByNothing) {

@@ -1,5 +1,5 @@
-// Time as a parameter. The system's clock in the process, a virtual one in simulation, where a day of
-// sleeping passes in milliseconds.
+// Time as a parameter. The system's clock in the process, a virtual one in simulation, where a day
+// of sleeping passes in milliseconds.
 #pragma once
 
 #include "base/result.h"

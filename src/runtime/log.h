@@ -18,8 +18,10 @@ struct LogField {
   LogField(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
   LogField(std::string_view field_name, long long number);
   LogField(std::string_view field_name, unsigned long long number);
-  LogField(std::string_view field_name, int number) : LogField(field_name, static_cast<long long>(number)) {}
-  LogField(std::string_view field_name, long number) : LogField(field_name, static_cast<long long>(number)) {}
+  LogField(std::string_view field_name, int number)
+      : LogField(field_name, static_cast<long long>(number)) {}
+  LogField(std::string_view field_name, long number)
+      : LogField(field_name, static_cast<long long>(number)) {}
   LogField(std::string_view field_name, unsigned number)
       : LogField(field_name, static_cast<unsigned long long>(number)) {}
   LogField(std::string_view field_name, unsigned long number)

@@ -74,7 +74,10 @@ TEST(LogLineFormat, IsWhatWasCommitted) {
   CaughtLog caught;
 
   log_warn("gateway", "a \"late\" order\n",
-           {{"trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"}, {"business_key", "SO-4711"}, {"ms", 12}, {"live", true}});
+           {{"trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"},
+            {"business_key", "SO-4711"},
+            {"ms", 12},
+            {"live", true}});
 
   auto line = caught.read_once();
   constexpr std::string_view kTime = R"({"time":"2025-11-28T08:00:00.123Z")";

@@ -93,7 +93,8 @@ void append_samples(std::string& out, std::string_view name, std::string_view la
 // A bucket's end; OpenMetrics writes whole numbers as 1.0 (its section on canonical numbers).
 std::string bound_text(double bound, Exposition form) {
   auto text = fmt::format("{}", bound);
-  if (form == Exposition::OpenMetrics && text.find_first_of(".e") == std::string::npos) text += ".0";
+  if (form == Exposition::OpenMetrics && text.find_first_of(".e") == std::string::npos)
+    text += ".0";
   return text;
 }
 
@@ -133,9 +134,13 @@ struct Labelled {
 template <class Metric>
 using ByLabels = std::map<std::string, Labelled<Metric>, std::less<>>;
 
-void read(const Counter& counter, MetricSeries& into) { into.count = counter.value(); }
+void read(const Counter& counter, MetricSeries& into) {
+  into.count = counter.value();
+}
 
-void read(const Gauge& gauge, MetricSeries& into) { into.value = gauge.value(); }
+void read(const Gauge& gauge, MetricSeries& into) {
+  into.value = gauge.value();
+}
 
 void read(const Histogram& histogram, MetricSeries& into) {
   into.buckets = histogram.buckets();
@@ -169,7 +174,8 @@ void ExemplarSlot::offer(const Exemplar& exemplar) {
   auto version = version_.load(std::memory_order_relaxed);
   const bool is_free = version % 2 == 0;
   // Who comes second lets the other write.
-  if (!is_free || !version_.compare_exchange_strong(version, version + 1, std::memory_order_acquire))
+  if (!is_free ||
+      !version_.compare_exchange_strong(version, version + 1, std::memory_order_acquire))
     return;
   std::atomic_thread_fence(std::memory_order_release);
   std::array<std::uint64_t, 2> id;

@@ -1,6 +1,6 @@
-// The emit side of metrics: counters, gauges and histograms in a registry, exposed as Prometheus text
-// or OpenMetrics.
-// Names are weft_<module>_<noun>_<unit>[_total]; labels are bounded by the caller.
+// The emit side of metrics: counters, gauges and histograms in a registry, exposed as Prometheus
+// text or OpenMetrics. Names are weft_<module>_<noun>_<unit>[_total]; labels are bounded by the
+// caller.
 //
 // Handles are references that live as long as the registry; look one up once, then use it from any
 // thread. An increment is one relaxed atomic add on a cache line of the calling thread's shard.
@@ -75,7 +75,8 @@ class Histogram {
   static std::span<const double> bounds();
   void observe(std::chrono::nanoseconds duration);
   // The same, with a trace to show for it: one that is kept.
-  void observe(std::chrono::nanoseconds duration, const std::array<char, 16>& trace_id, WallTime at);
+  void observe(std::chrono::nanoseconds duration, const std::array<char, 16>& trace_id,
+               WallTime at);
   std::uint64_t count() const;
   double sum_seconds() const;
   // Estimated from the buckets; 0 when empty.
@@ -101,12 +102,12 @@ enum class MetricType : std::uint8_t { Counter, Gauge, Histogram };
 
 // The state of one metric at one moment. What its type has not is empty.
 struct MetricSeries {
-  Labels labels;                        // sorted by name
-  std::uint64_t count = 0;              // of a counter its value, of a histogram its observations
-  std::int64_t value = 0;               // of a gauge
-  double sum_seconds = 0;               // of a histogram
-  std::vector<std::uint64_t> buckets;   // of a histogram: Histogram::buckets()
-  std::vector<Exemplar> exemplars;      // of a histogram
+  Labels labels;                       // sorted by name
+  std::uint64_t count = 0;             // of a counter its value, of a histogram its observations
+  std::int64_t value = 0;              // of a gauge
+  double sum_seconds = 0;              // of a histogram
+  std::vector<std::uint64_t> buckets;  // of a histogram: Histogram::buckets()
+  std::vector<Exemplar> exemplars;     // of a histogram
 };
 
 struct MetricFamily {

@@ -146,10 +146,12 @@ TEST(Metrics, ShowsTheLatestTraceOfABucketInOpenMetricsAlone) {
   auto text = metrics.openmetrics_text();
 
   EXPECT_THAT(text, HasSubstr("weft_a_seconds_bucket{le=\"1.0\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("weft_a_seconds_bucket{le=\"2.5\"} 3 # "
-                              "{trace_id=\"11111111111111111111111111111111\"} 2 1772366400.000\n"));
-  EXPECT_THAT(text, HasSubstr("weft_a_seconds_bucket{le=\"0.0025\"} 1 # "
-                              "{trace_id=\"33333333333333333333333333333333\"} 0.0025 1772366400.250\n"));
+  EXPECT_THAT(text,
+              HasSubstr("weft_a_seconds_bucket{le=\"2.5\"} 3 # "
+                        "{trace_id=\"11111111111111111111111111111111\"} 2 1772366400.000\n"));
+  EXPECT_THAT(text,
+              HasSubstr("weft_a_seconds_bucket{le=\"0.0025\"} 1 # "
+                        "{trace_id=\"33333333333333333333333333333333\"} 0.0025 1772366400.250\n"));
   EXPECT_THAT(metrics.prometheus_text(), testing::Not(HasSubstr("trace_id")));
   histogram.observe(2s, trace_of('\x44'), kNoon + 1s);
   EXPECT_THAT(metrics.openmetrics_text(), HasSubstr("44444444444444444444444444444444"));

@@ -1,4 +1,5 @@
-// Crossing from one loop to another: a function call, or a task whose awaiter resumes on its own loop.
+// Crossing from one loop to another: a function call, or a task whose awaiter resumes on its own
+// loop.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>

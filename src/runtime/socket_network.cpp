@@ -39,8 +39,7 @@ struct Lookup final : Deadline {
 
 // Ends a connect at its deadline.
 struct ConnectLimit final : Deadline {
-  ConnectLimit(IoContext& loop, TcpSocket& target, MonoTime when)
-      : Deadline(loop), socket(target) {
+  ConnectLimit(IoContext& loop, TcpSocket& target, MonoTime when) : Deadline(loop), socket(target) {
     set_deadline_at(when);
   }
   void on_deadline() override {

@@ -100,8 +100,10 @@ TraceContext TraceContext::start(Random& random) {
 
 void set_trace_sampling(double ratio) {
   auto threshold = std::numeric_limits<std::uint64_t>::max();
-  if (!(ratio > 0)) threshold = 0;
-  else if (ratio < 1) threshold = static_cast<std::uint64_t>(std::ldexp(ratio, 64));
+  if (!(ratio > 0))
+    threshold = 0;
+  else if (ratio < 1)
+    threshold = static_cast<std::uint64_t>(std::ldexp(ratio, 64));
   sampling_threshold.store(threshold, std::memory_order_relaxed);
 }
 
@@ -142,6 +144,8 @@ void SpanSink::record_view(const SpanView& view) {
   record(std::move(span));
 }
 
-bool SpanSink::keeps_last(bool, bool, Duration) { return true; }
+bool SpanSink::keeps_last(bool, bool, Duration) {
+  return true;
+}
 
 }  // namespace weft

@@ -1,5 +1,5 @@
-// The emit side of traces. Context travels as W3C Trace Context (traceparent); a finished span goes to
-// the SpanSink, which must not block. Values; any thread.
+// The emit side of traces. Context travels as W3C Trace Context (traceparent); a finished span goes
+// to the SpanSink, which must not block. Values; any thread.
 #pragma once
 
 #include <array>
@@ -34,21 +34,28 @@ struct TraceContext {
   bool is_valid() const { return trace_id != std::array<char, 16>{}; }
 };
 
-// The share of new traces that are sampled, for the whole process; all until it is set. A trace that
-// somebody else began keeps what its traceparent says.
+// The share of new traces that are sampled, for the whole process; all until it is set. A trace
+// that somebody else began keeps what its traceparent says.
 void set_trace_sampling(double ratio);
 
-enum class SpanKind : std::uint8_t { Internal = 1, Server = 2, Client = 3, Producer = 4, Consumer = 5 };
+enum class SpanKind : std::uint8_t {
+  Internal = 1,
+  Server = 2,
+  Client = 3,
+  Producer = 4,
+  Consumer = 5
+};
 
 struct Span {
-  TraceContext context;                // its span_id is this span's
-  std::array<char, 8> parent_id{};     // zero: root
+  TraceContext context;             // its span_id is this span's
+  std::array<char, 8> parent_id{};  // zero: root
   std::string name;
   SpanKind kind = SpanKind::Internal;
   WallTime start{};
   WallTime end{};
   bool failed = false;
-  std::vector<std::pair<std::string, std::string>> attributes;  // OpenTelemetry semantic conventions
+  std::vector<std::pair<std::string, std::string>>
+      attributes;  // OpenTelemetry semantic conventions
 };
 
 // The same, over memory of the caller's: lets a hot path tell of a span without allocating.
@@ -70,8 +77,8 @@ class SpanSink {
   virtual void record(Span span) = 0;
   // For hot paths; a sink that does not override it gets a copy by record().
   virtual void record_view(const SpanView& view);
-  // Whether the last span of a trace would be kept. A hot path asks before it puts one together, and
-  // records it when the answer is yes; a no counts as a span that was sampled out.
+  // Whether the last span of a trace would be kept. A hot path asks before it puts one together,
+  // and records it when the answer is yes; a no counts as a span that was sampled out.
   virtual bool keeps_last(bool is_sampled, bool has_failed, Duration took);
 };
 

@@ -59,8 +59,7 @@ World::~World() {
 
 Machine& World::add_machine(std::string address) {
   auto seed = (seed_ ^ kDiskSequence) + (others_.size() + 1) * 0x100000000ULL;
-  others_.push_back(
-      std::make_unique<Machine>(std::move(address), loop_, clock, network, seed));
+  others_.push_back(std::make_unique<Machine>(std::move(address), loop_, clock, network, seed));
   return *others_.back();
 }
 

@@ -469,20 +469,16 @@ TYPED_TEST_P(DatabaseConformance, GivesALeaseToOneOfEightWhoAskAtOnce) {
   EXPECT_EQ(holders, 1);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DatabaseConformance, ReportsHowManyRowsEachStatementTouched,
-                            DoesAUnitWholeOrNotAtAll, RefusesAnUpdateOfAnotherVersionAsAConflict,
-                            TellsATakenKeyFromAnotherBrokenRule, GivesValuesBackAsTheyWere,
-                            SortsTextByItsBytesAndNullsAsAsked,
-                            TakesParametersByNumberInAnyOrderAndMoreThanOnce,
-                            RefusesStatementsThatAreOurBug, KeepsNeighboursOfAUnitThatFails,
-                            LetsOneOfManyRivalsWinAVersion, ShowsASnapshotOfOneMoment,
-                            LosesNoUpdateOfEightConcurrentWriters,
-                            GivesALeaseToOneHolderUntilItExpires,
-                            KeepsALeaseThatIsRenewedAndFreesOneThatIsReleased,
-                            RefusesTheWriteOfAHolderThatWasPausedBeyondItsLease,
-                            GivesALeaseToOneOfEightWhoAskAtOnce,
-                            RemembersWhatItAnswered, MigratesEachStepOnce,
-                            AppliesAllStepsOfAMigrationOrNone, RefusesADatabaseOfANewerProgram,
-                            RefusesAStepWhoseTextHasChanged);
+REGISTER_TYPED_TEST_SUITE_P(
+    DatabaseConformance, ReportsHowManyRowsEachStatementTouched, DoesAUnitWholeOrNotAtAll,
+    RefusesAnUpdateOfAnotherVersionAsAConflict, TellsATakenKeyFromAnotherBrokenRule,
+    GivesValuesBackAsTheyWere, SortsTextByItsBytesAndNullsAsAsked,
+    TakesParametersByNumberInAnyOrderAndMoreThanOnce, RefusesStatementsThatAreOurBug,
+    KeepsNeighboursOfAUnitThatFails, LetsOneOfManyRivalsWinAVersion, ShowsASnapshotOfOneMoment,
+    LosesNoUpdateOfEightConcurrentWriters, GivesALeaseToOneHolderUntilItExpires,
+    KeepsALeaseThatIsRenewedAndFreesOneThatIsReleased,
+    RefusesTheWriteOfAHolderThatWasPausedBeyondItsLease, GivesALeaseToOneOfEightWhoAskAtOnce,
+    RemembersWhatItAnswered, MigratesEachStepOnce, AppliesAllStepsOfAMigrationOrNone,
+    RefusesADatabaseOfANewerProgram, RefusesAStepWhoseTextHasChanged);
 
 }  // namespace weft::storage

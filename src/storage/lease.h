@@ -1,6 +1,6 @@
 // A lease: one of several nodes does something, for as long as it renews. Each acquisition counts a
-// token up; a unit that carries the token (require_lease) is refused once somebody else has acquired
-// the lease, however long its sender was paused.
+// token up; a unit that carries the token (require_lease) is refused once somebody else has
+// acquired the lease, however long its sender was paused.
 //
 // Expiry is judged by the clocks of the nodes, since the seam's SQL knows no time: clocks that are
 // apart by d let another node take over d early or late. That costs at most work done twice, never

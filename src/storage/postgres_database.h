@@ -3,15 +3,15 @@
 // connection, with a wait that doubles from reconnect_wait_min to reconnect_wait_max. Of several
 // hosts it takes the one that accepts writes, so a promoted standby is found by itself.
 //
-// One writer thread commits what queued as one transaction, READ COMMITTED, each unit in a savepoint
-// of its own; a unit that gives way to another node's (deadlock) is tried again alone, then it is a
-// Conflict. A pool of readers; a snapshot is a REPEATABLE READ transaction.
+// One writer thread commits what queued as one transaction, READ COMMITTED, each unit in a
+// savepoint of its own; a unit that gives way to another node's (deadlock) is tried again alone,
+// then it is a Conflict. A pool of readers; a snapshot is a REPEATABLE READ transaction.
 //
 // Beyond the codes of the seam: Unavailable when the server is away, and the message says whether
 // the unit was certainly not applied or whether that is unknown (the connection was lost while it
 // committed). PermissionDenied when the server refuses the credentials. InvalidArgument for a text
-// with a zero byte, which the server cannot hold. After a migrate() that found no server, everything is
-// Unavailable until one succeeds.
+// with a zero byte, which the server cannot hold. After a migrate() that found no server,
+// everything is Unavailable until one succeeds.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +45,8 @@ struct PostgresOptions {
   std::chrono::milliseconds reconnect_wait_max{5'000};
 };
 
-// InvalidArgument when the URL is not one, or its parts cannot be meant; the message repeats nothing
-// of it, since it may hold a password.
+// InvalidArgument when the URL is not one, or its parts cannot be meant; the message repeats
+// nothing of it, since it may hold a password.
 Result<> check_postgres_url(const std::string& url);
 
 class PostgresDatabase final : public Database {

@@ -1,5 +1,5 @@
-// For tests: a PostgreSQL server of Debian's package in a new folder, on a free port of the loopback,
-// ended by its process id. A second one can follow it as a streaming standby.
+// For tests: a PostgreSQL server of Debian's package in a new folder, on a free port of the
+// loopback, ended by its process id. A second one can follow it as a streaming standby.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,8 +25,8 @@ extern char** environ;
 
 namespace weft::storage {
 
-// Where postgres and its tools are: the newest version of those that Debian keeps side by side, or the
-// folder that WEFT_POSTGRES_BIN names.
+// Where postgres and its tools are: the newest version of those that Debian keeps side by side, or
+// the folder that WEFT_POSTGRES_BIN names.
 inline std::string postgres_programs() {
   if (const char* named = std::getenv("WEFT_POSTGRES_BIN")) return named;
   std::error_code missing;

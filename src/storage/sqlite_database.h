@@ -50,8 +50,8 @@ class SqliteDatabase final : public Database {
   std::unique_ptr<State> state_;
 };
 
-// Whether a database file that nobody has open is whole (PRAGMA integrity_check); DataLoss says what is
-// not. The calling thread blocks.
+// Whether a database file that nobody has open is whole (PRAGMA integrity_check); DataLoss says
+// what is not. The calling thread blocks.
 Result<> check_sqlite_file(const std::string& path);
 
 }  // namespace weft

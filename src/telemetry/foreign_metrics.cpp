@@ -15,8 +15,12 @@ constexpr std::size_t kForeignLabelsMax = 30;
 constexpr std::size_t kForeignLabelBytesMax = 1024;
 constexpr std::size_t kForeignBucketsMax = 200;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_decimal(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_decimal(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // What Prometheus takes as a name; anything else becomes "_".
 std::string plain_name(std::string_view name) {
@@ -28,16 +32,18 @@ std::string plain_name(std::string_view name) {
 
 std::string_view unit_word(std::string_view unit) {
   constexpr std::pair<std::string_view, std::string_view> kUnits[] = {
-      {"s", "seconds"}, {"ms", "milliseconds"}, {"us", "microseconds"}, {"ns", "nanoseconds"},
-      {"min", "minutes"}, {"h", "hours"}, {"d", "days"}, {"By", "bytes"}, {"KiBy", "kibibytes"},
-      {"MiBy", "mebibytes"}, {"kBy", "kilobytes"}, {"MBy", "megabytes"}, {"%", "percent"}, {"Cel", "celsius"}};
+      {"s", "seconds"},      {"ms", "milliseconds"}, {"us", "microseconds"}, {"ns", "nanoseconds"},
+      {"min", "minutes"},    {"h", "hours"},         {"d", "days"},          {"By", "bytes"},
+      {"KiBy", "kibibytes"}, {"MiBy", "mebibytes"},  {"kBy", "kilobytes"},   {"MBy", "megabytes"},
+      {"%", "percent"},      {"Cel", "celsius"}};
   for (const auto& [code, word] : kUnits) {
     if (code == unit) return word;
   }
   return {};
 }
 
-// http.server.duration in s: http_server_duration_seconds. Counters get _total where they are written.
+// http.server.duration in s: http_server_duration_seconds. Counters get _total where they are
+// written.
 std::string family_name(const ReceivedPoint& point) {
   constexpr std::string_view kTotal = "_total";
   auto name = plain_name(point.name);
@@ -50,10 +56,14 @@ std::string family_name(const ReceivedPoint& point) {
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (char c : text.substr(0, kForeignLabelBytesMax)) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '"') out += "\\\"";
-    else if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '"')
+      out += "\\\"";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   out += '"';
 }
@@ -61,7 +71,8 @@ void append_quoted(std::string& out, std::string_view text) {
 // Without what the two formats escape differently.
 std::string help_text(std::string_view text) {
   std::string out;
-  for (char c : text.substr(0, kForeignLabelBytesMax)) out += c == '\\' || c == '"' || c == '\n' ? ' ' : c;
+  for (char c : text.substr(0, kForeignLabelBytesMax))
+    out += c == '\\' || c == '"' || c == '\n' ? ' ' : c;
   return out;
 }
 
@@ -89,16 +100,19 @@ std::string number_text(double number) {
   return fmt::format("{}", number);
 }
 
-void append_line(std::string& out, std::string_view name, std::string_view suffix, std::string_view labels,
-                 std::string_view value) {
-  if (labels.empty()) fmt::format_to(std::back_inserter(out), "{}{} {}\n", name, suffix, value);
-  else fmt::format_to(std::back_inserter(out), "{}{}{{{}}} {}\n", name, suffix, labels, value);
+void append_line(std::string& out, std::string_view name, std::string_view suffix,
+                 std::string_view labels, std::string_view value) {
+  if (labels.empty())
+    fmt::format_to(std::back_inserter(out), "{}{} {}\n", name, suffix, value);
+  else
+    fmt::format_to(std::back_inserter(out), "{}{}{{{}}} {}\n", name, suffix, labels, value);
 }
 
-void append_point(std::string& out, std::string_view name, const std::string& labels, const ReceivedPoint& point,
-                  bool is_openmetrics) {
+void append_point(std::string& out, std::string_view name, const std::string& labels,
+                  const ReceivedPoint& point, bool is_openmetrics) {
   if (point.type != ReceivedPoint::Type::Histogram) {
-    append_line(out, name, point.type == ReceivedPoint::Type::Counter ? "_total" : "", labels, number_text(point.value));
+    append_line(out, name, point.type == ReceivedPoint::Type::Counter ? "_total" : "", labels,
+                number_text(point.value));
     return;
   }
   std::uint64_t total = 0;
@@ -106,7 +120,8 @@ void append_point(std::string& out, std::string_view name, const std::string& la
     total += point.buckets[i];
     auto end = i < point.bounds.size() ? number_text(point.bounds[i]) : std::string("+Inf");
     if (is_openmetrics && end.find_first_of(".eIN") == std::string::npos) end += ".0";
-    append_line(out, name, "_bucket", fmt::format("{}{}le=\"{}\"", labels, labels.empty() ? "" : ",", end),
+    append_line(out, name, "_bucket",
+                fmt::format("{}{}le=\"{}\"", labels, labels.empty() ? "" : ",", end),
                 std::to_string(total));
   }
   append_line(out, name, "_sum", labels, number_text(point.value));
@@ -117,7 +132,9 @@ void append_point(std::string& out, std::string_view name, const std::string& la
 
 void ForeignMetrics::forget_old(WallTime now) {
   for (auto& [name, family] : families_) {
-    series_count_ -= std::erase_if(family.series, [&](const auto& entry) { return now - entry.second.at > kForeignSeriesAge; });
+    series_count_ -= std::erase_if(family.series, [&](const auto& entry) {
+      return now - entry.second.at > kForeignSeriesAge;
+    });
   }
   std::erase_if(families_, [](const auto& entry) { return entry.second.series.empty(); });
 }
@@ -131,7 +148,8 @@ std::string_view ForeignMetrics::store(ReceivedPoint point, WallTime now) {
   auto labels = foreign_labels(point);
   std::lock_guard lock(mutex_);
   auto family = families_.find(name);
-  if (family != families_.end() && family->second.type != point.type) return "a metric name has one type";
+  if (family != families_.end() && family->second.type != point.type)
+    return "a metric name has one type";
   if (family == families_.end() || !family->second.series.contains(labels)) {
     if (series_count_ >= kForeignSeriesMax) forget_old(now);
     if (series_count_ >= kForeignSeriesMax) return "too many series";
@@ -155,7 +173,8 @@ std::string ForeignMetrics::text(bool is_openmetrics, WallTime now) {
     fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", shown,
                    help_text(family.help.empty() ? "Sent by OTLP." : family.help), shown,
                    kTypes[static_cast<std::size_t>(family.type)]);
-    for (const auto& [labels, series] : family.series) append_point(out, name, labels, series.point, is_openmetrics);
+    for (const auto& [labels, series] : family.series)
+      append_point(out, name, labels, series.point, is_openmetrics);
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// The latest values of metrics that others sent by OTLP, shown at /metrics beside Weft's own: names and
-// labels as OpenTelemetry's rules for Prometheus make them, the sender's service as the label
+// The latest values of metrics that others sent by OTLP, shown at /metrics beside Weft's own: names
+// and labels as OpenTelemetry's rules for Prometheus make them, the sender's service as the label
 // `service`. A series that is not sent for five minutes goes. Bounded. Any thread.
 #pragma once
 

@@ -21,7 +21,8 @@ struct Folder {
 
 Span span() {
   Span made;
-  made.context = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").value();
+  made.context =
+      TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").value();
   made.parent_id = {'\x01'};
   made.name = "POST /orders";
   made.kind = SpanKind::Server;
@@ -46,13 +47,15 @@ TEST(TraceSegmentFormat, IsWhatWasCommitted) {
   EXPECT_EQ(segment.end_max, (kMoment + 5200us).time_since_epoch().count());
   auto slices = archive->read(segment).value();
   ASSERT_EQ(slices.at(0).size(), 1u);
-  EXPECT_EQ(std::string_view(slices[0].chunk->entry(0).trace_id.data(), 16), std::string_view(span().context.trace_id.data(), 16));
+  EXPECT_EQ(std::string_view(slices[0].chunk->entry(0).trace_id.data(), 16),
+            std::string_view(span().context.trace_id.data(), 16));
   std::vector<AttributeView> attributes;
   auto read = slices[0].chunk->view(0, attributes);
   EXPECT_EQ(read.name, "POST /orders");
   EXPECT_EQ(read.start, kMoment);
   EXPECT_TRUE(read.failed);
-  EXPECT_EQ(attributes, (std::vector<AttributeView>{{"http.route", "/orders"}, {"weft.business_key", "SO-4711"}}));
+  EXPECT_EQ(attributes, (std::vector<AttributeView>{{"http.route", "/orders"},
+                                                    {"weft.business_key", "SO-4711"}}));
 }
 
 // runtime/log_test.cpp compares what is logged today with the same file.
@@ -62,9 +65,10 @@ TEST(LogLineFormat, IsFoundByAllThatALineSays) {
   ASSERT_TRUE(store.open());
   store.take(LogLevel::Warn, golden_file("log-line-1.jsonl"));
 
-  for (const auto& query : {LogQuery{.level = LogLevel::Warn}, LogQuery{.module = "gateway"},
-                            LogQuery{.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"},
-                            LogQuery{.business_key = "SO-4711"}, LogQuery{.since = kMoment, .until = kMoment + 1ms}}) {
+  for (const auto& query :
+       {LogQuery{.level = LogLevel::Warn}, LogQuery{.module = "gateway"},
+        LogQuery{.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"},
+        LogQuery{.business_key = "SO-4711"}, LogQuery{.since = kMoment, .until = kMoment + 1ms}}) {
     auto page = store.search(query, kMoment);
     ASSERT_TRUE(page) << page.error().message;
     EXPECT_EQ(page->lines.size(), 1u);

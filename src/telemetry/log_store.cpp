@@ -100,7 +100,8 @@ std::vector<std::pair<std::uint64_t, std::string_view>> lines_of(std::string_vie
 LogStore::LogStore(FileSystem& files, LogStoreOptions options)
     : files_(files),
       options_(std::move(options)),
-      file_bytes_(std::clamp(options_.bytes_max / kLogFilesWanted, kLogFileBytesLeast, kLogFileBytesMost)) {}
+      file_bytes_(std::clamp(options_.bytes_max / kLogFilesWanted, kLogFileBytesLeast,
+                             kLogFileBytesMost)) {}
 
 Result<> LogStore::open() {
   std::lock_guard lock(mutex_);
@@ -183,8 +184,8 @@ Result<> LogStore::trim(WallTime now) {
   auto is_old = [&](const LogFile& file) {
     return options_.age_max > Duration::zero() && now - file.last > options_.age_max;
   };
-  while (!log_files_.empty() &&
-         ((log_files_.size() > 1 && bytes_locked() > options_.bytes_max) || is_old(log_files_.front()))) {
+  while (!log_files_.empty() && ((log_files_.size() > 1 && bytes_locked() > options_.bytes_max) ||
+                                 is_old(log_files_.front()))) {
     auto path = log_files_.front().path;
     log_files_.pop_front();
     if (log_files_.empty()) is_writable_ = false;

@@ -6,8 +6,8 @@
 //   …  every 200 ms on a thread that may block: logs.write_gathered(now)
 //
 // take() copies a line under a short lock. What a disk that cannot be written leaves behind is
-// bounded by gathered_bytes_max; the rest is dropped and counted. Not synced. Everything else blocks
-// its thread; any thread, one at a time.
+// bounded by gathered_bytes_max; the rest is dropped and counted. Not synced. Everything else
+// blocks its thread; any thread, one at a time.
 #pragma once
 
 #include <cstdint>
@@ -98,10 +98,10 @@ class LogStore final : public LogSink {
   const LogStoreOptions options_;
   const std::uint64_t file_bytes_;
   mutable std::mutex gather_mutex_;
-  std::string gathered_;            // guarded by gather_mutex_
+  std::string gathered_;             // guarded by gather_mutex_
   std::uint64_t dropped_lines_ = 0;  // guarded by gather_mutex_
-  mutable std::mutex mutex_;        // of the files; held while they are read or written
-  std::deque<LogFile> log_files_;   // oldest first; the last is written to
+  mutable std::mutex mutex_;         // of the files; held while they are read or written
+  std::deque<LogFile> log_files_;    // oldest first; the last is written to
   bool is_writable_ = false;
 };
 

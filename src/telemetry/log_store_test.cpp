@@ -33,9 +33,10 @@ struct LogStoreTest : testing::Test {
     store = start();
   }
   void say(std::string_view message, std::string_view level = "info", std::string_view more = "") {
-    store->take(LogLevel::Info, fmt::format(R"({{"time":"{}","level":"{}","module":"gateway","message":"{}"{}}})"
-                                            "\n",
-                                            to_rfc3339(now), level, message, more));
+    store->take(LogLevel::Info,
+                fmt::format(R"({{"time":"{}","level":"{}","module":"gateway","message":"{}"{}}})"
+                            "\n",
+                            to_rfc3339(now), level, message, more));
     now += 1s;
   }
   std::vector<std::string> found(const LogQuery& query) {
@@ -73,8 +74,9 @@ TEST_F(LogStoreTest, SelectsByLevelModuleTimeTextTraceAndBusinessKey) {
   EXPECT_THAT(found({.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"}), ElementsAre("of a trace"));
   EXPECT_THAT(found({.text = "OF AN"}), ElementsAre("of an order"));
   EXPECT_THAT(found({.business_key = "SO-4711"}), ElementsAre("of an order"));
-  EXPECT_THAT(found({.business_key = "SO-4711", .key_traces = {"4bf92f3577b34da6a3ce929d0e0e4736"}}),
-              ElementsAre("of an order", "of a trace"));
+  EXPECT_THAT(
+      found({.business_key = "SO-4711", .key_traces = {"4bf92f3577b34da6a3ce929d0e0e4736"}}),
+      ElementsAre("of an order", "of a trace"));
   EXPECT_THAT(found({.since = kNight + 1s, .until = kNight + 2s}), ElementsAre("of a trace"));
 }
 
@@ -161,7 +163,8 @@ TEST_F(LogStoreTest, IsWhereLogLinesGo) {
   log_warn("delivery", "not seen");
   set_log_descriptor(2);
 
-  EXPECT_THAT(found({.level = LogLevel::Warn, .module = "delivery", .business_key = "SO-1"}), ElementsAre("refused"));
+  EXPECT_THAT(found({.level = LogLevel::Warn, .module = "delivery", .business_key = "SO-1"}),
+              ElementsAre("refused"));
   EXPECT_THAT(found({.text = "not seen"}), IsEmpty());
 }
 

@@ -13,9 +13,12 @@ constexpr std::string_view kModule = "telemetry";
 
 std::string_view path_of(OtlpSignal signal) {
   switch (signal) {
-    case OtlpSignal::Traces: return "/v1/traces";
-    case OtlpSignal::Metrics: return "/v1/metrics";
-    case OtlpSignal::Logs: return "/v1/logs";
+    case OtlpSignal::Traces:
+      return "/v1/traces";
+    case OtlpSignal::Metrics:
+      return "/v1/metrics";
+    case OtlpSignal::Logs:
+      return "/v1/logs";
   }
   return {};
 }
@@ -25,7 +28,8 @@ Result<http::Url> signal_url(std::string_view endpoint, OtlpSignal signal) {
   auto url = http::Url::parse(endpoint);
   if (!url) return url;
   std::string_view base = url->target;
-  if (base.ends_with(path_of(OtlpSignal::Traces))) base.remove_suffix(path_of(OtlpSignal::Traces).size());
+  if (base.ends_with(path_of(OtlpSignal::Traces)))
+    base.remove_suffix(path_of(OtlpSignal::Traces).size());
   while (base.ends_with('/')) base.remove_suffix(1);
   url->target = std::string(base).append(path_of(signal));
   return url;
@@ -109,7 +113,8 @@ Task<OtlpExporter::Answer> OtlpExporter::send_once(const Batch& batch) {
     co_return answer;
   }
   answer.reason = fmt::format("status {}", response->status);
-  if (response->status == 404) answer.reason += ": it has no such path; telemetry.otlpSignals says what is sent";
+  if (response->status == 404)
+    answer.reason += ": it has no such path; telemetry.otlpSignals says what is sent";
   answer.retry_after = retry_after_of(*response);
   if (response->status >= 200 && response->status < 300)
     answer.verdict = Verdict::Accepted;

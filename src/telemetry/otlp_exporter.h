@@ -1,5 +1,6 @@
-// Sends one signal of telemetry to an OTLP/HTTP receiver (OpenTelemetry Collector, Jaeger, …), as a source
-// gives it: POST <endpoint>/v1/traces, /v1/metrics or /v1/logs, Protobuf or JSON, in batches.
+// Sends one signal of telemetry to an OTLP/HTTP receiver (OpenTelemetry Collector, Jaeger, …), as a
+// source gives it: POST <endpoint>/v1/traces, /v1/metrics or /v1/logs, Protobuf or JSON, in
+// batches.
 //
 //   OtlpSpans spans(store, weft_resource(version));
 //   OtlpExporter exporter(spans, sender_over(client), clock, random, metrics, options);

@@ -68,8 +68,11 @@ std::string_view api_key_of(const http::RequestHead& head) {
 // As Weft's own lines are, with the sender's service for the module.
 std::string line_of(const ReceivedLog& log, WallTime now) {
   JsonWriter out;
-  out.object().member("time", to_rfc3339(log.time == WallTime() ? now : log.time)).member("level", name(log.level));
-  out.member("module", log.service.empty() ? std::string_view("unknown_service") : std::string_view(log.service));
+  out.object()
+      .member("time", to_rfc3339(log.time == WallTime() ? now : log.time))
+      .member("level", name(log.level));
+  out.member("module", log.service.empty() ? std::string_view("unknown_service")
+                                           : std::string_view(log.service));
   out.member("message", log.body);
   if (!log.trace_id.empty()) out.member("trace_id", log.trace_id);
   if (!log.span_id.empty()) out.member("span_id", log.span_id);
@@ -94,8 +97,8 @@ Result<OtlpOutcome> store(const Door& door, const Json& request, const OtlpRecei
     case OtlpSignal::Traces:
       return read_otlp_spans(request, [&](Span span) { parts.spans.record(std::move(span)); });
     case OtlpSignal::Metrics:
-      return read_otlp_metrics(request,
-                               [&](ReceivedPoint point) { return parts.metrics.store(std::move(point), now); });
+      return read_otlp_metrics(
+          request, [&](ReceivedPoint point) { return parts.metrics.store(std::move(point), now); });
     case OtlpSignal::Logs:
       break;
   }
@@ -103,7 +106,8 @@ Result<OtlpOutcome> store(const Door& door, const Json& request, const OtlpRecei
     if (parts.logs != nullptr) parts.logs->take(log.level, line_of(log, now));
   });
   if (outcome && parts.logs == nullptr && outcome->accepted > 0) {
-    *outcome = {0, outcome->accepted + outcome->rejected, "no log lines are kept: telemetry.logDiskBytesMax is 0"};
+    *outcome = {0, outcome->accepted + outcome->rejected,
+                "no log lines are kept: telemetry.logDiskBytesMax is 0"};
   }
   return outcome;
 }
@@ -114,8 +118,9 @@ OtlpReceiver::OtlpReceiver(OtlpReceiverParts parts)
     : parts_(std::move(parts)),
       accepted_(parts_.own_metrics.counter("weft_telemetry_received_items_total",
                                            "Spans, data points and log records taken by OTLP")),
-      rejected_(parts_.own_metrics.counter("weft_telemetry_rejected_items_total",
-                                           "Spans, data points and log records that could not be kept")),
+      rejected_(
+          parts_.own_metrics.counter("weft_telemetry_rejected_items_total",
+                                     "Spans, data points and log records that could not be kept")),
       refused_(parts_.own_metrics.counter("weft_telemetry_refused_requests_total",
                                           "OTLP requests that were refused whole")) {}
 
@@ -126,15 +131,18 @@ http::Response OtlpReceiver::answer(const http::RequestHead& head, std::string_v
     return status_response(status, code, message, is_json);
   };
   const auto* door = std::ranges::find(kDoors, head.path, &Door::path);
-  if (door == std::end(kDoors)) return refuse(404, kCodeNotFound, "the paths are /v1/traces, /v1/metrics and /v1/logs");
+  if (door == std::end(kDoors))
+    return refuse(404, kCodeNotFound, "the paths are /v1/traces, /v1/metrics and /v1/logs");
   if (head.method != "POST") {
     return refuse(405, kCodeInvalidArgument, "OTLP is sent by POST").add("Allow", "POST");
   }
   if (auto allowed = parts_.authenticate(api_key_of(head)); !allowed) {
-    return refuse(401, kCodeUnauthenticated, allowed.error().message).add("WWW-Authenticate", "Bearer");
+    return refuse(401, kCodeUnauthenticated, allowed.error().message)
+        .add("WWW-Authenticate", "Bearer");
   }
   if (!is_json && media_type(head) != kProtobufType) {
-    return refuse(415, kCodeInvalidArgument, "the media type is application/x-protobuf or application/json");
+    return refuse(415, kCodeInvalidArgument,
+                  "the media type is application/x-protobuf or application/json");
   }
   auto coding = head.find("Content-Encoding").value_or("identity");
   if (coding != "identity" && coding != "gzip") {
@@ -155,7 +163,8 @@ http::Response OtlpReceiver::answer(const http::RequestHead& head, std::string_v
   if (!outcome) return refuse(400, kCodeInvalidArgument, outcome.error().message);
   accepted_.add(outcome->accepted);
   rejected_.add(outcome->rejected);
-  return http::Response(200, std::string(is_json ? kJsonType : kProtobufType), response_body(*door, *outcome, is_json));
+  return http::Response(200, std::string(is_json ? kJsonType : kProtobufType),
+                        response_body(*door, *outcome, is_json));
 }
 
 Task<void> OtlpReceiver::handle(http::Exchange& exchange) {
@@ -167,7 +176,8 @@ Task<void> OtlpReceiver::handle(http::Exchange& exchange) {
   } else {
     refused_.add();
     const bool is_too_large = body.error().code == ErrorCode::ResourceExhausted;
-    response = status_response(is_too_large ? 413 : 400, is_too_large ? kCodeResourceExhausted : kCodeInvalidArgument,
+    response = status_response(is_too_large ? 413 : 400,
+                               is_too_large ? kCodeResourceExhausted : kCodeInvalidArgument,
                                body.error().message, media_type(exchange.head()) == kJsonType);
   }
   auto sent = co_await exchange.respond(response);

@@ -1,8 +1,8 @@
-// OTLP/HTTP in: POST /v1/traces, /v1/logs and /v1/metrics in Protobuf or JSON, gzip or plain, into the
-// stores that Weft's own telemetry goes to (opentelemetry.io/docs/specs/otlp, OTLP/HTTP).
+// OTLP/HTTP in: POST /v1/traces, /v1/logs and /v1/metrics in Protobuf or JSON, gzip or plain, into
+// the stores that Weft's own telemetry goes to (opentelemetry.io/docs/specs/otlp, OTLP/HTTP).
 //
-// Any loop. Failure: a body that cannot be read is refused whole (400, 413, 415); of one that can be
-// read, what cannot be kept is left out and told of as a partial success. Errors carry a
+// Any loop. Failure: a body that cannot be read is refused whole (400, 413, 415); of one that can
+// be read, what cannot be kept is left out and told of as a partial success. Errors carry a
 // google.rpc.Status in the encoding of the request.
 #pragma once
 

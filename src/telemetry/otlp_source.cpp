@@ -8,14 +8,17 @@ constexpr std::size_t kBatchItemsMax = 512;
 
 }  // namespace
 
-OtlpSpans::OtlpSpans(TraceStore& store, OtlpResource resource) : store_(store), resource_(std::move(resource)) {
+OtlpSpans::OtlpSpans(TraceStore& store, OtlpResource resource)
+    : store_(store), resource_(std::move(resource)) {
   store_.start_export();
 }
 
 OtlpSourceCounters OtlpSpans::counters(Metrics& metrics) const {
-  return {metrics.counter("weft_telemetry_exported_spans_total", "Spans that the OTLP receiver accepted"),
-          metrics.counter("weft_telemetry_dropped_spans_total",
-                          "Spans that were not exported: refused, or the receiver was away for too long")};
+  return {metrics.counter("weft_telemetry_exported_spans_total",
+                          "Spans that the OTLP receiver accepted"),
+          metrics.counter(
+              "weft_telemetry_dropped_spans_total",
+              "Spans that were not exported: refused, or the receiver was away for too long")};
 }
 
 OtlpBatch OtlpSpans::next() {
@@ -28,9 +31,12 @@ OtlpBatch OtlpSpans::next() {
   return batch;
 }
 
-std::uint64_t OtlpSpans::lost() const { return store_.stats().spans_unexported; }
+std::uint64_t OtlpSpans::lost() const {
+  return store_.stats().spans_unexported;
+}
 
-OtlpMetrics::OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource resource, std::function<void()> refresh)
+OtlpMetrics::OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource resource,
+                         std::function<void()> refresh)
     : metrics_(metrics),
       clock_(clock),
       resource_(std::move(resource)),
@@ -40,8 +46,9 @@ OtlpMetrics::OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource reso
 OtlpSourceCounters OtlpMetrics::counters(Metrics& metrics) const {
   return {metrics.counter("weft_telemetry_exported_data_points_total",
                           "Data points of metrics that the OTLP receiver accepted"),
-          metrics.counter("weft_telemetry_dropped_data_points_total",
-                          "Data points of metrics that were not exported; later ones make up for them")};
+          metrics.counter(
+              "weft_telemetry_dropped_data_points_total",
+              "Data points of metrics that were not exported; later ones make up for them")};
 }
 
 OtlpBatch OtlpMetrics::next() {
@@ -69,9 +76,11 @@ void OtlpLogs::take(LogLevel level, std::string_view line) {
 }
 
 OtlpSourceCounters OtlpLogs::counters(Metrics& metrics) const {
-  return {metrics.counter("weft_telemetry_exported_log_records_total", "Log lines that the OTLP receiver accepted"),
-          metrics.counter("weft_telemetry_dropped_log_records_total",
-                          "Log lines that were not exported: refused, or the receiver was away for too long")};
+  return {metrics.counter("weft_telemetry_exported_log_records_total",
+                          "Log lines that the OTLP receiver accepted"),
+          metrics.counter(
+              "weft_telemetry_dropped_log_records_total",
+              "Log lines that were not exported: refused, or the receiver was away for too long")};
 }
 
 OtlpBatch OtlpLogs::next() {

@@ -1,5 +1,5 @@
-// What an OtlpExporter sends: one source per signal, which gives its telemetry batch by batch as OTLP
-// requests. Used on the exporter's loop, unless a class says more.
+// What an OtlpExporter sends: one source per signal, which gives its telemetry batch by batch as
+// OTLP requests. Used on the exporter's loop, unless a class says more.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,8 @@ class OtlpSpans final : public OtlpSource {
 // All metrics as they stand. `refresh` brings those up to date that are counted elsewhere.
 class OtlpMetrics final : public OtlpSource {
  public:
-  OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource resource, std::function<void()> refresh);
+  OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource resource,
+              std::function<void()> refresh);
   OtlpSignal signal() const override { return OtlpSignal::Metrics; }
   OtlpSourceCounters counters(Metrics& metrics) const override;
   OtlpBatch next() override;
@@ -71,8 +72,9 @@ class OtlpMetrics final : public OtlpSource {
   const WallTime started_;
 };
 
-// The process's log lines. A sink that hands each line on to `next_sink`, which may be null, and keeps a
-// copy for the exporter: at most `bytes_max`, of which the oldest go first. take() and lost(): any thread.
+// The process's log lines. A sink that hands each line on to `next_sink`, which may be null, and
+// keeps a copy for the exporter: at most `bytes_max`, of which the oldest go first. take() and
+// lost(): any thread.
 class OtlpLogs final : public OtlpSource, public LogSink {
  public:
   OtlpLogs(LogSink* next_sink, Clock& clock, OtlpResource resource, std::size_t bytes_max);

@@ -19,20 +19,23 @@ OtlpResource named(std::string name) {
 }
 
 std::string line(std::string_view message) {
-  return fmt::format(R"({{"time":"2026-01-02T03:04:05Z","level":"warn","module":"delivery","message":"{}"}})"
-                     "\n",
-                     message);
+  return fmt::format(
+      R"({{"time":"2026-01-02T03:04:05Z","level":"warn","module":"delivery","message":"{}"}})"
+      "\n",
+      message);
 }
 
 std::vector<ReceivedLog> logs_in(const OtlpBatch& batch) {
   std::vector<ReceivedLog> logs;
   auto request = JsonDocument::parse(batch.json);
-  EXPECT_TRUE(request && read_otlp_logs(request->root(), [&](ReceivedLog log) { logs.push_back(std::move(log)); }));
+  EXPECT_TRUE(request && read_otlp_logs(request->root(),
+                                        [&](ReceivedLog log) { logs.push_back(std::move(log)); }));
   return logs;
 }
 
 // What goes round: written, made Protobuf, read again.
-Json const& read_back(OtlpSignal signal, const std::string& json, std::optional<JsonDocument>& keeps) {
+Json const& read_back(OtlpSignal signal, const std::string& json,
+                      std::optional<JsonDocument>& keeps) {
   auto text = otlp_json_of(signal, otlp_protobuf_of(request_message(signal), json));
   EXPECT_TRUE(text);
   keeps = std::move(*JsonDocument::parse(std::move(*text)));
@@ -98,7 +101,8 @@ TEST(OtlpLogs, WriteFieldsAsWhatTheyAreAndTheTraceWhereItBelongs) {
       "no line of ours\n"};
   std::optional<JsonDocument> document;
 
-  const auto& request = read_back(OtlpSignal::Logs, otlp_logs_json(lines, named("weft"), WallTime(7s)), document);
+  const auto& request =
+      read_back(OtlpSignal::Logs, otlp_logs_json(lines, named("weft"), WallTime(7s)), document);
 
   const auto* record = request.at_pointer("/resourceLogs/0/scopeLogs/0/logRecords/0");
   ASSERT_NE(record, nullptr);
@@ -129,7 +133,10 @@ TEST(OtlpMetrics, GiveEachMetricAsItStandsAndAreReadBack) {
   EXPECT_EQ(batch.items, 3U);
   const auto& request = read_back(OtlpSignal::Metrics, batch.json, document);
   std::vector<ReceivedPoint> points;
-  auto take = [&](ReceivedPoint point) { points.push_back(std::move(point)); return std::string_view(); };
+  auto take = [&](ReceivedPoint point) {
+    points.push_back(std::move(point));
+    return std::string_view();
+  };
   ASSERT_TRUE(read_otlp_metrics(request, take));
   ASSERT_THAT(points, SizeIs(3));
   EXPECT_EQ(points[0].type, ReceivedPoint::Type::Counter);
@@ -142,7 +149,8 @@ TEST(OtlpMetrics, GiveEachMetricAsItStandsAndAreReadBack) {
   EXPECT_EQ(points[2].count, 1U);
   EXPECT_EQ(points[2].buckets[1], 1U);
   EXPECT_THAT(points[2].bounds, SizeIs(19));
-  const auto* histogram = request.at_pointer("/resourceMetrics/0/scopeMetrics/0/metrics/2/histogram/dataPoints/0");
+  const auto* histogram =
+      request.at_pointer("/resourceMetrics/0/scopeMetrics/0/metrics/2/histogram/dataPoints/0");
   ASSERT_NE(histogram, nullptr);
   EXPECT_EQ(histogram->at_pointer("/exemplars/0/traceId")->as_string().substr(0, 2), "74");
   const auto started = *histogram->find("startTimeUnixNano")->as_int64();

@@ -1,6 +1,6 @@
-// Head sampling that holds a rate: as more spans end than may be kept, the share of new traces that are
-// sampled falls, so that a busy node's disk is not written to for traces alone, and a quiet node keeps
-// them all. Pure; one thread.
+// Head sampling that holds a rate: as more spans end than may be kept, the share of new traces that
+// are sampled falls, so that a busy node's disk is not written to for traces alone, and a quiet
+// node keeps them all. Pure; one thread.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@ namespace weft::telemetry {
 class SamplingLimit {
  public:
   // `ratio`: what is sampled when there is little to do. `spans_per_second_max`: 0 is no limit.
-  SamplingLimit(double ratio, double spans_per_second_max) : ratio_(ratio), rate_max_(spans_per_second_max) {}
+  SamplingLimit(double ratio, double spans_per_second_max)
+      : ratio_(ratio), rate_max_(spans_per_second_max) {}
 
   // The ratio from now on. `spans`: how many have ended since the start, kept or not. A burst is
   // answered at once, a lull within some ten seconds.

@@ -45,7 +45,8 @@ std::optional<Frame> frame_at(std::string_view text) {
   Frame frame;
   if (text.size() < sizeof frame.head) return {};
   std::memcpy(&frame.head, text.data(), sizeof frame.head);
-  if (frame.head.magic != kFrameMagic || frame.head.bytes > text.size() - sizeof frame.head) return {};
+  if (frame.head.magic != kFrameMagic || frame.head.bytes > text.size() - sizeof frame.head)
+    return {};
   frame.payload = text.substr(sizeof frame.head, frame.head.bytes);
   if (checksum_of(frame.head, frame.payload) != frame.head.checksum) return {};
   return frame;
@@ -97,9 +98,11 @@ std::uint32_t id_head(const TraceId& id) {
 TraceArchive::TraceArchive(FileSystem& files, TraceArchiveOptions options)
     : files_(files),
       options_(std::move(options)),
-      segment_bytes_(std::clamp(options_.bytes_max / kSegmentsWanted, kSegmentBytesLeast, kSegmentBytesMost)) {}
+      segment_bytes_(std::clamp(options_.bytes_max / kSegmentsWanted, kSegmentBytesLeast,
+                                kSegmentBytesMost)) {}
 
-Result<std::unique_ptr<TraceArchive>> TraceArchive::open(FileSystem& files, TraceArchiveOptions options) {
+Result<std::unique_ptr<TraceArchive>> TraceArchive::open(FileSystem& files,
+                                                         TraceArchiveOptions options) {
   std::unique_ptr<TraceArchive> archive(new TraceArchive(files, std::move(options)));
   const auto& folder = archive->options_.folder;
   CHECK(run_until_done(files.create_directories(folder)));
@@ -130,7 +133,9 @@ Result<TraceSegment> TraceArchive::load(const std::string& name) {
   std::string_view rest = text;
   while (auto frame = frame_at(rest)) {
     segment.end_max = std::max(segment.end_max, frame->head.end_max);
-    for_each_stored(frame->payload, [&](const TraceId& id, std::string_view) { segment.ids->push_back(id_head(id)); });
+    for_each_stored(frame->payload, [&](const TraceId& id, std::string_view) {
+      segment.ids->push_back(id_head(id));
+    });
     rest.remove_prefix(frame->size());
   }
   segment.bytes = text.size() - rest.size();
@@ -160,7 +165,8 @@ Result<> TraceArchive::append(std::span<const SpanSlice> slices) {
   std::vector<std::uint32_t> ids;
   auto write = [&]() -> Result<> {
     if (head.spans == 0) return {};
-    if (!is_writable_ || segments_.back().bytes + sizeof head + payload.size() > segment_bytes_) CHECK(roll());
+    if (!is_writable_ || segments_.back().bytes + sizeof head + payload.size() > segment_bytes_)
+      CHECK(roll());
     auto& segment = segments_.back();
     head.bytes = static_cast<std::uint32_t>(payload.size());
     head.checksum = checksum_of(head, payload);
@@ -217,14 +223,16 @@ Result<> TraceArchive::trim(WallTime now) {
   auto is_old = [&](const TraceSegment& segment) {
     return options_.age_max > Duration::zero() && segment.end_max < oldest;
   };
-  while (!segments_.empty() && ((segments_.size() > 1 && bytes() > options_.bytes_max) || is_old(segments_.front()))) {
+  while (!segments_.empty() &&
+         ((segments_.size() > 1 && bytes() > options_.bytes_max) || is_old(segments_.front()))) {
     CHECK(remove_oldest());
   }
   return {};
 }
 
 bool TraceArchive::has_dropped(std::uint32_t head) const {
-  return std::ranges::any_of(dropped_, [&](const auto& ids) { return std::ranges::binary_search(*ids, head); });
+  return std::ranges::any_of(
+      dropped_, [&](const auto& ids) { return std::ranges::binary_search(*ids, head); });
 }
 
 std::vector<TraceSegment> TraceArchive::snapshot() const {

@@ -50,8 +50,8 @@ class TraceArchive {
   // The spans of a segment; those before a damaged frame when there is one.
   Result<std::vector<SpanSlice>> read(const TraceSegment& segment) const;
   std::uint64_t bytes() const;
-  // Whether spans of a trace whose id begins so went with a segment, as far back as is known: as many
-  // segments as there are, since the start.
+  // Whether spans of a trace whose id begins so went with a segment, as far back as is known: as
+  // many segments as there are, since the start.
   bool has_dropped(std::uint32_t head) const;
 
  private:
@@ -65,7 +65,7 @@ class TraceArchive {
   const std::uint64_t segment_bytes_;
   std::deque<TraceSegment> segments_;  // oldest first; the last is written to
   std::deque<std::shared_ptr<std::vector<std::uint32_t>>> dropped_;
-  bool is_writable_ = false;           // the last segment's end is known to be whole
+  bool is_writable_ = false;  // the last segment's end is known to be whole
 };
 
 std::uint32_t id_head(const TraceId& id);

@@ -37,13 +37,15 @@ struct TraceArchiveTest : testing::Test {
   }
 
   // Returns the trace's id.
-  std::string record(std::string name, WallTime start, std::vector<std::pair<std::string, std::string>> attributes = {},
+  std::string record(std::string name, WallTime start,
+                     std::vector<std::pair<std::string, std::string>> attributes = {},
                      bool failed = false, Duration duration = 1ms) {
-    return record_in(TraceContext::start(random), std::move(name), start, std::move(attributes), failed, duration);
+    return record_in(TraceContext::start(random), std::move(name), start, std::move(attributes),
+                     failed, duration);
   }
   std::string record_in(TraceContext context, std::string name, WallTime start,
-                        std::vector<std::pair<std::string, std::string>> attributes = {}, bool failed = false,
-                        Duration duration = 1ms) {
+                        std::vector<std::pair<std::string, std::string>> attributes = {},
+                        bool failed = false, Duration duration = 1ms) {
     Span span;
     span.context = context;
     span.name = std::move(name);
@@ -88,8 +90,10 @@ TEST_F(TraceArchiveTest, FindsATraceOnceWhereverItsSpansAre) {
 }
 
 TEST_F(TraceArchiveTest, KeepsTracesOverARestartWithAllTheyAreFoundBy) {
-  auto id = record("POST /orders", kMorning, {{"http.route", "/orders"}, {"weft.business_key", "SO-4711"}}, true, 3s);
-  record("GET /stock", kMorning + 1s, {{"http.route", "/stock"}, {"weft.business_key.part", "P-1"}});
+  auto id = record("POST /orders", kMorning,
+                   {{"http.route", "/orders"}, {"weft.business_key", "SO-4711"}}, true, 3s);
+  record("GET /stock", kMorning + 1s,
+         {{"http.route", "/stock"}, {"weft.business_key.part", "P-1"}});
   store->settle(kMorning);
 
   restart();
@@ -105,7 +109,8 @@ TEST_F(TraceArchiveTest, KeepsTracesOverARestartWithAllTheyAreFoundBy) {
   EXPECT_THAT(names({.duration_min = 2s}), ElementsAre("POST /orders"));
   EXPECT_THAT(names({.since = kMorning + 1s}), ElementsAre("GET /stock"));
   EXPECT_THAT(names({.before = kMorning + 1s}), ElementsAre("POST /orders"));
-  EXPECT_EQ(store->search({.route = "/orders"}).at(0).business_keys, std::vector<std::string>{"SO-4711"});
+  EXPECT_EQ(store->search({.route = "/orders"}).at(0).business_keys,
+            std::vector<std::string>{"SO-4711"});
   EXPECT_TRUE(store->find(id)->is_complete);
 }
 
@@ -113,7 +118,8 @@ TEST_F(TraceArchiveTest, StaysWithinItsBytesAndDropsTheOldest) {
   options.bytes_max = 512 * 1024;
   restart();
   auto first = record("first", kMorning);
-  const std::vector<std::pair<std::string, std::string>> kilobyte = {{"k", std::string(1'000, 'v')}};
+  const std::vector<std::pair<std::string, std::string>> kilobyte = {
+      {"k", std::string(1'000, 'v')}};
   for (int i = 0; i < 2'000; ++i) {
     record(std::to_string(i), kMorning + 1s * i, kilobyte);
     if (i % 20 == 0) store->settle(kMorning);
@@ -133,7 +139,8 @@ TEST_F(TraceArchiveTest, StaysWithinItsBytesAndDropsTheOldest) {
 TEST_F(TraceArchiveTest, PagesThroughSegmentsWithoutLossOrRepetition) {
   options.bytes_max = 4 * 1024 * 1024;
   restart();
-  for (int i = 0; i < 3'000; ++i) record(std::to_string(i), kMorning + 1s * i, {{"k", std::string(300, 'v')}});
+  for (int i = 0; i < 3'000; ++i)
+    record(std::to_string(i), kMorning + 1s * i, {{"k", std::string(300, 'v')}});
   store->settle(kMorning);
   ASSERT_GT(segment_files().size(), 2U);
 
@@ -146,7 +153,8 @@ TEST_F(TraceArchiveTest, PagesThroughSegmentsWithoutLossOrRepetition) {
   }
 
   ASSERT_EQ(all.size(), 3'000U);
-  for (int i = 0; i < 3'000; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], std::to_string(2'999 - i));
+  for (int i = 0; i < 3'000; ++i)
+    EXPECT_EQ(all[static_cast<std::size_t>(i)], std::to_string(2'999 - i));
 }
 
 TEST_F(TraceArchiveTest, SumsUpATraceWhoseBeginningIsInAnOlderSegment) {
@@ -292,9 +300,11 @@ TEST_F(TraceArchiveTest, GivesTheExporterWhatIsKept) {
 
   std::vector<std::string> taken;
   std::vector<AttributeView> memory;
-  for (auto slices = store->take_unexported(2); !slices.empty(); slices = store->take_unexported(2)) {
+  for (auto slices = store->take_unexported(2); !slices.empty();
+       slices = store->take_unexported(2)) {
     for (const auto& slice : slices) {
-      for (auto i = slice.first; i < slice.last; ++i) taken.emplace_back(slice.chunk->view(i, memory).name);
+      for (auto i = slice.first; i < slice.last; ++i)
+        taken.emplace_back(slice.chunk->view(i, memory).name);
     }
   }
 

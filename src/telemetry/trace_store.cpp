@@ -36,7 +36,8 @@ bool may_hold(const TraceSegment& segment, std::uint32_t from, std::uint32_t to)
 }
 
 bool may_hold_any(const TraceSegment& segment, const std::vector<TraceId>& ids) {
-  return std::ranges::any_of(ids, [&](const TraceId& id) { return may_hold(segment, id_head(id), id_head(id)); });
+  return std::ranges::any_of(
+      ids, [&](const TraceId& id) { return may_hold(segment, id_head(id), id_head(id)); });
 }
 
 }  // namespace
@@ -44,8 +45,10 @@ bool may_hold_any(const TraceSegment& segment, const std::vector<TraceId>& ids) 
 struct TraceStore::State {
   explicit State(TraceStoreOptions chosen)
       : options(std::move(chosen)),
-        ring(std::make_shared<TraceRing>(options.bytes_max / sizeof(SpanChunk), options.export_chunks_max)),
-        settling({options.sampling, options.bytes_max / sizeof(SpanChunk), options.chosen_traces_max}),
+        ring(std::make_shared<TraceRing>(options.bytes_max / sizeof(SpanChunk),
+                                         options.export_chunks_max)),
+        settling(
+            {options.sampling, options.bytes_max / sizeof(SpanChunk), options.chosen_traces_max}),
         archives(options.has_archive),
         settles(archives) {
     if (archives) ring->start_export();
@@ -95,7 +98,8 @@ struct TraceStore::State {
   std::vector<SpanSlice> read(const TraceSegment& segment) const {
     auto slices = archive->read(segment);
     if (slices) return std::move(*slices);
-    log_warn("telemetry", "a file of traces cannot be read", {{"file", segment.path}, {"why", slices.error().message}});
+    log_warn("telemetry", "a file of traces cannot be read",
+             {{"file", segment.path}, {"why", slices.error().message}});
     return {};
   }
 
@@ -107,7 +111,8 @@ struct TraceStore::State {
 
   void export_later(const std::vector<SpanSlice>& kept) {
     for (const auto& slice : kept) {
-      if (!exporting.empty() && exporting.back().chunk == slice.chunk && exporting.back().last == slice.first) {
+      if (!exporting.empty() && exporting.back().chunk == slice.chunk &&
+          exporting.back().last == slice.first) {
         exporting.back().last = slice.last;
         continue;
       }
@@ -127,7 +132,8 @@ struct TraceStore::State {
     }
     // Once per outage: a full disk must not fill the log too.
     if (is_failing && !was_failing) {
-      log_error("telemetry", "traces cannot be written to disk", {{"why", written.error().message}});
+      log_error("telemetry", "traces cannot be written to disk",
+                {{"why", written.error().message}});
     }
     was_failing = is_failing;
   }
@@ -232,7 +238,8 @@ std::vector<SpanSlice> TraceStore::take_unexported(std::size_t spans_max) {
   while (!waiting.empty() && spans < spans_max) {
     auto& front = waiting.front();
     auto part = front;
-    part.last = part.first + static_cast<std::uint32_t>(std::min<std::size_t>(front.size(), spans_max - spans));
+    part.last = part.first +
+                static_cast<std::uint32_t>(std::min<std::size_t>(front.size(), spans_max - spans));
     front.first = part.last;
     spans += part.size();
     taken.push_back(std::move(part));

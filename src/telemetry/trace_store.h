@@ -1,13 +1,13 @@
-// The recent traces: where every span of the process is recorded, searched by the operator and taken
-// from by the exporter.
+// The recent traces: where every span of the process is recorded, searched by the operator and
+// taken from by the exporter.
 //
 // Recording is what hot paths pay: a copy into a block of memory of the calling thread's own,
 // without a lock or an allocation; prefer record_view(). The blocks together form a ring: when it
 // is full, the oldest block goes. A trace that lost spans that way is shown as incomplete, never as
 // whole.
 //
-// With an archive, settle() moves what is kept from memory to disk, and a search reads both. What is
-// kept is decided there, out of the way of those who record: a trace that is sampled (W3C), that
+// With an archive, settle() moves what is kept from memory to disk, and a search reads both. What
+// is kept is decided there, out of the way of those who record: a trace that is sampled (W3C), that
 // failed or that was slow. Without an archive a search finds all that is in memory.
 //
 // Threads: everything from any thread. A search reads the ring (up to 30 ms for 16 MiB of small
@@ -30,8 +30,9 @@ namespace weft::telemetry {
 struct SpanSlice;
 class TraceArchive;
 
-// Which traces are kept beyond those whose context is sampled (set_trace_sampling). A span waits for
-// `wait` in memory, so that a trace that fails late is kept whole; when memory is short, for less.
+// Which traces are kept beyond those whose context is sampled (set_trace_sampling). A span waits
+// for `wait` in memory, so that a trace that fails late is kept whole; when memory is short, for
+// less.
 struct SpanSampling {
   bool keep_failed = true;
   Duration keep_slower_than = 1s;  // zero: none is kept for being slow
@@ -87,7 +88,8 @@ struct TraceQuery {
   std::string route{};         // http.route
   std::string business_key{};  // value of weft.business_key or of weft.business_key.<name>
   std::vector<std::pair<std::string, std::string>> attributes{};
-  std::string text{};  // found in a span's name or in a value; case of ASCII letters does not matter
+  std::string
+      text{};  // found in a span's name or in a value; case of ASCII letters does not matter
   bool failed_only = false;
   Duration duration_min{};
   std::optional<WallTime> before{};  // start of the trace: for the next page

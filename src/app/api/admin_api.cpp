@@ -39,10 +39,16 @@ std::optional<std::vector<std::string>> fit(std::string_view pattern, std::strin
   return captures;
 }
 
-bool changes_something(std::string_view method) { return method != "GET" && method != "HEAD"; }
+bool changes_something(std::string_view method) {
+  return method != "GET" && method != "HEAD";
+}
 
 void write_session(JsonWriter& out, const identity::Principal& principal) {
-  out.object().member("principal", principal.id).member("tenant", principal.tenant).key("roles").array();
+  out.object()
+      .member("principal", principal.id)
+      .member("tenant", principal.tenant)
+      .key("roles")
+      .array();
   for (const auto& grant : principal.grants) out.value(grant.origin);
   out.end();
 }
@@ -107,7 +113,8 @@ Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& h
   if (session_cookie(head)) {
     return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
   }
-  return fail(ErrorCode::Unauthenticated, "send the admin token as \"Authorization: Bearer <token>\"");
+  return fail(ErrorCode::Unauthenticated,
+              "send the admin token as \"Authorization: Bearer <token>\"");
 }
 
 std::optional<Session> AdminApi::session_of(const http::RequestHead& head) const {
@@ -133,10 +140,13 @@ Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
 Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& route) {
   const auto& head = call.exchange.head();
   if (!route.action.empty()) {
-    // A browser sends its cookie along with whatever another site makes it post; that field it does not.
+    // A browser sends its cookie along with whatever another site makes it post; that field it does
+    // not.
     auto is_change = changes_something(head.method) && route.operation != "planChange";
-    if (is_change && !head.find("Authorization") && session_of(head) && head.find("X-Weft-Csrf") != "1") {
-      co_return http::problem(403, "CSRF_HEADER_MISSING", "a change from a browser must carry X-Weft-Csrf: 1",
+    if (is_change && !head.find("Authorization") && session_of(head) &&
+        head.find("X-Weft-Csrf") != "1") {
+      co_return http::problem(403, "CSRF_HEADER_MISSING",
+                              "a change from a browser must carry X-Weft-Csrf: 1",
                               call.trace.trace_id_hex());
     }
     CO_TRY(call.principal, authenticate(head));
@@ -146,7 +156,8 @@ Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& r
   if (changes_something(head.method)) {
     auto body = co_await call.exchange.read_body(kBodyBytesMax);
     if (!body && body.error().code == ErrorCode::ResourceExhausted) {
-      co_return http::problem(413, "BODY_TOO_LARGE", body.error().message, call.trace.trace_id_hex());
+      co_return http::problem(413, "BODY_TOO_LARGE", body.error().message,
+                              call.trace.trace_id_hex());
     }
     CO_TRY(call.body, std::move(body));
   }
@@ -159,10 +170,12 @@ Task<Result<http::Response>> AdminApi::answer(ApiCall& call) {
   auto found = match(head.method, head.path.substr(kBase.size()));
   if (found.route == nullptr) {
     if (found.path_known) {
-      co_return http::problem(405, "METHOD_NOT_ALLOWED", fmt::format("{} is not offered here", head.method),
+      co_return http::problem(405, "METHOD_NOT_ALLOWED",
+                              fmt::format("{} is not offered here", head.method),
                               call.trace.trace_id_hex());
     }
-    co_return fail(ErrorCode::NotFound, "no such path {}; GET /api/v1/openapi.json lists them", head.path);
+    co_return fail(ErrorCode::NotFound, "no such path {}; GET /api/v1/openapi.json lists them",
+                   head.path);
   }
   call.captures = std::move(found.captures);
   co_return co_await dispatch(call, *found.route);

@@ -1,5 +1,5 @@
-// The admin API and the hub's files on one listener: /api/v1 by the routes that app assembles, everything
-// else from the hub's folder. Contract: admin.openapi.yaml. Any loop.
+// The admin API and the hub's files on one listener: /api/v1 by the routes that app assembles,
+// everything else from the hub's folder. Contract: admin.openapi.yaml. Any loop.
 #pragma once
 
 #include <memory>

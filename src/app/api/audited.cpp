@@ -4,8 +4,8 @@
 
 namespace weft::app {
 
-Task<void> note_in_audit(estate::AuditLog& audit, const ApiCall& call, std::string action, std::string object,
-                         std::string after) {
+Task<void> note_in_audit(estate::AuditLog& audit, const ApiCall& call, std::string action,
+                         std::string object, std::string after) {
   std::vector<estate::AuditEvent> events(1);
   events[0].actor = call.principal->id;
   events[0].tenant = call.tenant();
@@ -16,7 +16,10 @@ Task<void> note_in_audit(estate::AuditLog& audit, const ApiCall& call, std::stri
   auto noted = co_await audit.commit(std::move(nothing), std::move(events));
   if (noted) co_return;
   log_error("admin", "the audit trail could not be written",
-            {{"action", action}, {"object", object}, {"actor", call.principal->id}, {"why", noted.error().message}});
+            {{"action", action},
+             {"object", object},
+             {"actor", call.principal->id},
+             {"why", noted.error().message}});
 }
 
 }  // namespace weft::app

@@ -12,7 +12,8 @@ Result<BackupRequest> read_request(std::string_view body) {
   const auto* folder = document->root().find("folder");
   const auto* passphrase = document->root().find("passphrase");
   if (folder == nullptr || !folder->is_string()) {
-    return fail(ErrorCode::InvalidArgument, "/folder: the absolute path of a new folder is required");
+    return fail(ErrorCode::InvalidArgument,
+                "/folder: the absolute path of a new folder is required");
   }
   if (passphrase != nullptr && !passphrase->is_string()) {
     return fail(ErrorCode::InvalidArgument, "/passphrase: must be a text");

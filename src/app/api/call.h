@@ -1,5 +1,5 @@
-// One call of the admin API as a handler sees it: routed, authenticated, with its parameters read and
-// checked. Lives on the connection's loop until the handler's task returns.
+// One call of the admin API as a handler sees it: routed, authenticated, with its parameters read
+// and checked. Lives on the connection's loop until the handler's task returns.
 #pragma once
 
 #include <functional>
@@ -48,8 +48,8 @@ using ApiHandler = std::function<Task<Result<http::Response>>(ApiCall&)>;
 // Who may call: anybody, or principals that the action is granted to.
 struct ApiRoute {
   std::string method;
-  std::string path;       // "/streams/{stream}" behind /api/v1
-  std::string operation;  // operationId of admin.openapi.yaml
+  std::string path;         // "/streams/{stream}" behind /api/v1
+  std::string operation;    // operationId of admin.openapi.yaml
   std::string_view action;  // identity::action; empty: no credentials needed
   ApiHandler handler;
 };
@@ -61,7 +61,8 @@ http::Response problem_of(const Error& error, const TraceContext& trace);
 int http_status(ErrorCode code);
 
 // A moment, or how long ago it was: "2026-03-01T12:00:00Z", "15m". Absent when not given.
-Result<std::optional<WallTime>> read_moment(const ApiCall& call, std::string_view name, WallTime now);
+Result<std::optional<WallTime>> read_moment(const ApiCall& call, std::string_view name,
+                                            WallTime now);
 
 // A cursor that carries text opaquely, and back.
 std::string make_cursor(std::string_view position);

@@ -11,17 +11,25 @@ using identity::action::kAdminKeys;
 using identity::action::kAdminRead;
 
 // The first characters of a key: its public id.
-std::string prefix_of(const identity::ApiKeyInfo& key) { return "weft_" + key.id; }
+std::string prefix_of(const identity::ApiKeyInfo& key) {
+  return "weft_" + key.id;
+}
 
 void write_key(JsonWriter& out, const identity::ApiKeyInfo& key) {
-  out.member("id", key.id).member("prefix", prefix_of(key)).member("createdAt", to_rfc3339(key.created_at));
+  out.member("id", key.id)
+      .member("prefix", prefix_of(key))
+      .member("createdAt", to_rfc3339(key.created_at));
   if (key.expires_at) out.member("expiresAt", to_rfc3339(*key.expires_at));
   if (key.last_used) out.member("lastUsedAt", to_rfc3339(WallTime(*key.last_used)));
   if (!key.description.empty()) out.member("note", key.description);
 }
 
-void write_client(JsonWriter& out, const estate::Resource& client, const std::vector<identity::ApiKeyInfo>& keys) {
-  out.object().member("name", client.name()).member("tenant", client.tenant()).member("owner", client.owner());
+void write_client(JsonWriter& out, const estate::Resource& client,
+                  const std::vector<identity::ApiKeyInfo>& keys) {
+  out.object()
+      .member("name", client.name())
+      .member("tenant", client.tenant())
+      .member("owner", client.owner());
   out.key("grants").array();
   if (const auto* grants = client.spec().find("grants"); grants != nullptr) {
     for (const auto& grant : grants->elements()) {
@@ -73,7 +81,8 @@ Task<Result<http::Response>> create_key(ClientRoutesParts& parts, ApiCall& call)
   identity::ApiKeyRequest request(std::string(call.tenant()), call.captures[0]);
   if (!call.body.empty()) {
     CO_TRY(auto body, JsonDocument::parse(std::string(call.body)));
-    if (const auto* note = body.root().find("note"); note != nullptr) request.description = note->as_string();
+    if (const auto* note = body.root().find("note"); note != nullptr)
+      request.description = note->as_string();
     if (const auto* expires = body.root().find("expiresAt"); expires != nullptr) {
       CO_TRY(request.expires_at, parse_rfc3339(expires->as_string()));
     }
@@ -89,7 +98,8 @@ Task<Result<http::Response>> create_key(ClientRoutesParts& parts, ApiCall& call)
 }
 
 Task<Result<http::Response>> delete_key(ClientRoutesParts& parts, ApiCall& call) {
-  CO_CHECK(co_await parts.identity.revoke_api_key(call.principal->id, std::string(call.tenant()), call.captures[1]));
+  CO_CHECK(co_await parts.identity.revoke_api_key(call.principal->id, std::string(call.tenant()),
+                                                  call.captures[1]));
   http::Response response;
   response.status = 204;
   co_return response;
@@ -98,12 +108,14 @@ Task<Result<http::Response>> delete_key(ClientRoutesParts& parts, ApiCall& call)
 }  // namespace
 
 std::vector<ApiRoute> client_routes(ClientRoutesParts& parts) {
-  auto with = [&parts](Task<Result<http::Response>> (*handler)(ClientRoutesParts&, ApiCall&)) -> ApiHandler {
+  auto with = [&parts](Task<Result<http::Response>> (*handler)(ClientRoutesParts&,
+                                                               ApiCall&)) -> ApiHandler {
     return [&parts, handler](ApiCall& call) { return handler(parts, call); };
   };
   return {{"GET", "/clients", "listClients", kAdminRead, with(list_clients)},
           {"POST", "/clients/{client}/keys", "createClientKey", kAdminKeys, with(create_key)},
-          {"DELETE", "/clients/{client}/keys/{keyId}", "deleteClientKey", kAdminKeys, with(delete_key)}};
+          {"DELETE", "/clients/{client}/keys/{keyId}", "deleteClientKey", kAdminKeys,
+           with(delete_key)}};
 }
 
 }  // namespace weft::app

@@ -35,10 +35,12 @@ void write_subscription(JsonWriter& out, const delivery::SubscriptionStatus& sta
       .member("maxAgeSeconds", std::chrono::duration<double>(status.age_max).count());
   write_text(out, "filter", status.filter);
   write_text(out, "statusReason", status.state_reason);
-  if (status.lag_time) out.member("lagSeconds", std::chrono::duration<double>(*status.lag_time).count());
+  if (status.lag_time)
+    out.member("lagSeconds", std::chrono::duration<double>(*status.lag_time).count());
   out.key("successRate");
   if (status.attempts_recent > 0) {
-    out.value(1.0 - static_cast<double>(status.failures_recent) / static_cast<double>(status.attempts_recent));
+    out.value(1.0 - static_cast<double>(status.failures_recent) /
+                        static_cast<double>(status.attempts_recent));
   } else {
     out.null();
   }
@@ -72,7 +74,8 @@ void write_delivery(JsonWriter& out, const delivery::DeliverySummary& summary) {
 
 void write_headers(JsonWriter& out, const delivery::HeaderList& headers) {
   out.key("headers").array();
-  for (const auto& [name, value] : headers) out.object().member("name", name).member("value", value).end();
+  for (const auto& [name, value] : headers)
+    out.object().member("name", name).member("value", value).end();
   out.end();
 }
 
@@ -93,7 +96,9 @@ void write_attempt(JsonWriter& out, const delivery::AttemptDetail& attempt,
   if (attempt.status > 0) {
     out.key("response").object().member("status", attempt.status);
     write_headers(out, attempt.response_headers);
-    out.member("body", shown_text(attempt.response_body)).member("bodyCut", attempt.response_body_cut).end();
+    out.member("body", shown_text(attempt.response_body))
+        .member("bodyCut", attempt.response_body_cut)
+        .end();
   } else {
     out.member("error", attempt.error.empty() ? attempt.reason : attempt.error);
   }
@@ -127,7 +132,8 @@ Task<Result<http::Response>> list_subscriptions(DeliveryRoutesParts& parts, ApiC
 }
 
 Task<Result<http::Response>> get_subscription(DeliveryRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto status, co_await parts.delivery.subscription(std::string(call.tenant()), call.captures[0]));
+  CO_TRY(auto status,
+         co_await parts.delivery.subscription(std::string(call.tenant()), call.captures[0]));
   JsonWriter out;
   write_subscription(out, status);
   co_return json_answer(std::move(out));
@@ -140,12 +146,13 @@ Result<http::Response> refused_redrive(const Error& error, const ApiCall& call) 
 }
 
 Task<Result<http::Response>> redrive_all(DeliveryRoutesParts& parts, ApiCall& call) {
-  auto count =
-      co_await parts.delivery.redrive_all(std::string(call.tenant()), call.captures[0], call.principal->id);
+  auto count = co_await parts.delivery.redrive_all(std::string(call.tenant()), call.captures[0],
+                                                   call.principal->id);
   if (!count) co_return refused_redrive(count.error(), call);
   JsonWriter out;
   out.object().member("redriven", *count).end();
-  co_await note_in_audit(parts.audit, call, "subscription.redrive", "Subscription " + call.captures[0], out.text());
+  co_await note_in_audit(parts.audit, call, "subscription.redrive",
+                         "Subscription " + call.captures[0], out.text());
   co_return json_answer(std::move(out), 202);
 }
 
@@ -157,7 +164,8 @@ Task<Result<http::Response>> list_deliveries(DeliveryRoutesParts& parts, ApiCall
   if (auto status = call.parameter("status"); status && !status->empty()) {
     query.status = delivery::parse_delivery_status(*status);
     if (!query.status) {
-      co_return fail(ErrorCode::InvalidArgument, "?status= is pending, failing, delivered or dead, not '{}'", *status);
+      co_return fail(ErrorCode::InvalidArgument,
+                     "?status= is pending, failing, delivered or dead, not '{}'", *status);
     }
   }
   CO_TRY(query.limit, call.limit());
@@ -188,7 +196,8 @@ Task<Result<http::Response>> get_delivery(DeliveryRoutesParts& parts, ApiCall& c
 }
 
 Task<Result<http::Response>> redrive(DeliveryRoutesParts& parts, ApiCall& call) {
-  auto summary = co_await parts.delivery.redrive(std::string(call.tenant()), call.captures[0], call.principal->id);
+  auto summary = co_await parts.delivery.redrive(std::string(call.tenant()), call.captures[0],
+                                                 call.principal->id);
   if (!summary) co_return refused_redrive(summary.error(), call);
   co_await note_in_audit(parts.audit, call, "delivery.redrive", "Delivery " + call.captures[0]);
   JsonWriter out;
@@ -199,13 +208,16 @@ Task<Result<http::Response>> redrive(DeliveryRoutesParts& parts, ApiCall& call) 
 }  // namespace
 
 std::vector<ApiRoute> delivery_routes(DeliveryRoutesParts& parts) {
-  auto with = [&parts](Task<Result<http::Response>> (*handler)(DeliveryRoutesParts&, ApiCall&)) -> ApiHandler {
+  auto with = [&parts](Task<Result<http::Response>> (*handler)(DeliveryRoutesParts&,
+                                                               ApiCall&)) -> ApiHandler {
     return [&parts, handler](ApiCall& call) { return handler(parts, call); };
   };
   return {
       {"GET", "/subscriptions", "listSubscriptions", kAdminRead, with(list_subscriptions)},
-      {"GET", "/subscriptions/{subscription}", "getSubscription", kAdminRead, with(get_subscription)},
-      {"POST", "/subscriptions/{subscription}/redrive", "redriveSubscription", kAdminRedrive, with(redrive_all)},
+      {"GET", "/subscriptions/{subscription}", "getSubscription", kAdminRead,
+       with(get_subscription)},
+      {"POST", "/subscriptions/{subscription}/redrive", "redriveSubscription", kAdminRedrive,
+       with(redrive_all)},
       {"GET", "/deliveries", "listDeliveries", kAdminRead, with(list_deliveries)},
       {"GET", "/deliveries/{delivery}", "getDelivery", kAdminRead, with(get_delivery)},
       {"POST", "/deliveries/{delivery}/redrive", "redriveDelivery", kAdminRedrive, with(redrive)},

@@ -48,10 +48,13 @@ void write_diagnostics(JsonWriter& out, const estate::Findings& findings) {
 }
 
 // Secrets are references in stored text, so a document may be shown as it is.
-void write_document_or_null(JsonWriter& out, std::string_view name, const estate::ResourcePtr& resource) {
+void write_document_or_null(JsonWriter& out, std::string_view name,
+                            const estate::ResourcePtr& resource) {
   out.key(name);
-  if (resource) out.raw(resource->text());
-  else out.null();
+  if (resource)
+    out.raw(resource->text());
+  else
+    out.null();
 }
 
 void write_changes(JsonWriter& out, const std::vector<estate::PlannedChange>& changes) {
@@ -77,8 +80,10 @@ JsonWriter change_set_json(const estate::Plan& plan, bool applied, std::uint64_t
       .member("baseGeneration", plan.generation)
       .member("generation", generation)
       .key("changes");
-  if (plan.is_refused()) out.array().end();
-  else write_changes(out, plan.changes);
+  if (plan.is_refused())
+    out.array().end();
+  else
+    write_changes(out, plan.changes);
   out.key("diagnostics");
   write_diagnostics(out, plan.findings);
   out.key("summary")
@@ -119,12 +124,14 @@ Result<Documents> read_documents(const ApiCall& call, const estate::Estate& esta
     return documents;
   }
   TRY(auto request, JsonDocument::parse(std::string(call.body)));
-  if (const auto* message = request.root().find("message"); message != nullptr && message->is_string()) {
+  if (const auto* message = request.root().find("message");
+      message != nullptr && message->is_string()) {
     documents.message = message->as_string();
   }
   const auto* files = request.root().find("files");
   if (files == nullptr || !files->is_array()) {
-    return fail(ErrorCode::InvalidArgument, "send {{\"files\": [{{\"path\": …, \"content\": …}}]}}");
+    return fail(ErrorCode::InvalidArgument,
+                "send {{\"files\": [{{\"path\": …, \"content\": …}}]}}");
   }
   std::vector<estate::SourceText> texts;
   for (const auto& file : files->elements()) {
@@ -249,7 +256,8 @@ Task<Result<http::Response>> list_resources(EstateRoutesParts& parts, ApiCall& c
     last = std::move(position);
   }
   out.end().key("kinds").array();
-  for (const auto& [name, count] : counts) out.object().member("kind", name).member("count", count).end();
+  for (const auto& [name, count] : counts)
+    out.object().member("kind", name).member("count", count).end();
   out.end();
   if (more) out.member("nextCursor", make_cursor(last));
   out.end();
@@ -273,7 +281,10 @@ Task<Result<http::Response>> get_resource(EstateRoutesParts& parts, ApiCall& cal
     if (kind == nullptr || !kind->references || other.resource->tenant() != id.tenant) continue;
     for (const auto& reference : kind->references(other.resource->spec())) {
       if (reference.kind != id.kind || reference.name != id.name) continue;
-      out.object().member("kind", other.resource->kind()).member("name", other.resource->name()).end();
+      out.object()
+          .member("kind", other.resource->kind())
+          .member("name", other.resource->name())
+          .end();
       break;
     }
   }
@@ -283,7 +294,8 @@ Task<Result<http::Response>> get_resource(EstateRoutesParts& parts, ApiCall& cal
   co_return response;
 }
 
-void write_generation(JsonWriter& out, const estate::Generation& generation, std::uint64_t current) {
+void write_generation(JsonWriter& out, const estate::Generation& generation,
+                      std::uint64_t current) {
   out.object()
       .member("number", generation.number)
       .member("createdAt", to_rfc3339(generation.applied_at))
@@ -303,8 +315,10 @@ void write_generation(JsonWriter& out, const estate::Generation& generation, std
 void write_before_and_after(JsonWriter& out, const estate::AuditEvent& event) {
   for (auto [name, text] : {std::pair("before", &event.before), std::pair("after", &event.after)}) {
     out.key(name);
-    if (*text) out.raw(**text);
-    else out.null();
+    if (*text)
+      out.raw(**text);
+    else
+      out.null();
   }
 }
 
@@ -329,7 +343,8 @@ Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall&
 }
 
 // A generation's changes are its audit entries; they are read back from the newest.
-Task<Result<std::vector<estate::AuditEntry>>> entries_of(EstateRoutesParts& parts, std::uint64_t generation) {
+Task<Result<std::vector<estate::AuditEntry>>> entries_of(EstateRoutesParts& parts,
+                                                         std::uint64_t generation) {
   constexpr std::size_t kPage = 1000;
   std::vector<estate::AuditEntry> found;
   std::uint64_t before = 0;
@@ -374,7 +389,9 @@ Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& c
     out.object()
         .member("action", action_of(event))
         .member("kind", std::string_view(event.object).substr(0, space))
-        .member("name", space == std::string::npos ? std::string_view() : std::string_view(event.object).substr(space + 1));
+        .member("name", space == std::string::npos
+                            ? std::string_view()
+                            : std::string_view(event.object).substr(space + 1));
     write_before_and_after(out, event);
     out.end();
   }
@@ -398,7 +415,8 @@ void write_audit_entry(JsonWriter& out, const estate::AuditEntry& entry) {
       .member("action", shown_action(event.action));
   auto space = event.object.find(' ');
   out.member("kind", std::string_view(event.object).substr(0, space));
-  if (space != std::string::npos) out.member("name", std::string_view(event.object).substr(space + 1));
+  if (space != std::string::npos)
+    out.member("name", std::string_view(event.object).substr(space + 1));
   if (event.generation > 0) out.member("generation", event.generation);
   write_before_and_after(out, event);
   out.member("hash", entry.hash).member("previousHash", entry.previous_hash).end();
@@ -412,15 +430,20 @@ Task<Result<http::Response>> list_audit(EstateRoutesParts& parts, ApiCall& call)
   if (auto actor = call.parameter("actor")) query.actor = std::string(*actor);
   auto kind = call.parameter("kind");
   auto name = call.parameter("name");
-  if (kind && name) query.object = fmt::format("{} {}", *kind, *name);
-  else if (kind) query.object_kind = std::string(*kind);
-  else if (name) query.object_name = std::string(*name);
-  if (call.principal->scope != identity::TenantScope::All) query.tenant = std::string(call.tenant());
+  if (kind && name)
+    query.object = fmt::format("{} {}", *kind, *name);
+  else if (kind)
+    query.object_kind = std::string(*kind);
+  else if (name)
+    query.object_name = std::string(*name);
+  if (call.principal->scope != identity::TenantScope::All)
+    query.tenant = std::string(call.tenant());
   query.limit = limit + 1;
   CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));
   JsonWriter out;
   out.object().key("items").array();
-  for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i) write_audit_entry(out, entries[i]);
+  for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i)
+    write_audit_entry(out, entries[i]);
   out.end();
   if (entries.size() > limit) {
     out.member("nextCursor", make_cursor(std::to_string(entries[limit - 1].sequence)));
@@ -432,8 +455,12 @@ Task<Result<http::Response>> list_audit(EstateRoutesParts& parts, ApiCall& call)
 Task<Result<http::Response>> verify_audit(EstateRoutesParts& parts, ApiCall&) {
   CO_TRY(auto report, co_await parts.estate.verify_audit());
   JsonWriter out;
-  out.object().member("intact", report.intact).member("entries", report.head.count).member("head", report.head.hash);
-  if (!report.intact) out.member("badSequence", report.bad_sequence).member("reason", report.reason);
+  out.object()
+      .member("intact", report.intact)
+      .member("entries", report.head.count)
+      .member("head", report.head.hash);
+  if (!report.intact)
+    out.member("badSequence", report.bad_sequence).member("reason", report.reason);
   out.end();
   co_return json_answer(std::move(out));
 }
@@ -441,7 +468,8 @@ Task<Result<http::Response>> verify_audit(EstateRoutesParts& parts, ApiCall&) {
 }  // namespace
 
 std::vector<ApiRoute> estate_routes(EstateRoutesParts& parts) {
-  auto with = [&parts](Task<Result<http::Response>> (*handler)(EstateRoutesParts&, ApiCall&)) -> ApiHandler {
+  auto with = [&parts](Task<Result<http::Response>> (*handler)(EstateRoutesParts&,
+                                                               ApiCall&)) -> ApiHandler {
     return [&parts, handler](ApiCall& call) { return handler(parts, call); };
   };
   return {

@@ -10,8 +10,8 @@
 
 namespace weft::app {
 
-// What an apply does outside the estate before it answers: streams are created, servers follow. The text is a
-// warning for the caller, empty when all is well.
+// What an apply does outside the estate before it answers: streams are created, servers follow. The
+// text is a warning for the caller, empty when all is well.
 using Reconcile = std::function<Task<std::string>()>;
 
 struct EstateRoutesParts {

@@ -7,9 +7,12 @@ namespace {
 
 std::string_view rule_name(gateway::IdempotencyRule rule) {
   switch (rule) {
-    case gateway::IdempotencyRule::Required: return "required";
-    case gateway::IdempotencyRule::Optional: return "optional";
-    case gateway::IdempotencyRule::None: return "none";
+    case gateway::IdempotencyRule::Required:
+      return "required";
+    case gateway::IdempotencyRule::Optional:
+      return "optional";
+    case gateway::IdempotencyRule::None:
+      return "none";
   }
   return "none";
 }
@@ -17,8 +20,10 @@ std::string_view rule_name(gateway::IdempotencyRule rule) {
 void write_quantile(JsonWriter& out, std::string_view name, const gateway::RouteTraffic& traffic,
                     double seconds) {
   out.key(name);
-  if (traffic.requests > 0) out.value(seconds * 1000);
-  else out.null();
+  if (traffic.requests > 0)
+    out.value(seconds * 1000);
+  else
+    out.null();
 }
 
 void write_route(JsonWriter& out, const gateway::RouteInfo& route) {
@@ -35,7 +40,8 @@ void write_route(JsonWriter& out, const gateway::RouteInfo& route) {
       .object()
       .member("kind", route.to_stream ? "stream" : "upstream")
       .member("name", route.target);
-  if (!route.to_stream) out.member("healthy", route.healthy_endpoints).member("endpoints", route.endpoints);
+  if (!route.to_stream)
+    out.member("healthy", route.healthy_endpoints).member("endpoints", route.endpoints);
   out.end();
   if (!route.host.empty()) out.member("host", route.host);
   out.member("requests", route.traffic.requests)

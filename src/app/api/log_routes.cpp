@@ -17,14 +17,16 @@ Result<LogLevel> read_level(const ApiCall& call) {
   for (auto level : {LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error}) {
     if (text == name(level)) return level;
   }
-  return fail(ErrorCode::InvalidArgument, "?level= must be debug, info, warn or error, not '{}'", text);
+  return fail(ErrorCode::InvalidArgument, "?level= must be debug, info, warn or error, not '{}'",
+              text);
 }
 
 std::string position_text(telemetry::LogPosition position) {
   return make_cursor(fmt::format("{}:{}", position.file, position.offset));
 }
 
-Result<std::optional<telemetry::LogPosition>> read_position(const ApiCall& call, std::string_view parameter) {
+Result<std::optional<telemetry::LogPosition>> read_position(const ApiCall& call,
+                                                            std::string_view parameter) {
   auto given = call.parameter(parameter);
   if (!given || given->empty()) return std::nullopt;
   auto text = from_base64url(*given).value_or(std::string());
@@ -33,7 +35,8 @@ Result<std::optional<telemetry::LogPosition>> read_position(const ApiCall& call,
   auto file = std::from_chars(text.data(), end, position.file);
   if (file.ec == std::errc() && file.ptr != end && *file.ptr == ':') {
     auto offset = std::from_chars(file.ptr + 1, end, position.offset);
-    if (offset.ec == std::errc() && offset.ptr == end) return std::optional<telemetry::LogPosition>(position);
+    if (offset.ec == std::errc() && offset.ptr == end)
+      return std::optional<telemetry::LogPosition>(position);
   }
   return fail(ErrorCode::InvalidArgument, "?{}= is not one that a list gave", parameter);
 }
@@ -66,16 +69,20 @@ Result<telemetry::LogPage> search_logs(LogRoutesParts& parts, telemetry::LogQuer
 
 Task<Result<http::Response>> list_logs(LogRoutesParts& parts, ApiCall& call) {
   if (parts.logs == nullptr) {
-    co_return fail(ErrorCode::FailedPrecondition, "no log lines are kept: telemetry.logDiskBytesMax is 0");
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "no log lines are kept: telemetry.logDiskBytesMax is 0");
   }
   CO_TRY(auto query, read_log_query(call, parts.clock.now()));
-  std::function<Result<telemetry::LogPage>()> work = [&parts, query] { return search_logs(parts, query); };
+  std::function<Result<telemetry::LogPage>()> work = [&parts, query] {
+    return search_logs(parts, query);
+  };
   CO_TRY(auto page, co_await parts.pool.run<telemetry::LogPage>(std::move(work)));
   JsonWriter out;
   out.object().key("items").array();
   for (const auto& line : page.lines) out.raw(line.json);
   out.end().member("end", position_text(page.end));
-  if (page.has_more && !query.after) out.member("nextCursor", position_text(page.lines.back().position));
+  if (page.has_more && !query.after)
+    out.member("nextCursor", position_text(page.lines.back().position));
   out.end();
   co_return json_answer(std::move(out));
 }

@@ -17,7 +17,8 @@ Result<eventlog::Offset> start_of(std::string_view from, const eventlog::Partiti
   std::int64_t number = 0;
   auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), number);
   if (error != std::errc() || end != from.data() + from.size()) {
-    return fail(ErrorCode::InvalidArgument, "?from= is latest, earliest, an offset, or -N for the last N");
+    return fail(ErrorCode::InvalidArgument,
+                "?from= is latest, earliest, an offset, or -N for the last N");
   }
   if (number < 0) return std::max(info.start, info.end + number);
   return std::clamp(number, info.start, info.end);
@@ -46,12 +47,14 @@ Result<> RecordTail::resume(std::string_view id) {
     auto colon = part.find(':');
     if (colon == std::string_view::npos ||
         std::from_chars(part.data(), part.data() + colon, partition).ec != std::errc() ||
-        std::from_chars(part.data() + colon + 1, part.data() + part.size(), next).ec != std::errc()) {
+        std::from_chars(part.data() + colon + 1, part.data() + part.size(), next).ec !=
+            std::errc()) {
       return fail(ErrorCode::InvalidArgument, "Last-Event-ID is not one that this stream gave");
     }
     for (auto& cursor : cursors_) {
       auto info = log_.partition({stream_.id, cursor.partition});
-      if (cursor.partition == partition && info) cursor.next = std::clamp(next, info->start, info->end);
+      if (cursor.partition == partition && info)
+        cursor.next = std::clamp(next, info->start, info->end);
     }
   }
   return {};
@@ -73,7 +76,8 @@ Result<> RecordTail::position(const ApiCall& call) {
   return {};
 }
 
-void RecordTail::append_event(std::string& out, const Cursor& cursor, const eventlog::Record& record) const {
+void RecordTail::append_event(std::string& out, const Cursor& cursor,
+                              const eventlog::Record& record) const {
   JsonWriter data;
   write_record(data, cursor.partition, record, value_bytes_max_);
   out += "id: " + resume_id() + "\nevent: record\ndata: " + data.text() + "\n\n";
@@ -91,8 +95,8 @@ Task<Result<std::size_t>> RecordTail::send_new(ApiCall& call, Cursor& cursor, Du
     // Retention overtook the reader: say so and go on from what is left.
     auto info = log_.partition(request.partition);
     if (!info) co_return fail(ErrorCode::NotFound, "the stream is gone");
-    events = fmt::format("event: skipped\ndata: {{\"partition\":{},\"from\":{},\"to\":{}}}\n\n", cursor.partition,
-                         cursor.next, info->start);
+    events = fmt::format("event: skipped\ndata: {{\"partition\":{},\"from\":{},\"to\":{}}}\n\n",
+                         cursor.partition, cursor.next, info->start);
     cursor.next = info->start;
     CO_CHECK(co_await call.exchange.write(events));
     co_return 1;
@@ -108,7 +112,8 @@ Task<Result<std::size_t>> RecordTail::send_new(ApiCall& call, Cursor& cursor, Du
 }
 
 Task<void> RecordTail::run(ApiCall& call) {
-  constexpr http::Field kFields[] = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
+  constexpr http::Field kFields[] = {{"Content-Type", "text/event-stream"},
+                                     {"Cache-Control", "no-store"}};
   if (!co_await call.exchange.start(200, kFields)) co_return;
   if (!co_await call.exchange.write(": connected\n\n")) co_return;
   auto last_sent = clock_.mono();

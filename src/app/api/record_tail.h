@@ -1,5 +1,5 @@
-// Records of a stream as server-sent events, as they arrive (GET /streams/{stream}/tail). Lives as long as
-// its exchange, on that connection's loop.
+// Records of a stream as server-sent events, as they arrive (GET /streams/{stream}/tail). Lives as
+// long as its exchange, on that connection's loop.
 #pragma once
 
 #include <cstdint>

@@ -12,9 +12,9 @@ std::string Sessions::open(identity::PrincipalRef principal) {
   auto now = clock_.now();
   std::erase_if(sessions_, [&](const auto& entry) { return entry.second.expires <= now; });
   if (sessions_.size() >= kSessionsMax) {
-    auto oldest = std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
-      return a.second.expires < b.second.expires;
-    });
+    auto oldest = std::min_element(
+        sessions_.begin(), sessions_.end(),
+        [](const auto& a, const auto& b) { return a.second.expires < b.second.expires; });
     sessions_.erase(oldest);
   }
   sessions_.emplace(id, Session{std::move(principal), now + kLifetime});
@@ -53,7 +53,8 @@ std::optional<std::string_view> cookie_value(std::string_view cookie_field, std:
     auto end = cookie_field.find(';');
     auto pair = cookie_field.substr(0, end);
     while (pair.starts_with(' ')) pair.remove_prefix(1);
-    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) return pair.substr(name.size() + 1);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
+      return pair.substr(name.size() + 1);
     if (end == std::string_view::npos) break;
     cookie_field.remove_prefix(end + 1);
   }

@@ -1,5 +1,5 @@
-// Browser sessions of the hub: a cookie instead of the token that was pasted once. Kept in memory; a
-// restart signs everybody out. Thread-safe.
+// Browser sessions of the hub: a cookie instead of the token that was pasted once. Kept in memory;
+// a restart signs everybody out. Thread-safe.
 #pragma once
 
 #include <cstdint>

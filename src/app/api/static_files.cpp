@@ -8,10 +8,14 @@ std::string media_type(std::string_view path) {
     std::string_view ending;
     std::string_view type;
   };
-  constexpr Known kTypes[] = {{".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-                              {".css", "text/css; charset=utf-8"},   {".svg", "image/svg+xml"},
-                              {".json", "application/json"},         {".png", "image/png"},
-                              {".ico", "image/x-icon"},              {".woff2", "font/woff2"},
+  constexpr Known kTypes[] = {{".html", "text/html; charset=utf-8"},
+                              {".js", "text/javascript; charset=utf-8"},
+                              {".css", "text/css; charset=utf-8"},
+                              {".svg", "image/svg+xml"},
+                              {".json", "application/json"},
+                              {".png", "image/png"},
+                              {".ico", "image/x-icon"},
+                              {".woff2", "font/woff2"},
                               {".txt", "text/plain; charset=utf-8"}};
   for (const auto& known : kTypes) {
     if (path.ends_with(known.ending)) return std::string(known.type);
@@ -57,12 +61,14 @@ Task<Result<StaticFiles>> StaticFiles::load(FileSystem& files, std::string folde
 
 Task<Result<http::Response>> StaticFiles::serve(const http::RequestHead& head) const {
   if (head.method != "GET" && head.method != "HEAD") {
-    co_return fail(ErrorCode::NotFound, "{} is no path of the admin API; it begins at /api/v1", head.path);
+    co_return fail(ErrorCode::NotFound, "{} is no path of the admin API; it begins at /api/v1",
+                   head.path);
   }
   if (empty()) {
-    co_return http::Response(404, "text/plain; charset=utf-8",
-                             "The hub's files are not installed. Build them with ./dev build, or set "
-                             "hub.folder. The admin API is at /api/v1.\n");
+    co_return http::Response(
+        404, "text/plain; charset=utf-8",
+        "The hub's files are not installed. Build them with ./dev build, or set "
+        "hub.folder. The admin API is at /api/v1.\n");
   }
   auto it = files_->find(head.path);
   // Pages have names of things in their paths, such as /streams/orders.order.created.v1.
@@ -70,7 +76,8 @@ Task<Result<http::Response>> StaticFiles::serve(const http::RequestHead& head) c
   if (it == files_->end() && is_page) it = files_->find("/index.html");
   if (it == files_->end()) co_return fail(ErrorCode::NotFound, "no file {}", head.path);
   http::Response response(200, it->second.type, it->second.content);
-  response.add("Cache-Control", it->second.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+  response.add("Cache-Control",
+               it->second.immutable ? "public, max-age=31536000, immutable" : "no-cache");
   response.add("Content-Security-Policy", std::string(kContentSecurityPolicy));
   response.add("X-Content-Type-Options", "nosniff");
   response.add("Referrer-Policy", "no-referrer");

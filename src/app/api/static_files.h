@@ -20,7 +20,8 @@ class StaticFiles {
   static constexpr std::uint64_t kFileBytesMax = 16 * 1024 * 1024;
 
   StaticFiles() = default;
-  // All files below the folder; a folder that is not there gives none, and the hub says how to build it.
+  // All files below the folder; a folder that is not there gives none, and the hub says how to
+  // build it.
   static Task<Result<StaticFiles>> load(FileSystem& files, std::string folder);
 
   Task<Result<http::Response>> serve(const http::RequestHead& head) const;
@@ -33,7 +34,8 @@ class StaticFiles {
     bool immutable = false;  // its name holds a hash of its content
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
-  static Task<Result<>> load_into(FileSystem& files, std::string folder, std::string prefix, Entries& out);
+  static Task<Result<>> load_into(FileSystem& files, std::string folder, std::string prefix,
+                                  Entries& out);
 
   std::shared_ptr<const Entries> files_;
 };

@@ -11,19 +11,24 @@ constexpr std::string_view kInternalPrefix = "__";
 
 void write_limit(JsonWriter& out, std::string_view name, std::int64_t value) {
   out.key(name);
-  if (value > 0) out.value(value);
-  else out.null();
+  if (value > 0)
+    out.value(value);
+  else
+    out.null();
 }
 
 }  // namespace
 
-std::vector<ShownStream> shown_streams(const eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
+std::vector<ShownStream> shown_streams(const eventlog::EventLog& log,
+                                       const eventlog::StreamCatalogue& streams,
                                        std::string_view tenant, bool with_internal) {
   std::vector<ShownStream> shown;
-  for (const auto& stream : streams.of_tenant(tenant)) shown.push_back({stream->info, stream->declared});
+  for (const auto& stream : streams.of_tenant(tenant))
+    shown.push_back({stream->info, stream->declared});
   if (with_internal) {
     for (auto& info : log.streams()) {
-      if (info.settings.name.starts_with(kInternalPrefix)) shown.push_back({std::move(info), nullptr});
+      if (info.settings.name.starts_with(kInternalPrefix))
+        shown.push_back({std::move(info), nullptr});
     }
   }
   std::sort(shown.begin(), shown.end(), [](const auto& a, const auto& b) {
@@ -32,7 +37,8 @@ std::vector<ShownStream> shown_streams(const eventlog::EventLog& log, const even
   return shown;
 }
 
-std::optional<ShownStream> find_shown(const eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
+std::optional<ShownStream> find_shown(const eventlog::EventLog& log,
+                                      const eventlog::StreamCatalogue& streams,
                                       std::string_view tenant, std::string_view name) {
   if (auto stream = streams.find(tenant, name)) return ShownStream{stream->info, stream->declared};
   if (!name.starts_with(kInternalPrefix)) return std::nullopt;
@@ -68,8 +74,10 @@ void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::Ev
   write_limit(out, "retentionSeconds",
               std::chrono::duration_cast<std::chrono::seconds>(settings.retention).count());
   write_limit(out, "retentionBytes", static_cast<std::int64_t>(settings.retention_bytes));
-  if (declared != nullptr && !declared->description.empty()) out.member("description", declared->description);
-  if (declared != nullptr && !declared->schema_name.empty()) out.member("schemaName", declared->schema_name);
+  if (declared != nullptr && !declared->description.empty())
+    out.member("description", declared->description);
+  if (declared != nullptr && !declared->schema_name.empty())
+    out.member("schemaName", declared->schema_name);
   if (traffic.last_record) out.member("lastRecordAt", to_rfc3339(*traffic.last_record));
   out.end();
 }

@@ -18,9 +18,11 @@ struct ShownStream {
 };
 
 // The streams that a caller may see, sorted by name.
-std::vector<ShownStream> shown_streams(const eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
+std::vector<ShownStream> shown_streams(const eventlog::EventLog& log,
+                                       const eventlog::StreamCatalogue& streams,
                                        std::string_view tenant, bool with_internal);
-std::optional<ShownStream> find_shown(const eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
+std::optional<ShownStream> find_shown(const eventlog::EventLog& log,
+                                      const eventlog::StreamCatalogue& streams,
                                       std::string_view tenant, std::string_view name);
 
 // What is measured, not declared.

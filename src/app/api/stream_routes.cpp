@@ -19,12 +19,14 @@ using identity::action::kStreamWrite;
 constexpr std::int64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
 
 Failure no_such_stream(const std::string& name) {
-  return fail(ErrorCode::NotFound, "there is no stream \"{}\"; `weft stream list` shows them", name);
+  return fail(ErrorCode::NotFound, "there is no stream \"{}\"; `weft stream list` shows them",
+              name);
 }
 
 Task<StreamTraffic> traffic_of(StreamRoutesParts& parts, const ShownStream& stream) {
   StreamTraffic traffic;
-  traffic.records_per_second = parts.rates.per_second(parts.clock.mono(), parts.log, stream.info.id);
+  traffic.records_per_second =
+      parts.rates.per_second(parts.clock.mono(), parts.log, stream.info.id);
   traffic.last_record = co_await parts.last_records.of(stream.info);
   co_return traffic;
 }
@@ -47,18 +49,21 @@ Task<Result<http::Response>> list_streams(StreamRoutesParts& parts, ApiCall& cal
     ++shown;
   }
   out.end();
-  if (shown == limit && last != all.back().info.settings.name) out.member("nextCursor", make_cursor(last));
+  if (shown == limit && last != all.back().info.settings.name)
+    out.member("nextCursor", make_cursor(last));
   out.end();
   co_return json_answer(std::move(out));
 }
 
 // Who reads the stream: consumer groups, then subscriptions, with their positions in it alone.
-Task<std::vector<Reader>> readers_of(StreamRoutesParts& parts, const ApiCall& call, const ShownStream& stream) {
+Task<std::vector<Reader>> readers_of(StreamRoutesParts& parts, const ApiCall& call,
+                                     const ShownStream& stream) {
   std::string tenant(call.tenant());
   auto id = stream.info.id;
   auto readers = co_await consumer_groups(parts.log, parts.groups, tenant);
   auto keep_ours = [id](Reader& reader) {
-    std::erase_if(reader.positions, [id](const auto& position) { return position.partition.stream != id; });
+    std::erase_if(reader.positions,
+                  [id](const auto& position) { return position.partition.stream != id; });
     return !reader.positions.empty();
   };
   std::erase_if(readers, [&](Reader& reader) { return !keep_ours(reader); });
@@ -95,14 +100,16 @@ Task<Result<http::Response>> get_stream(StreamRoutesParts& parts, ApiCall& call)
         .member("text", stream->declared->schema_text)
         .end();
   }
-  if (auto sample = stream->declared ? sample_value(*stream->declared) : std::nullopt) out.member("sample", *sample);
+  if (auto sample = stream->declared ? sample_value(*stream->declared) : std::nullopt)
+    out.member("sample", *sample);
   out.end();
   co_return json_answer(std::move(out));
 }
 
 // Where reading starts: ?offset= (negative: from the end), ?time=, the cursor, or the first record.
 Task<Result<Offset>> first_offset(StreamRoutesParts& parts, const ApiCall& call,
-                                  eventlog::PartitionId partition, const eventlog::PartitionInfo& info) {
+                                  eventlog::PartitionId partition,
+                                  const eventlog::PartitionInfo& info) {
   CO_TRY(auto cursor, read_cursor(call));
   if (!cursor.empty()) {
     Offset offset = 0;
@@ -111,7 +118,8 @@ Task<Result<Offset>> first_offset(StreamRoutesParts& parts, const ApiCall& call,
   }
   CO_TRY(auto offset, call.integer("offset", -kOffsetMax, kOffsetMax));
   auto time = call.parameter("time");
-  if (offset && time) co_return fail(ErrorCode::InvalidArgument, "give ?offset= or ?time=, not both");
+  if (offset && time)
+    co_return fail(ErrorCode::InvalidArgument, "give ?offset= or ?time=, not both");
   if (offset && *offset < 0) co_return std::max(info.start, info.end + *offset);
   if (offset) co_return *offset;
   if (!time) co_return info.start;
@@ -119,12 +127,13 @@ Task<Result<Offset>> first_offset(StreamRoutesParts& parts, const ApiCall& call,
   co_return co_await parts.log.offset_at(partition, point);
 }
 
-http::Response out_of_range(const eventlog::PartitionInfo& info, const ApiCall& call, Offset asked) {
+http::Response out_of_range(const eventlog::PartitionInfo& info, const ApiCall& call,
+                            Offset asked) {
   JsonWriter details;
   details.object().member("start", info.start).member("end", info.end).end();
   return http::problem(416, "OUT_OF_RANGE",
-                       fmt::format("offset {} is outside the partition, which has {} to {}", asked, info.start,
-                                   info.end),
+                       fmt::format("offset {} is outside the partition, which has {} to {}", asked,
+                                   info.start, info.end),
                        call.trace.trace_id_hex(), details.text());
 }
 
@@ -154,12 +163,14 @@ Task<Result<http::Response>> read_records(StreamRoutesParts& parts, ApiCall& cal
       .member("partition", request.partition.partition)
       .member("start", read.partition.start)
       .member("end", read.partition.end);
-  if (read.next < read.partition.end) out.member("nextCursor", make_cursor(std::to_string(read.next)));
+  if (read.next < read.partition.end)
+    out.member("nextCursor", make_cursor(std::to_string(read.next)));
   out.end();
   co_return json_answer(std::move(out));
 }
 
-http::Response contract_broken(const std::vector<contracts::Violation>& violations, const ApiCall& call) {
+http::Response contract_broken(const std::vector<contracts::Violation>& violations,
+                               const ApiCall& call) {
   JsonWriter details;
   details.object().key("errors").array();
   for (const auto& violation : violations) {
@@ -185,7 +196,8 @@ Result<eventlog::NewRecords> read_new_record(const Json& body) {
     return fail(ErrorCode::InvalidArgument, "give exactly one of value and valueText");
   }
   record.value = std::string(text != nullptr ? text->as_string() : value->raw());
-  if (const auto* key = body.find("key"); key != nullptr && key->is_string()) record.key = key->as_string();
+  if (const auto* key = body.find("key"); key != nullptr && key->is_string())
+    record.key = key->as_string();
   if (const auto* partition = body.find("partition"); partition != nullptr) {
     records.partition = static_cast<std::int32_t>(partition->as_int64().value_or(-1));
   }
@@ -193,7 +205,8 @@ Result<eventlog::NewRecords> read_new_record(const Json& body) {
     for (const auto& header : headers->elements()) {
       const auto* name = header.find("name");
       const auto* header_value = header.find("value");
-      if (name == nullptr || header_value == nullptr || !name->is_string() || !header_value->is_string()) {
+      if (name == nullptr || header_value == nullptr || !name->is_string() ||
+          !header_value->is_string()) {
         return fail(ErrorCode::InvalidArgument, "each of headers needs a name and a value");
       }
       record.headers.emplace_back(name->as_string(), header_value->as_string());
@@ -208,9 +221,10 @@ bool has_header(const eventlog::NewRecord& record, std::string_view name) {
 }
 
 // The envelope that a record needs to be a CloudEvent, where the caller gave none.
-std::string complete_envelope(StreamRoutesParts& parts, const ApiCall& call, const std::string& stream,
-                              eventlog::NewRecord& record) {
-  if (!has_header(record, "traceparent")) record.headers.emplace_back("traceparent", call.trace.traceparent());
+std::string complete_envelope(StreamRoutesParts& parts, const ApiCall& call,
+                              const std::string& stream, eventlog::NewRecord& record) {
+  if (!has_header(record, "traceparent"))
+    record.headers.emplace_back("traceparent", call.trace.traceparent());
   if (has_header(record, "ce_id")) return {};
   auto id = parts.random.uuid_v7(parts.clock.now()).text();
   for (auto [name, value] : {std::pair<std::string, std::string>{"ce_specversion", "1.0"},
@@ -223,14 +237,17 @@ std::string complete_envelope(StreamRoutesParts& parts, const ApiCall& call, con
   return id;
 }
 
-void record_append_span(StreamRoutesParts& parts, const ApiCall& call, const std::string& stream, WallTime start) {
+void record_append_span(StreamRoutesParts& parts, const ApiCall& call, const std::string& stream,
+                        WallTime start) {
   Span span;
   span.context = call.trace;
   span.name = "append " + stream;
   span.kind = SpanKind::Producer;
   span.start = start;
   span.end = parts.clock.now();
-  span.attributes = {{"service.name", "admin"}, {"messaging.destination.name", stream}, {"enduser.id", call.principal->id}};
+  span.attributes = {{"service.name", "admin"},
+                     {"messaging.destination.name", stream},
+                     {"enduser.id", call.principal->id}};
   parts.spans.record(std::move(span));
 }
 
@@ -242,7 +259,8 @@ Task<Result<http::Response>> produce_record(StreamRoutesParts& parts, ApiCall& c
   CO_TRY(auto records, read_new_record(body.root()));
   records.stream = stream->info.id;
   if (records.partition >= stream->info.settings.partitions) {
-    co_return fail(ErrorCode::InvalidArgument, "partition must be below {}", stream->info.settings.partitions);
+    co_return fail(ErrorCode::InvalidArgument, "partition must be below {}",
+                   stream->info.settings.partitions);
   }
   auto violations = stream->declared->violations_of_text(*records.records[0].value);
   if (!violations.empty()) co_return contract_broken(violations, call);
@@ -276,7 +294,8 @@ Task<Result<http::Response>> tail_records(StreamRoutesParts& parts, ApiCall& cal
 }  // namespace
 
 std::vector<ApiRoute> stream_routes(StreamRoutesParts& parts) {
-  auto with = [&parts](Task<Result<http::Response>> (*handler)(StreamRoutesParts&, ApiCall&)) -> ApiHandler {
+  auto with = [&parts](Task<Result<http::Response>> (*handler)(StreamRoutesParts&,
+                                                               ApiCall&)) -> ApiHandler {
     return [&parts, handler](ApiCall& call) { return handler(parts, call); };
   };
   return {

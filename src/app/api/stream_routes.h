@@ -1,4 +1,5 @@
-// The admin API's streams and records: list, describe, read, tail, and one record appended as a test.
+// The admin API's streams and records: list, describe, read, tail, and one record appended as a
+// test.
 #pragma once
 
 #include <vector>

@@ -17,7 +17,9 @@ std::string counted(std::uint64_t count, std::string_view thing) {
 }
 
 NodeCheck check_log(const eventlog::LogStatus& status) {
-  NodeCheck check{"log", "pass", counted(status.wal_files, "write-ahead file") + ", " + counted(status.segments, "segment")};
+  NodeCheck check{
+      "log", "pass",
+      counted(status.wal_files, "write-ahead file") + ", " + counted(status.segments, "segment")};
   if (status.damaged_ranges > 0) {
     check.status = "warn";
     check.message = counted(status.damaged_ranges, "damaged range") +
@@ -25,7 +27,8 @@ NodeCheck check_log(const eventlog::LogStatus& status) {
   }
   if (status.disk_full) {
     check.status = "fail";
-    check.message = "the disk is nearly full and appends are refused: free space or shorten a retention";
+    check.message =
+        "the disk is nearly full and appends are refused: free space or shorten a retention";
   }
   if (status.stopped) {
     check.status = "fail";
@@ -38,14 +41,16 @@ NodeCheck check_archive(const eventlog::ArchiveStatus& archive) {
   NodeCheck check{"archive", "pass", fmt::format("{} bytes wait", archive.waiting_bytes)};
   if (archive.gaps > 0) {
     check.status = "warn";
-    check.message = fmt::format("it has a gap of {}: take a new backup, older ones cannot be restored to a moment behind it",
-                                counted(archive.gaps, "write-ahead file"));
+    check.message = fmt::format(
+        "it has a gap of {}: take a new backup, older ones cannot be restored to a moment behind it",
+        counted(archive.gaps, "write-ahead file"));
   }
   if (archive.failing_since) {
     check.status = "warn";
-    check.message = fmt::format("takes nothing since {}; {} bytes wait, at backup.archiveWaitingBytesMax the oldest are "
-                                "given up. The log says why",
-                                to_rfc3339(*archive.failing_since), archive.waiting_bytes);
+    check.message = fmt::format(
+        "takes nothing since {}; {} bytes wait, at backup.archiveWaitingBytesMax the oldest are "
+        "given up. The log says why",
+        to_rfc3339(*archive.failing_since), archive.waiting_bytes);
   }
   return check;
 }
@@ -61,24 +66,29 @@ Task<NodeCheck> check_disk(SystemRoutesParts& parts) {
   check.message = fmt::format("{:.1f} GiB free", static_cast<double>(*free) / kGiB);
   if (static_cast<double>(*free) < kGiB) {
     check.status = "warn";
-    check.message += "; below log.reserveBytes appends are refused. Shorten a retention or add space.";
+    check.message +=
+        "; below log.reserveBytes appends are refused. Shorten a retention or add space.";
   }
   co_return check;
 }
 
 NodeCheck check_delivery(const delivery::DeliveryTotals& totals) {
-  NodeCheck check{"delivery", "pass", fmt::format("{} pending, {} failing", totals.pending, totals.failing)};
+  NodeCheck check{"delivery", "pass",
+                  fmt::format("{} pending, {} failing", totals.pending, totals.failing)};
   if (totals.dead > 0) {
     check.status = "warn";
-    check.message = counted(totals.dead, "dead letter") + (totals.dead == 1 ? " waits" : " wait") + " for a decision";
+    check.message = counted(totals.dead, "dead letter") + (totals.dead == 1 ? " waits" : " wait") +
+                    " for a decision";
   }
   return check;
 }
 
 NodeCheck check_state(const StateStatus& state) {
   if (state.why.empty()) return {"state database", "pass", "reached and followed"};
-  auto text = fmt::format("{} since {}: {}", state.is_away ? "away" : "not followed", to_rfc3339(state.since), state.why);
-  if (state.is_away) text += ". This node serves the last generation; changes are refused until it is back";
+  auto text = fmt::format("{} since {}: {}", state.is_away ? "away" : "not followed",
+                          to_rfc3339(state.since), state.why);
+  if (state.is_away)
+    text += ". This node serves the last generation; changes are refused until it is back";
   return {"state database", "warn", std::move(text)};
 }
 
@@ -121,10 +131,15 @@ Task<Result<http::Response>> get_health(SystemRoutesParts& parts, ApiCall& call)
       .member("dataFolder", parts.data_folder)
       .key("listeners")
       .array();
-  for (const auto& [name, url] : parts.listeners) out.object().member("name", name).member("url", url).end();
+  for (const auto& [name, url] : parts.listeners)
+    out.object().member("name", name).member("url", url).end();
   out.end().key("checks").array();
   for (const auto& check : checks) {
-    out.object().member("name", check.name).member("status", check.status).member("message", check.message).end();
+    out.object()
+        .member("name", check.name)
+        .member("status", check.status)
+        .member("message", check.message)
+        .end();
   }
   out.end().end();
   co_return json_answer(std::move(out));
@@ -175,10 +190,14 @@ void write_series(JsonWriter& out, const Activity& activity) {
 // "Subscription crm updated", of "estate.update" and "Subscription crm".
 std::string summary_of(const estate::AuditEvent& event) {
   auto verb = event.action.substr(event.action.find('.') + 1);
-  if (verb == "apply") verb = "applied";
-  else if (verb == "rollback") verb = "made by a rollback";
-  else if (verb.ends_with('e')) verb += 'd';
-  else verb += "ed";
+  if (verb == "apply")
+    verb = "applied";
+  else if (verb == "rollback")
+    verb = "made by a rollback";
+  else if (verb.ends_with('e'))
+    verb += 'd';
+  else
+    verb += "ed";
   return event.object + " " + verb;
 }
 
@@ -220,8 +239,10 @@ Task<Result<http::Response>> get_overview(SystemRoutesParts& parts, ApiCall& cal
       .member("errorRate", rates.error_share)
       .key("p95Ms");
   auto p95 = parts.p95_ms();
-  if (p95 > 0) out.value(p95);
-  else out.null();
+  if (p95 > 0)
+    out.value(p95);
+  else
+    out.null();
   if (!lag.of.empty()) out.member("maxLagOf", lag.of);
   out.member("stepSeconds", std::chrono::seconds(5).count());
   write_series(out, parts.activity);
@@ -241,7 +262,8 @@ Task<Result<http::Response>> get_openapi(SystemRoutesParts& parts, ApiCall&) {
 }  // namespace
 
 std::vector<ApiRoute> system_routes(SystemRoutesParts& parts) {
-  auto with = [&parts](Task<Result<http::Response>> (*handler)(SystemRoutesParts&, ApiCall&)) -> ApiHandler {
+  auto with = [&parts](Task<Result<http::Response>> (*handler)(SystemRoutesParts&,
+                                                               ApiCall&)) -> ApiHandler {
     return [&parts, handler](ApiCall& call) { return handler(parts, call); };
   };
   return {{"GET", "/health", "getHealth", kAdminRead, with(get_health)},

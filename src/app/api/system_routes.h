@@ -31,7 +31,7 @@ struct SystemRoutesParts {
   WallTime started_at;
   std::string data_folder;
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address
-  std::function<double()> p95_ms;                              // of the gateway; 0 without a request
+  std::function<double()> p95_ms;  // of the gateway; 0 without a request
   std::string openapi_json;
   std::function<std::optional<StateStatus>()> state;  // of a shared state database
   Roles roles;

@@ -20,11 +20,16 @@ double milliseconds(Duration duration) {
 
 std::string_view kind_name(SpanKind kind) {
   switch (kind) {
-    case SpanKind::Internal: return "internal";
-    case SpanKind::Server: return "server";
-    case SpanKind::Client: return "client";
-    case SpanKind::Producer: return "producer";
-    case SpanKind::Consumer: return "consumer";
+    case SpanKind::Internal:
+      return "internal";
+    case SpanKind::Server:
+      return "server";
+    case SpanKind::Client:
+      return "client";
+    case SpanKind::Producer:
+      return "producer";
+    case SpanKind::Consumer:
+      return "consumer";
   }
   return "internal";
 }
@@ -45,8 +50,10 @@ std::string_view service_of(const Span& span) {
 
 void write_span(JsonWriter& out, const Span& span) {
   out.object().member("spanId", span.context.span_id_hex()).key("parentSpanId");
-  if (span.parent_id == std::array<char, 8>{}) out.null();
-  else out.value(to_hex({span.parent_id.data(), span.parent_id.size()}));
+  if (span.parent_id == std::array<char, 8>{})
+    out.null();
+  else
+    out.value(to_hex({span.parent_id.data(), span.parent_id.size()}));
   out.member("name", span.name)
       .member("kind", kind_name(span.kind))
       .member("service", service_of(span))
@@ -92,8 +99,10 @@ Result<Duration> read_duration_min(const ApiCall& call) {
   auto text = call.parameter("minDurationMs").value_or("0");
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !(number >= 0 && number <= kMillisecondsMax)) {
-    return fail(ErrorCode::InvalidArgument, "?minDurationMs= must be a number of milliseconds from 0 to {:.0f}, not '{}'",
+  if (error != std::errc() || end != text.data() + text.size() ||
+      !(number >= 0 && number <= kMillisecondsMax)) {
+    return fail(ErrorCode::InvalidArgument,
+                "?minDurationMs= must be a number of milliseconds from 0 to {:.0f}, not '{}'",
                 kMillisecondsMax, text);
   }
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(number));
@@ -112,12 +121,15 @@ Result<telemetry::TraceQuery> read_query(const ApiCall& call, WallTime now) {
   TRY(query.limit, call.limit());
   TRY(auto cursor, read_cursor(call));
   std::int64_t before = 0;
-  if (!cursor.empty() && std::from_chars(cursor.data(), cursor.data() + cursor.size(), before).ec == std::errc()) {
+  if (!cursor.empty() &&
+      std::from_chars(cursor.data(), cursor.data() + cursor.size(), before).ec == std::errc()) {
     query.before = WallTime(Duration(before));
   }
   if (auto text = call.parameter("q"); text && !text->empty()) {
-    if (is_trace_id(*text)) query.id_prefix = *text;
-    else query.text = *text;
+    if (is_trace_id(*text))
+      query.id_prefix = *text;
+    else
+      query.text = *text;
   }
   return query;
 }
@@ -134,7 +146,8 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
     all.traces = parts.traces.search(query);
     telemetry::TraceQuery any;
     any.limit = kTracesAskedForServices;
-    for (const auto& trace : parts.traces.search(any)) all.services.insert(trace.services.begin(), trace.services.end());
+    for (const auto& trace : parts.traces.search(any))
+      all.services.insert(trace.services.begin(), trace.services.end());
     return all;
   };
   CO_TRY(auto result, co_await parts.pool.run<Found>(std::move(work)));
@@ -164,7 +177,8 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
   for (const auto& service : services) out.value(service);
   out.end();
   if (found.size() == query.limit) {
-    out.member("nextCursor", make_cursor(std::to_string(found.back().position.time_since_epoch().count())));
+    out.member("nextCursor",
+               make_cursor(std::to_string(found.back().position.time_since_epoch().count())));
   }
   out.end();
   co_return json_answer(std::move(out));

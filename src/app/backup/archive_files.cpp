@@ -67,7 +67,8 @@ Result<ArchivedWal> parse_archived_wal(std::string_view json) {
   auto first = count_in(root, "firstPosition");
   auto end = count_in(root, "endPosition");
   auto created = time_in(root, "createdAt");
-  if (!sequence || !bytes || !previous_end || !first || !end || !created) return no_note("a member is missing");
+  if (!sequence || !bytes || !previous_end || !first || !end || !created)
+    return no_note("a member is missing");
   ArchivedWal file;
   file.sequence = *sequence;
   file.bytes = *bytes;
@@ -110,7 +111,9 @@ Result<ArchivedState> parse_archived_state(std::string_view json) {
   return state;
 }
 
-std::string archived_wal_name(std::uint64_t sequence) { return fmt::format("{:016x}", sequence); }
+std::string archived_wal_name(std::uint64_t sequence) {
+  return fmt::format("{:016x}", sequence);
+}
 
 std::string archived_state_name(WallTime taken) {
   auto name = to_rfc3339(taken);
@@ -147,7 +150,8 @@ Result<ArchivedState> read_archived_state(const std::string& folder, const std::
   return state;
 }
 
-Result<std::map<std::uint64_t, ArchivedWal>> archived_wal_from(const std::string& folder, std::uint64_t first) {
+Result<std::map<std::uint64_t, ArchivedWal>> archived_wal_from(const std::string& folder,
+                                                               std::uint64_t first) {
   std::map<std::uint64_t, ArchivedWal> files;
   TRY(auto names, archived_names(folder, "wal"));
   for (const auto& name : names) {
@@ -155,7 +159,8 @@ Result<std::map<std::uint64_t, ArchivedWal>> archived_wal_from(const std::string
     if (!sequence || *sequence < first) continue;
     TRY(files[*sequence], read_archived_wal(folder, *sequence));
     if (files[*sequence].sequence != *sequence) {
-      return fail(ErrorCode::DataLoss, "{} is the note of another file", archive_path(folder, "wal", name));
+      return fail(ErrorCode::DataLoss, "{} is the note of another file",
+                  archive_path(folder, "wal", name));
     }
   }
   return files;

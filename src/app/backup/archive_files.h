@@ -1,12 +1,12 @@
-// What an archive holds: sealed write-ahead files and copies of the state database, each with a note beside
-// it that is written last; a file without its note is no part of the archive. Format:
+// What an archive holds: sealed write-ahead files and copies of the state database, each with a
+// note beside it that is written last; a file without its note is no part of the archive. Format:
 // docs/formats/archive.md. Calls that take a folder block their thread; the rest are values.
 //
 //   <archive>/<history>/wal/0000000000000007.wal and .json
 //   <archive>/<history>/state/2026-11-28T07-30-00.123Z.db and .json
 //
-// A history is the life of one data folder: a restored one begins a history of its own, so that what two
-// nodes write after the same moment never meets.
+// A history is the life of one data folder: a restored one begins a history of its own, so that
+// what two nodes write after the same moment never meets.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@
 
 namespace weft::app {
 
-inline constexpr std::string_view kHistoryFile = "history";  // in the data folder: the history's name
+inline constexpr std::string_view kHistoryFile =
+    "history";  // in the data folder: the history's name
 
 struct ArchivedWal {
   std::uint64_t sequence = 0;
@@ -31,14 +32,15 @@ struct ArchivedWal {
   eventlog::WalPosition first = 0;
   eventlog::WalPosition end = 0;
   WallTime created{};
-  std::optional<WallTime> first_time;  // of its time marks; absent in files from before the archive was on
+  std::optional<WallTime>
+      first_time;  // of its time marks; absent in files from before the archive was on
   std::optional<WallTime> last_time;
   bool operator==(const ArchivedWal&) const = default;
 };
 
 struct ArchivedState {
-  std::string name;   // within state/, without an ending
-  WallTime taken{};   // everything in it was committed before
+  std::string name;  // within state/, without an ending
+  WallTime taken{};  // everything in it was committed before
   std::uint64_t bytes = 0;
   std::string sha256;
   bool operator==(const ArchivedState&) const = default;
@@ -59,6 +61,7 @@ Result<std::vector<std::string>> archived_names(const std::string& folder, std::
 Result<ArchivedWal> read_archived_wal(const std::string& folder, std::uint64_t sequence);
 Result<ArchivedState> read_archived_state(const std::string& folder, const std::string& name);
 // By sequence, from `first` on.
-Result<std::map<std::uint64_t, ArchivedWal>> archived_wal_from(const std::string& folder, std::uint64_t first);
+Result<std::map<std::uint64_t, ArchivedWal>> archived_wal_from(const std::string& folder,
+                                                               std::uint64_t first);
 
 }  // namespace weft::app

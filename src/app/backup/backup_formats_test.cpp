@@ -1,4 +1,5 @@
-// What backups and archives are written as, byte for byte against docs/formats/golden/ (base/golden_file.h).
+// What backups and archives are written as, byte for byte against docs/formats/golden/
+// (base/golden_file.h).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,7 +52,8 @@ TEST(BackupListFormat, IsWhatWasCommitted) {
 
 TEST(BackupKeysFormat, OpensWhatWasCommitted) {
   NamedSecrets secrets{{"identity.key", "pepper"}, {"admin-token", "token"}};
-  auto encoded = seal_keys(secrets, "correct horse battery staple", std::string(kSealRandomBytes, '\x07'));
+  auto encoded =
+      seal_keys(secrets, "correct horse battery staple", std::string(kSealRandomBytes, '\x07'));
   ASSERT_TRUE(encoded);
 
   ASSERT_EQ(golden_file_or_new("backup-keys-1.json", *encoded), *encoded);
@@ -68,7 +70,8 @@ TEST(ArchiveNotes, AreWhatWasCommitted) {
   state.sha256 = kDigest;
 
   ASSERT_EQ(golden_file_or_new("archived-wal-1.json", wal), wal);
-  ASSERT_EQ(golden_file_or_new("archived-state-1.json", archived_state_json(state)), archived_state_json(state));
+  ASSERT_EQ(golden_file_or_new("archived-state-1.json", archived_state_json(state)),
+            archived_state_json(state));
   EXPECT_EQ(parse_archived_wal(golden_file("archived-wal-1.json")).value(), archived_wal());
   EXPECT_EQ(parse_archived_state(golden_file("archived-state-1.json")).value(), state);
 }
@@ -81,7 +84,8 @@ TEST(ArchiveNotes, OfANewerVersionOrDamagedAreRefused) {
   shorter.replace(shorter.find("5096"), 4, "5095");
 
   EXPECT_EQ(parse_archived_wal(newer).error().code, ErrorCode::FailedPrecondition);
-  EXPECT_THAT(parse_archived_wal(shorter).error().message, HasSubstr("its size is not that of its positions"));
+  EXPECT_THAT(parse_archived_wal(shorter).error().message,
+              HasSubstr("its size is not that of its positions"));
   EXPECT_EQ(parse_archived_wal(json.substr(0, json.size() / 2)).error().code, ErrorCode::DataLoss);
   EXPECT_EQ(parse_archived_wal("{}").error().code, ErrorCode::DataLoss);
 }

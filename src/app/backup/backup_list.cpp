@@ -44,7 +44,9 @@ Result<BackupFile> parse_file(const Json& item) {
 
 }  // namespace
 
-bool is_history(std::string_view name) { return name.size() == kHistoryHexDigits && from_hex(name); }
+bool is_history(std::string_view name) {
+  return name.size() == kHistoryHexDigits && from_hex(name);
+}
 
 std::uint64_t BackupList::bytes() const {
   std::uint64_t sum = 0;
@@ -63,7 +65,11 @@ std::string backup_list_json(const BackupList& list) {
   if (!list.history.empty()) out.member("history", list.history);
   out.key("files").array();
   for (const auto& file : list.files) {
-    out.object().member("name", file.name).member("bytes", file.bytes).member("sha256", file.sha256).end();
+    out.object()
+        .member("name", file.name)
+        .member("bytes", file.bytes)
+        .member("sha256", file.sha256)
+        .end();
   }
   out.end().end();
   return std::move(out).text();
@@ -80,7 +86,8 @@ Result<BackupList> parse_backup_list(std::string_view json) {
   const auto* keys = root.find("keys");
   auto taken = parse_rfc3339(text_in(root, "takenAt"));
   auto position = count_in(root, "logPosition");
-  if (files == nullptr || !files->is_array() || keys == nullptr || !keys->is_bool() || !taken || !position) {
+  if (files == nullptr || !files->is_array() || keys == nullptr || !keys->is_bool() || !taken ||
+      !position) {
     return no_list("a member is missing");
   }
   BackupList list;
@@ -89,7 +96,8 @@ Result<BackupList> parse_backup_list(std::string_view json) {
   list.log_position = *position;
   list.has_keys = keys->as_bool();
   list.history = text_in(root, "history");
-  if (!list.history.empty() && !is_history(list.history)) return no_list("its history is none: 16 hex digits");
+  if (!list.history.empty() && !is_history(list.history))
+    return no_list("its history is none: 16 hex digits");
   for (const auto& item : files->elements()) {
     TRY(auto file, parse_file(item));
     list.files.push_back(std::move(file));
@@ -101,7 +109,8 @@ Result<std::string> seal_keys(const NamedSecrets& secrets, std::string_view pass
                               std::string_view random_bytes) {
   ENSURE(random_bytes.size() == kSealRandomBytes, "salt and nonce are drawn by the caller");
   if (passphrase.size() < kPassphraseBytesMin) {
-    return fail(ErrorCode::InvalidArgument, "a passphrase has at least {} bytes", kPassphraseBytesMin);
+    return fail(ErrorCode::InvalidArgument, "a passphrase has at least {} bytes",
+                kPassphraseBytesMin);
   }
   auto salt = random_bytes.substr(0, crypto::kSaltBytes);
   auto nonce = random_bytes.substr(crypto::kSaltBytes);
@@ -137,12 +146,14 @@ Result<NamedSecrets> open_keys(std::string_view json, std::string_view passphras
   TRY(auto salt, from_hex(text_in(root, "salt")));
   TRY(auto nonce, from_hex(text_in(root, "nonce")));
   TRY(auto sealed, from_base64(text_in(root, "sealed")));
-  if (nonce.size() != crypto::kAeadNonceBytes) return fail(ErrorCode::DataLoss, "{} has no nonce", kBackupKeysName);
+  if (nonce.size() != crypto::kAeadNonceBytes)
+    return fail(ErrorCode::DataLoss, "{} has no nonce", kBackupKeysName);
   TRY(auto key, crypto::key_from_passphrase(passphrase, salt, cost));
   TRY(auto aead, crypto::Aead::from_key(std::move(key)));
   auto plain = aead.open(nonce, sealed, kBound);
   if (!plain) {
-    return fail(ErrorCode::PermissionDenied, "the keys of this backup do not open: another passphrase, or {} was changed",
+    return fail(ErrorCode::PermissionDenied,
+                "the keys of this backup do not open: another passphrase, or {} was changed",
                 kBackupKeysName);
   }
   TRY(auto held, JsonDocument::parse(*std::move(plain)));

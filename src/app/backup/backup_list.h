@@ -1,5 +1,5 @@
-// What a backup is: a folder with copies of a node's files and this list of them, backup.json, written
-// last. Format: docs/formats/backup.md. Values; any thread.
+// What a backup is: a folder with copies of a node's files and this list of them, backup.json,
+// written last. Format: docs/formats/backup.md. Values; any thread.
 //
 //   backup.json          the list: who, when, what, each file's size and SHA-256
 //   log/MANIFEST …       the event log as of one position

@@ -21,14 +21,17 @@ constexpr std::string_view kWayBack = "before-upgrade-from-format-";
 Result<int> read_format(const std::string& path) {
   TRY(auto text, read_text(path));
   auto line = std::string_view(text).substr(0, text.find('\n'));
-  auto digits = line.starts_with(kFormatWords) ? line.substr(kFormatWords.size()) : std::string_view();
+  auto digits =
+      line.starts_with(kFormatWords) ? line.substr(kFormatWords.size()) : std::string_view();
   int format = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), format);
-  bool is_read = error == std::errc() && end == digits.data() + digits.size() && format >= 1 && format <= kDataFormat;
+  bool is_read = error == std::errc() && end == digits.data() + digits.size() && format >= 1 &&
+                 format <= kDataFormat;
   if (is_read) return format;
-  return fail(ErrorCode::FailedPrecondition,
-              "{} says '{}', which this version ({}) does not read: start the version that wrote it", path, line,
-              kVersion);
+  return fail(
+      ErrorCode::FailedPrecondition,
+      "{} says '{}', which this version ({}) does not read: start the version that wrote it", path,
+      line, kVersion);
 }
 
 // Of this process, or made anew at each start.
@@ -41,7 +44,8 @@ Result<> link_file(const std::string& from, const std::string& folder, const std
   CHECK(make_folder(to.parent_path().string()));
   std::error_code error;
   fs::create_hard_link(from, to, error);
-  if (error) return fail(ErrorCode::IoError, "cannot link {} to {}: {}", from, to.string(), error.message());
+  if (error)
+    return fail(ErrorCode::IoError, "cannot link {} to {}: {}", from, to.string(), error.message());
   return {};
 }
 
@@ -51,7 +55,9 @@ Result<> keep_file(const fs::path& file, const std::string& folder, const std::s
   if (name.starts_with("log/segments/")) return link_file(file.string(), into, name);
   std::error_code error;
   auto bytes = fs::file_size(file, error);
-  if (error) return fail(ErrorCode::IoError, "cannot read the size of {}: {}", file.string(), error.message());
+  if (error)
+    return fail(ErrorCode::IoError, "cannot read the size of {}: {}", file.string(),
+                error.message());
   TRY(auto copied, copy_file(file.string(), bytes, into, name));
   return {};
 }
@@ -81,7 +87,8 @@ Result<> keep_way_back(const std::string& folder, int format) {
   auto done = keep_all(folder, unfinished);
   if (!done) {
     fs::remove_all(unfinished, error);
-    return std::unexpected(std::move(done).error().within("the way back from an upgrade cannot be kept"));
+    return std::unexpected(
+        std::move(done).error().within("the way back from an upgrade cannot be kept"));
   }
   CHECK(rename_file(unfinished, kept));
   return sync_folder(folder);
@@ -93,7 +100,9 @@ Result<> write_format(const std::string& folder) {
 
 }  // namespace
 
-std::string data_format_text(int format) { return fmt::format("{}{}\n", kFormatWords, format); }
+std::string data_format_text(int format) {
+  return fmt::format("{}{}\n", kFormatWords, format);
+}
 
 std::string way_back_folder(const std::string& folder, int format) {
   return fmt::format("{}/{}{}", folder, kWayBack, format);
@@ -108,7 +117,10 @@ Result<> upgrade_data_folder(const std::string& folder) {
   after_way_back.reached();
   CHECK(write_format(folder));
   log_warn("node", "the data folder was upgraded; the older version starts from what was kept",
-           {{"from", *format}, {"to", kDataFormat}, {"kept", way_back_folder(folder, *format)}, {"version", kVersion}});
+           {{"from", *format},
+            {"to", kDataFormat},
+            {"kept", way_back_folder(folder, *format)},
+            {"version", kVersion}});
   return {};
 }
 

@@ -95,7 +95,8 @@ Result<> make_folder(const std::string& folder) {
   if (std::filesystem::is_directory(folder, error)) return {};
   auto above = std::filesystem::path(folder).parent_path().string();
   if (!above.empty()) CHECK(make_folder(above));
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return os_failed("make the folder", folder);
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return os_failed("make the folder", folder);
   return sync_folder(above.empty() ? "." : above);
 }
 
@@ -106,20 +107,22 @@ Result<> sync_folder(const std::string& folder) {
   return {};
 }
 
-Result<BackupFile> copy_file(const std::string& from, std::uint64_t bytes, const std::string& folder,
-                             std::string name) {
+Result<BackupFile> copy_file(const std::string& from, std::uint64_t bytes,
+                             const std::string& folder, std::string name) {
   TRY(auto to, create(folder, name));
   auto take = [&](std::string_view piece) { return write_all(to->file, to->path, piece); };
   TRY(auto copied, read_pieces(from, bytes, take));
   if (copied.bytes != bytes) {
-    return fail(ErrorCode::DataLoss, "{} has {} bytes, {} were expected", from, copied.bytes, bytes);
+    return fail(ErrorCode::DataLoss, "{} has {} bytes, {} were expected", from, copied.bytes,
+                bytes);
   }
   if (::fsync(to->file.value()) != 0) return os_failed("sync", to->path);
   copied.name = std::move(name);
   return copied;
 }
 
-Result<BackupFile> write_new_file(std::string_view content, const std::string& folder, std::string name) {
+Result<BackupFile> write_new_file(std::string_view content, const std::string& folder,
+                                  std::string name) {
   TRY(auto to, create(folder, name));
   CHECK(write_all(to->file, to->path, content));
   if (::fsync(to->file.value()) != 0) return os_failed("sync", to->path);
@@ -138,7 +141,8 @@ Result<std::string> read_text(const std::string& path) {
     return Result<>();
   };
   TRY(auto read, read_pieces(path, kTextBytesMax + 1, gather));
-  if (read.bytes > kTextBytesMax) return fail(ErrorCode::ResourceExhausted, "{} has more than {} bytes", path, kTextBytesMax);
+  if (read.bytes > kTextBytesMax)
+    return fail(ErrorCode::ResourceExhausted, "{} has more than {} bytes", path, kTextBytesMax);
   return text;
 }
 
@@ -152,7 +156,8 @@ Result<> remove_file(const std::string& path) {
   return {};
 }
 
-Result<> replace_file(std::string_view content, const std::string& folder, const std::string& name) {
+Result<> replace_file(std::string_view content, const std::string& folder,
+                      const std::string& name) {
   auto unfinished = name + std::string(kUnfinished);
   CHECK(remove_file(folder + "/" + unfinished));
   CHECK(write_new_file(content, folder, unfinished));

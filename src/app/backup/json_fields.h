@@ -35,9 +35,10 @@ inline std::optional<WallTime> time_in(const Json& object, std::string_view name
 }
 
 inline Failure newer_format(std::string_view what, std::int64_t format) {
-  return fail(ErrorCode::FailedPrecondition,
-              "{} has format {}, which this version ({}) does not read: use the version that wrote it", what, format,
-              kVersion);
+  return fail(
+      ErrorCode::FailedPrecondition,
+      "{} has format {}, which this version ({}) does not read: use the version that wrote it",
+      what, format, kVersion);
 }
 
 }  // namespace weft::app

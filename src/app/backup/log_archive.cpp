@@ -35,7 +35,8 @@ std::optional<WallTime> opt(std::optional<std::int64_t> unix_ms) {
   return unix_ms ? std::optional(from_unix_ms(*unix_ms)) : std::nullopt;
 }
 
-ArchivedWal note_of(const eventlog::WalScan& scan, const eventlog::WalToKeep& file, const BackupFile& copied) {
+ArchivedWal note_of(const eventlog::WalScan& scan, const eventlog::WalToKeep& file,
+                    const BackupFile& copied) {
   ArchivedWal note;
   note.sequence = file.sequence;
   note.bytes = copied.bytes;
@@ -58,16 +59,19 @@ Result<std::optional<std::string>> read_history(const std::string& data_folder) 
   if (!text) return std::unexpected(std::move(text).error());
   while (text->ends_with('\n')) text->pop_back();
   if (!is_history(*text)) {
-    return fail(ErrorCode::DataLoss, "{} does not name a history: {} hex digits", path, kHistoryHexDigits);
+    return fail(ErrorCode::DataLoss, "{} does not name a history: {} hex digits", path,
+                kHistoryHexDigits);
   }
   return *text;
 }
 
-Result<std::unique_ptr<LogArchive>> LogArchive::open(ArchiveOptions options, SqliteDatabase* database,
-                                                     FileSystem& files, Clock& clock, Random& random,
+Result<std::unique_ptr<LogArchive>> LogArchive::open(ArchiveOptions options,
+                                                     SqliteDatabase* database, FileSystem& files,
+                                                     Clock& clock, Random& random,
                                                      Metrics& metrics) {
   if (!options.folder.starts_with('/')) {
-    return fail(ErrorCode::InvalidArgument, "backup.archive is an absolute path, not '{}'", options.folder);
+    return fail(ErrorCode::InvalidArgument, "backup.archive is an absolute path, not '{}'",
+                options.folder);
   }
   TRY(auto history, read_history(options.data_folder));
   if (!history) {
@@ -78,16 +82,17 @@ Result<std::unique_ptr<LogArchive>> LogArchive::open(ArchiveOptions options, Sql
       new LogArchive(std::move(options), *std::move(history), database, files, clock, metrics));
 }
 
-LogArchive::LogArchive(ArchiveOptions options, std::string history, SqliteDatabase* database, FileSystem& files,
-                       Clock& clock, Metrics& metrics)
+LogArchive::LogArchive(ArchiveOptions options, std::string history, SqliteDatabase* database,
+                       FileSystem& files, Clock& clock, Metrics& metrics)
     : options_(std::move(options)),
       history_(std::move(history)),
       folder_(options_.folder + "/" + history_),
       database_(database),
       files_(files),
       clock_(clock),
-      failures_(metrics.counter("weft_backup_archive_state_failures_total",
-                                "Failed attempts to archive the state database, or to remove what is too old.")),
+      failures_(metrics.counter(
+          "weft_backup_archive_state_failures_total",
+          "Failed attempts to archive the state database, or to remove what is too old.")),
       pool_("archive", 1, 16) {}
 
 Task<Result<>> LogArchive::keep(eventlog::WalToKeep file) {
@@ -102,10 +107,11 @@ Result<> LogArchive::keep_now(const eventlog::WalToKeep& file) {
   if (known) {
     TRY(auto source, describe_file(file.path, known->bytes));
     if (source.sha256 == known->sha256) return {};
-    return fail(ErrorCode::AlreadyExists,
-                "{}/{}.wal is another file: a copy of this data folder archives there too; remove {} from the copy's "
-                "data folder",
-                folder, name, kHistoryFile);
+    return fail(
+        ErrorCode::AlreadyExists,
+        "{}/{}.wal is another file: a copy of this data folder archives there too; remove {} from the copy's "
+        "data folder",
+        folder, name, kHistoryFile);
   }
   if (known.error().code != ErrorCode::NotFound) return std::unexpected(std::move(known).error());
   auto unfinished = name + std::string(kUnfinished);
@@ -117,7 +123,8 @@ Result<> LogArchive::keep_now(const eventlog::WalToKeep& file) {
   if (file.holds_no_entry() && !has_own_header) return remove_file(folder + "/" + unfinished);
   TRY(auto scan, std::move(scanned));
   if (scan.end != file.end) {
-    log_warn("backup", "an archived write-ahead file holds damage", {{"file", name}, {"at", scan.end}, {"end", file.end}});
+    log_warn("backup", "an archived write-ahead file holds damage",
+             {{"file", name}, {"at", scan.end}, {"end", file.end}});
   }
   CHECK(rename_file(folder + "/" + unfinished, fmt::format("{}/{}.wal", folder, name)));
   after_copy.reached();
@@ -136,7 +143,8 @@ Task<void> LogArchive::run() {
     auto outcome = kept ? std::move(removed) : std::move(kept);
     if (!outcome) failures_.add();
     if (!outcome && !was_failing) {
-      log_error("backup", "the archive cannot be brought up to date; it is tried again", {{"why", outcome.error().message}});
+      log_error("backup", "the archive cannot be brought up to date; it is tried again",
+                {{"why", outcome.error().message}});
     }
     was_failing = !outcome;
     auto slept = co_await clock_.sleep_for(options_.state_interval);

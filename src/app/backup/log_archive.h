@@ -1,6 +1,6 @@
-// A node's archive: takes the log's sealed write-ahead files and, when something was changed and audited,
-// a copy of the state database, so that a backup can be restored to a moment after it (docs/backup.md).
-// keep(): the log's background loop. run(): any one loop.
+// A node's archive: takes the log's sealed write-ahead files and, when something was changed and
+// audited, a copy of the state database, so that a backup can be restored to a moment after it
+// (docs/backup.md). keep(): the log's background loop. run(): any one loop.
 #pragma once
 
 #include <optional>
@@ -26,21 +26,23 @@ struct ArchiveOptions {
 
 class LogArchive final : public eventlog::WalArchive {
  public:
-  // Gives the data folder a history if it has none. InvalidArgument: the folder. An archive that cannot be
-  // written to at the moment is no failure: files wait.
-  // `database` is null when the state is on a server, which has archives of its own.
-  static Result<std::unique_ptr<LogArchive>> open(ArchiveOptions options, SqliteDatabase* database, FileSystem& files,
-                                                  Clock& clock, Random& random, Metrics& metrics);
+  // Gives the data folder a history if it has none. InvalidArgument: the folder. An archive that
+  // cannot be written to at the moment is no failure: files wait. `database` is null when the state
+  // is on a server, which has archives of its own.
+  static Result<std::unique_ptr<LogArchive>> open(ArchiveOptions options, SqliteDatabase* database,
+                                                  FileSystem& files, Clock& clock, Random& random,
+                                                  Metrics& metrics);
 
   // AlreadyExists when there is another file of that name: two nodes write one history.
   Task<Result<>> keep(eventlog::WalToKeep file) override;
-  // Copies the state database when it has changed, and removes what is too old, until it is cancelled.
+  // Copies the state database when it has changed, and removes what is too old, until it is
+  // cancelled.
   Task<void> run();
   const std::string& history() const { return history_; }
 
  private:
-  LogArchive(ArchiveOptions options, std::string history, SqliteDatabase* database, FileSystem& files, Clock& clock,
-             Metrics& metrics);
+  LogArchive(ArchiveOptions options, std::string history, SqliteDatabase* database,
+             FileSystem& files, Clock& clock, Metrics& metrics);
 
   Result<> keep_now(const eventlog::WalToKeep& file);
   Task<Result<>> keep_state();

@@ -17,14 +17,16 @@ struct Running {
 // Made here when it does not exist; whatever is in one that does is not ours to overwrite.
 Result<> prepare_folder(const std::string& folder) {
   if (!folder.starts_with('/')) {
-    return fail(ErrorCode::InvalidArgument, "the folder of a backup is an absolute path, not '{}'", folder);
+    return fail(ErrorCode::InvalidArgument, "the folder of a backup is an absolute path, not '{}'",
+                folder);
   }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return fail(ErrorCode::InvalidArgument, "cannot make {}: {}", folder, error.message());
   bool is_empty = std::filesystem::is_empty(folder, error);
   if (error || !is_empty) {
-    return fail(ErrorCode::InvalidArgument, "{} is not an empty folder: name a new one for each backup", folder);
+    return fail(ErrorCode::InvalidArgument,
+                "{} is not an empty folder: name a new one for each backup", folder);
   }
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   return {};
@@ -43,8 +45,8 @@ Result<> clear_folder(const std::string& folder) {
 
 }  // namespace
 
-NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
-                       std::string data_folder, std::string history)
+NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files,
+                       Random& random, std::string data_folder, std::string history)
     : log_(log),
       database_(database),
       files_(files),
@@ -55,7 +57,8 @@ NodeBackup::NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, Fil
 
 Task<Result<BackupList>> NodeBackup::take(BackupRequest request) {
   // Before anything is touched: the folder of a backup that runs is not another one's to clear.
-  if (is_running_.exchange(true)) co_return fail(ErrorCode::Conflict, "another backup is being taken");
+  if (is_running_.exchange(true))
+    co_return fail(ErrorCode::Conflict, "another backup is being taken");
   Running running{is_running_};
   co_return co_await take_alone(request);
 }
@@ -65,10 +68,12 @@ Task<Result<BackupList>> NodeBackup::take_alone(const BackupRequest& request) {
   CO_CHECK(co_await pool_.run<void>(std::move(prepare)));
   auto list = co_await fill(request);
   if (list) co_return list;
-  log_error("node", "the backup failed", {{"folder", request.folder}, {"error", list.error().message}});
+  log_error("node", "the backup failed",
+            {{"folder", request.folder}, {"error", list.error().message}});
   std::function<Result<>()> clear = [&] { return clear_folder(request.folder); };
   auto cleared = co_await pool_.run<void>(std::move(clear));
-  if (!cleared) log_error("node", "what it left cannot be removed", {{"error", cleared.error().message}});
+  if (!cleared)
+    log_error("node", "what it left cannot be removed", {{"error", cleared.error().message}});
   co_return list;
 }
 
@@ -102,11 +107,13 @@ Task<Result<BackupList>> NodeBackup::fill(const BackupRequest& request) {
     return sync_folders(request.folder);
   };
   CO_CHECK(co_await pool_.run<void>(std::move(finish)));
-  log_info("node", "backup taken", {{"folder", request.folder}, {"files", list.files.size()}, {"bytes", list.bytes()}});
+  log_info("node", "backup taken",
+           {{"folder", request.folder}, {"files", list.files.size()}, {"bytes", list.bytes()}});
   co_return list;
 }
 
-Task<Result<>> NodeBackup::copy_log(const eventlog::LogCopy& copy, const std::string& folder, BackupList& list) {
+Task<Result<>> NodeBackup::copy_log(const eventlog::LogCopy& copy, const std::string& folder,
+                                    BackupList& list) {
   std::function<Result<>()> work = [&]() -> Result<> {
     TRY(auto manifest, write_new_file(copy.manifest, folder, "log/MANIFEST"));
     list.files.push_back(std::move(manifest));

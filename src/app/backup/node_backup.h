@@ -1,6 +1,6 @@
-// A backup of the running node, taken by the node itself while it serves: the state database first, then
-// the log as of one position, so that everything the database knows of is in the log. Any loop; one
-// backup at a time.
+// A backup of the running node, taken by the node itself while it serves: the state database first,
+// then the log as of one position, so that everything the database knows of is in the log. Any
+// loop; one backup at a time.
 #pragma once
 
 #include <atomic>
@@ -25,10 +25,10 @@ struct BackupRequest {
 
 class NodeBackup {
  public:
-  // `database` is null when the state is on a server, which has backups of its own. `history`: of the
-  // archive, empty without one.
-  NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files, Random& random,
-             std::string data_folder, std::string history);
+  // `database` is null when the state is on a server, which has backups of its own. `history`: of
+  // the archive, empty without one.
+  NodeBackup(eventlog::EmbeddedLog& log, SqliteDatabase* database, FileSystem& files,
+             Random& random, std::string data_folder, std::string history);
 
   // What is in the folder when it returns; it is synced. After a failure the folder is empty.
   // InvalidArgument: the folder or the passphrase. Conflict: another backup is being taken.
@@ -37,7 +37,8 @@ class NodeBackup {
  private:
   Task<Result<BackupList>> take_alone(const BackupRequest& request);
   Task<Result<BackupList>> fill(const BackupRequest& request);
-  Task<Result<>> copy_log(const eventlog::LogCopy& copy, const std::string& folder, BackupList& list);
+  Task<Result<>> copy_log(const eventlog::LogCopy& copy, const std::string& folder,
+                          BackupList& list);
   Result<BackupFile> copy_keys(const BackupRequest& request);
 
   eventlog::EmbeddedLog& log_;

@@ -17,7 +17,8 @@ void check_files(const std::string& folder, BackupReport& report) {
     if (!found) {
       report.problems.push_back(found.error().message);
     } else if (found->bytes != file.bytes) {
-      report.problems.push_back(fmt::format("{} has {} bytes instead of {}", file.name, found->bytes, file.bytes));
+      report.problems.push_back(
+          fmt::format("{} has {} bytes instead of {}", file.name, found->bytes, file.bytes));
     } else if (found->sha256 != file.sha256) {
       report.problems.push_back(fmt::format("{} was changed: its SHA-256 differs", file.name));
     }
@@ -31,40 +32,51 @@ bool is_new_or_empty(const std::string& folder) {
 }
 
 Failure is_there(const std::string& folder) {
-  return fail(ErrorCode::AlreadyExists, "{} is there already: move it away, a restore never writes over data", folder);
+  return fail(ErrorCode::AlreadyExists,
+              "{} is there already: move it away, a restore never writes over data", folder);
 }
 
-Result<> copy_all(const RestoreRequest& request, const BackupReport& report, const std::string& into) {
+Result<> copy_all(const RestoreRequest& request, const BackupReport& report,
+                  const std::string& into) {
   for (const auto& file : report.list.files) {
-    if (file.name == kBackupKeysName || (report.restored && is_replaced(*report.restored, file.name))) continue;
+    if (file.name == kBackupKeysName ||
+        (report.restored && is_replaced(*report.restored, file.name)))
+      continue;
     auto from = (std::filesystem::path(request.backup) / file.name).string();
     TRY(auto copied, copy_file(from, file.bytes, into, file.name));
-    if (copied.sha256 != file.sha256) return fail(ErrorCode::DataLoss, "{} changed while it was read", from);
+    if (copied.sha256 != file.sha256)
+      return fail(ErrorCode::DataLoss, "{} changed while it was read", from);
   }
   return {};
 }
 
-Result<> restore_keys(const RestoreRequest& request, const BackupList& list, const std::string& into) {
+Result<> restore_keys(const RestoreRequest& request, const BackupList& list,
+                      const std::string& into) {
   if (request.without_keys) return {};
   if (!list.has_keys) {
-    return fail(ErrorCode::FailedPrecondition,
-                "this backup holds no keys: put the old identity.key into the data folder afterwards and restore with "
-                "--without-keys, or API keys that were handed out end to work");
+    return fail(
+        ErrorCode::FailedPrecondition,
+        "this backup holds no keys: put the old identity.key into the data folder afterwards and restore with "
+        "--without-keys, or API keys that were handed out end to work");
   }
   if (!request.passphrase) {
-    return fail(ErrorCode::InvalidArgument, "the keys of this backup need its passphrase (--passphrase-file), or "
-                                            "--without-keys");
+    return fail(ErrorCode::InvalidArgument,
+                "the keys of this backup need its passphrase (--passphrase-file), or "
+                "--without-keys");
   }
   TRY(auto sealed, read_text((std::filesystem::path(request.backup) / kBackupKeysName).string()));
   TRY(auto secrets, open_keys(sealed, *request.passphrase));
   for (const auto& [name, secret] : secrets) {
-    if (name.contains('/')) return fail(ErrorCode::DataLoss, "{} names a file outside of the data folder", kBackupKeysName);
+    if (name.contains('/'))
+      return fail(ErrorCode::DataLoss, "{} names a file outside of the data folder",
+                  kBackupKeysName);
     CHECK(write_new_file(secret, into, name));
   }
   return {};
 }
 
-Result<> fill_folder(const RestoreRequest& request, const BackupReport& report, const std::string& into) {
+Result<> fill_folder(const RestoreRequest& request, const BackupReport& report,
+                     const std::string& into) {
   CHECK(copy_all(request, report, into));
   if (report.restored) CHECK(lay_archive(*report.restored, into));
   CHECK(restore_keys(request, report.list, into));
@@ -95,7 +107,8 @@ Result<BackupReport> verify_backup(const std::string& folder, const std::string&
   } else {
     report.problems.push_back("log: " + log.error().message);
   }
-  if (std::ranges::find(report.list.files, kStateName, &BackupFile::name) != report.list.files.end()) {
+  if (std::ranges::find(report.list.files, kStateName, &BackupFile::name) !=
+      report.list.files.end()) {
     auto whole = check_sqlite_file((std::filesystem::path(folder) / kStateName).string());
     if (!whole) report.problems.push_back(whole.error().message);
   }
@@ -117,7 +130,8 @@ Result<BackupReport> restore_backup(const RestoreRequest& request) {
   TRY(auto report, verify_backup(request.backup));
   if (!report.problems.empty()) return report;
   if (request.moment) {
-    TRY(report.restored, plan_restore(request.archive, request.backup, report.list, *request.moment));
+    TRY(report.restored,
+        plan_restore(request.archive, request.backup, report.list, *request.moment));
   }
   auto target = std::filesystem::absolute(request.data_folder).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
@@ -128,7 +142,8 @@ Result<BackupReport> restore_backup(const RestoreRequest& request) {
   if (!std::filesystem::create_directory(into, error)) {
     if (error) return fail(ErrorCode::IoError, "cannot make {}: {}", into, error.message());
     return fail(ErrorCode::AlreadyExists,
-                "{} is there: another restore runs, or one was cut off; remove it when none does", into);
+                "{} is there: another restore runs, or one was cut off; remove it when none does",
+                into);
   }
   std::filesystem::permissions(into, std::filesystem::perms::owner_all, error);
   auto filled = fill_folder(request, report, into);

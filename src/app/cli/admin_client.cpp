@@ -31,9 +31,10 @@ Result<std::string> server_of_data_folder(const std::string& folder) {
   if (!document) return std::string();
   const auto* admin = document->root().find("admin");
   if (admin != nullptr && admin->is_string()) return std::string(admin->as_string());
-  return fail(ErrorCode::FailedPrecondition,
-              "the node of {} runs without role control, so it has no admin API: name a node that has with --server",
-              folder);
+  return fail(
+      ErrorCode::FailedPrecondition,
+      "the node of {} runs without role control, so it has no admin API: name a node that has with --server",
+      folder);
 }
 
 Result<std::string> find_token(const Arguments& arguments) {
@@ -57,12 +58,14 @@ std::string problem_text(const AdminAnswer& answer) {
   auto message = text_of("message");
   if (message.empty()) return fmt::format("the server answered {}", answer.status);
   auto text = fmt::format("{} ({}, trace {})", message, text_of("code"), text_of("traceId"));
-  if (const auto* details = answer.json.root().find("details"); details != nullptr && details->is_array()) {
+  if (const auto* details = answer.json.root().find("details");
+      details != nullptr && details->is_array()) {
     for (const auto& detail : details->elements()) {
       const auto* what = detail.find("message");
       const auto* pointer = detail.find("pointer");
       if (what == nullptr || !what->is_string()) continue;
-      text += fmt::format("\n  {}{}{}", pointer != nullptr && pointer->is_string() ? pointer->as_string() : "",
+      text += fmt::format("\n  {}{}{}",
+                          pointer != nullptr && pointer->is_string() ? pointer->as_string() : "",
                           pointer != nullptr ? ": " : "", what->as_string());
     }
   }
@@ -93,9 +96,13 @@ AdminClient::AdminClient(std::unique_ptr<State> state) : state_(std::move(state)
 AdminClient::AdminClient(AdminClient&&) noexcept = default;
 AdminClient::~AdminClient() = default;
 
-void AdminClient::set_timeout(Duration timeout) { state_->timeout = timeout; }
+void AdminClient::set_timeout(Duration timeout) {
+  state_->timeout = timeout;
+}
 
-const std::string& AdminClient::server() const { return state_->server; }
+const std::string& AdminClient::server() const {
+  return state_->server;
+}
 
 Result<AdminClient> AdminClient::connect(const Arguments& arguments) {
   auto server = arguments.get("server");
@@ -135,7 +142,8 @@ Result<AdminAnswer> AdminClient::call(std::string method, std::string path, std:
 
 Result<AdminAnswer> AdminClient::expect(std::string method, std::string path, std::string body,
                                         std::string content_type) {
-  TRY(auto answer, call(std::move(method), std::move(path), std::move(body), std::move(content_type)));
+  TRY(auto answer,
+      call(std::move(method), std::move(path), std::move(body), std::move(content_type)));
   if (!answer.ok()) return fail(ErrorCode::FailedPrecondition, "{}", problem_text(answer));
   return answer;
 }

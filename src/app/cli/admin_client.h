@@ -25,8 +25,9 @@ struct AdminAnswer {
 
 class AdminClient {
  public:
-  // The server and the token come from --server and --token (or WEFT_SERVER, WEFT_TOKEN, WEFT_TOKEN_FILE);
-  // without them from the files that a node on this machine leaves in its data folder (--data).
+  // The server and the token come from --server and --token (or WEFT_SERVER, WEFT_TOKEN,
+  // WEFT_TOKEN_FILE); without them from the files that a node on this machine leaves in its data
+  // folder (--data).
   static Result<AdminClient> connect(const Arguments& arguments);
   AdminClient(AdminClient&&) noexcept;
   ~AdminClient();

@@ -17,7 +17,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      auto next = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+      auto next =
+          std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
       diagonal = row[j];
       row[j] = next;
     }
@@ -65,7 +66,8 @@ std::vector<std::string> choices_of(std::string_view name) {
 ValueShape value_shape(std::string_view name) {
   if (name == "FILE" || name == "file") return ValueShape::File;
   if (name == "FOLDER" || name == "folder") return ValueShape::Folder;
-  return name.find('|') != std::string_view::npos || name == "auto" ? ValueShape::Choice : ValueShape::Free;
+  return name.find('|') != std::string_view::npos || name == "auto" ? ValueShape::Choice
+                                                                    : ValueShape::Free;
 }
 
 std::vector<std::string> spellings(const FlagSpec& flag) {
@@ -81,7 +83,8 @@ std::vector<Positional> positionals_of(const Command& command) {
     auto begin = rest.find_first_of("<[");
     if (begin == std::string_view::npos) break;
     auto end = rest.find_first_of(">]", begin);
-    ENSURE(end != std::string_view::npos, "positional arguments are written <needed> or [optional]");
+    ENSURE(end != std::string_view::npos,
+           "positional arguments are written <needed> or [optional]");
     Positional one{std::string(rest.substr(begin + 1, end - begin - 1)), rest[begin] == '[', false};
     if (one.name.ends_with("...")) {
       one.name.resize(one.name.size() - 3);
@@ -135,8 +138,8 @@ Result<std::int64_t> Arguments::number(std::string_view flag, std::int64_t least
   std::int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-    return fail(ErrorCode::InvalidArgument, "--{} must be a whole number from {} to {}, not '{}'", flag,
-                least, most, text);
+    return fail(ErrorCode::InvalidArgument, "--{} must be a whole number from {} to {}, not '{}'",
+                flag, least, most, text);
   }
   return value;
 }
@@ -182,7 +185,8 @@ Result<Arguments> CommandLine::parse(const Command& command, const std::vector<s
     auto is_short_output = word == "-o";
     if (!is_short_output && (!word.starts_with("--") || word == "--")) {
       if (command.positional.empty()) {
-        return fail(ErrorCode::InvalidArgument, "weft {} takes no argument '{}'", command.name, word);
+        return fail(ErrorCode::InvalidArgument, "weft {} takes no argument '{}'", command.name,
+                    word);
       }
       arguments.positional_.emplace_back(word);
       continue;
@@ -259,7 +263,8 @@ int CommandLine::run(const std::vector<std::string>& words) const {
 }
 
 std::string CommandLine::help() const {
-  std::string out = "weft: API gateway, durable event log, contracts and webhook delivery in one process\n\n";
+  std::string out =
+      "weft: API gateway, durable event log, contracts and webhook delivery in one process\n\n";
   for (const auto& command : commands_) {
     auto left = command.name + (command.positional.empty() ? "" : " " + command.positional);
     out += fmt::format("  {:<34} {}\n", left, command.summary);

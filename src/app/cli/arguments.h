@@ -1,9 +1,9 @@
-// The command line's own description: every command with its flags, positional arguments and help, from
-// which parsing, `weft help`, completion and the manual page follow.
+// The command line's own description: every command with its flags, positional arguments and help,
+// from which parsing, `weft help`, completion and the manual page follow.
 //
-// What a value is called also says what it can be: FILE and FOLDER are paths, lower-case words with "|"
-// between them are all there are ("table|json|yaml"), anything else is free text. Positional arguments are
-// written <needed>, [optional] and [several...].
+// What a value is called also says what it can be: FILE and FOLDER are paths, lower-case words with
+// "|" between them are all there are ("table|json|yaml"), anything else is free text. Positional
+// arguments are written <needed>, [optional] and [several...].
 //
 // Flags are written --name value, --name=value or, for switches, --name. Values; one thread.
 #pragma once
@@ -19,11 +19,11 @@
 namespace weft::app {
 
 struct FlagSpec {
-  std::string name;         // without dashes
-  std::string value;        // what the value is called in help; empty: a switch
+  std::string name;   // without dashes
+  std::string value;  // what the value is called in help; empty: a switch
   std::string help;
-  std::string fallback;     // default, shown in help
-  bool repeats = false;     // may be given several times
+  std::string fallback;  // default, shown in help
+  bool repeats = false;  // may be given several times
 };
 
 enum class ValueShape : unsigned char { Free, File, Folder, Choice };
@@ -40,7 +40,8 @@ std::string flag_variable(std::string_view flag);
 class Arguments {
  public:
   bool has(std::string_view flag) const;
-  // The flag's value: command line, then environment (WEFT_ and the name in upper case with "_"), then default.
+  // The flag's value: command line, then environment (WEFT_ and the name in upper case with "_"),
+  // then default.
   std::string get(std::string_view flag) const;
   std::vector<std::string> all(std::string_view flag) const;
   // A whole number between the bounds; the error names the flag.
@@ -64,12 +65,12 @@ struct Positional {
 };
 
 struct Command {
-  std::string name;       // "stream list"
-  std::string summary;    // one line
-  std::string positional; // "<stream>", "[folder]"; empty: none
+  std::string name;        // "stream list"
+  std::string summary;     // one line
+  std::string positional;  // "<stream>", "[folder]"; empty: none
   std::vector<FlagSpec> flags;
   std::function<int(const Arguments&)> run;  // exit status: 0 ok, 1 error, 2 changes pending
-  bool own_flags = false;  // reads its words itself: all of them are positional
+  bool own_flags = false;                    // reads its words itself: all of them are positional
 };
 
 class CommandLine {

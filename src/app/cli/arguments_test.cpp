@@ -16,9 +16,13 @@ struct Recorded {
 };
 
 CommandLine command_line(Recorded& seen) {
-  Command list{"stream list", "Lists streams", "", {}, [&seen](const Arguments&) { return ++seen.runs, 0; }};
-  Command consume{"stream consume", "Reads records", "<stream>",
-                  {{"from", "offset", "where to start", "latest", false}, {"follow", "", "wait for more", "", false}},
+  Command list{
+      "stream list", "Lists streams", "", {}, [&seen](const Arguments&) { return ++seen.runs, 0; }};
+  Command consume{"stream consume",
+                  "Reads records",
+                  "<stream>",
+                  {{"from", "offset", "where to start", "latest", false},
+                   {"follow", "", "wait for more", "", false}},
                   [&seen](const Arguments& arguments) {
                     seen.positional = arguments.positional();
                     seen.from = arguments.get("from");
@@ -31,7 +35,8 @@ CommandLine command_line(Recorded& seen) {
 TEST(CommandLine, GivesFlagsAndPositionalsToTheNamedCommand) {
   Recorded seen;
 
-  auto status = command_line(seen).run({"stream", "consume", "orders", "--from=earliest", "--follow"});
+  auto status =
+      command_line(seen).run({"stream", "consume", "orders", "--from=earliest", "--follow"});
 
   EXPECT_EQ(status, 0);
   EXPECT_THAT(seen.positional, ElementsAre("orders"));

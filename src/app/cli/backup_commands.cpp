@@ -22,7 +22,8 @@ Result<std::optional<std::string>> read_passphrase(const Arguments& arguments) {
   std::ifstream file(path);
   std::string line;
   if (!std::getline(file, line)) {
-    return fail(ErrorCode::InvalidArgument, "--passphrase-file: {} cannot be read, or is empty", path);
+    return fail(ErrorCode::InvalidArgument, "--passphrase-file: {} cannot be read, or is empty",
+                path);
   }
   return line;
 }
@@ -40,8 +41,9 @@ int take(const Arguments& arguments) {
   auto passphrase = read_passphrase(arguments);
   if (!passphrase) return report(passphrase.error());
   if (!*passphrase && !arguments.has("without-keys")) {
-    return report(Error{ErrorCode::InvalidArgument,
-                        "--passphrase-file FILE seals the node's keys into the backup; --without-keys leaves them out"});
+    return report(Error{
+        ErrorCode::InvalidArgument,
+        "--passphrase-file FILE seals the node's keys into the backup; --without-keys leaves them out"});
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
@@ -54,7 +56,11 @@ int take(const Arguments& arguments) {
   if (!answer) return report(answer.error());
   const auto& root = answer->json.root();
   return show(arguments, root,
-              {{"FOLDER", "/folder"}, {"TAKEN", "/takenAt"}, {"FILES", "/files"}, {"BYTES", "/bytes"}, {"KEYS", "/keys"}},
+              {{"FOLDER", "/folder"},
+               {"TAKEN", "/takenAt"},
+               {"FILES", "/files"},
+               {"BYTES", "/bytes"},
+               {"KEYS", "/keys"}},
               {root});
 }
 
@@ -71,21 +77,20 @@ void write_archive(JsonWriter& out, const ArchiveReport& archive) {
 
 // The cut: what clients can compare with what they know.
 void write_restored(JsonWriter& out, const ArchivePlan& plan) {
-  out.key("restored").object().member("walFiles", plan.files.size()).member("position", plan.position);
+  out.key("restored")
+      .object()
+      .member("walFiles", plan.files.size())
+      .member("position", plan.position);
   if (plan.time) out.member("lastCommit", to_rfc3339(*plan.time));
   if (plan.state) out.member("stateTakenAt", to_rfc3339(plan.state->taken));
   out.end();
 }
 
 std::vector<Column> report_columns(const BackupReport& found) {
-  std::vector<Column> columns{{"TAKEN", "/takenAt"},
-                              {"FILES", "/files"},
-                              {"BYTES", "/bytes"},
-                              {"STREAMS", "/streams"},
-                              {"SEGMENTS", "/segments"},
-                              {"RECORDS PLACED", "/records"},
-                              {"WAL ENTRIES", "/walEntries"},
-                              {"KEYS", "/keys"}};
+  std::vector<Column> columns{
+      {"TAKEN", "/takenAt"},          {"FILES", "/files"},       {"BYTES", "/bytes"},
+      {"STREAMS", "/streams"},        {"SEGMENTS", "/segments"}, {"RECORDS PLACED", "/records"},
+      {"WAL ENTRIES", "/walEntries"}, {"KEYS", "/keys"}};
   if (found.archive) {
     columns.push_back({"ARCHIVED", "/archive/walFiles"});
     columns.push_back({"REACHES", "/archive/reaches"});
@@ -115,8 +120,7 @@ int show_report(const Arguments& arguments, const BackupReport& found) {
       .member("keys", found.list.has_keys);
   if (found.archive) write_archive(out, *found.archive);
   if (found.restored) write_restored(out, *found.restored);
-  out.key("problems")
-      .array();
+  out.key("problems").array();
   for (const auto& problem : found.problems) out.value(problem);
   out.end().end();
   auto document = JsonDocument::parse(std::move(out).text());
@@ -143,7 +147,8 @@ int restore(const Arguments& arguments) {
   request.without_keys = arguments.has("without-keys");
   request.archive = arguments.get("archive");
   if (arguments.has("archive") != arguments.has("to")) {
-    return report(Error{ErrorCode::InvalidArgument, "--archive FOLDER and --to MOMENT go together"});
+    return report(
+        Error{ErrorCode::InvalidArgument, "--archive FOLDER and --to MOMENT go together"});
   }
   if (arguments.has("to")) {
     auto moment = parse_moment(arguments.get("to"));
@@ -162,14 +167,20 @@ int restore(const Arguments& arguments) {
 
 std::vector<Command> backup_commands() {
   FlagSpec form{"output", "table|json|yaml", "form of the answer, also -o", "table", false};
-  FlagSpec passphrase{"passphrase-file", "FILE", "its first line seals the keys, or opens them", "", false};
+  FlagSpec passphrase{"passphrase-file", "FILE", "its first line seals the keys, or opens them", "",
+                      false};
   FlagSpec archive{"archive", "FOLDER", "the node's backup.archive", "", false};
   auto take_flags = client_flags();
   take_flags.push_back(passphrase);
   take_flags.push_back({"without-keys", "", "leave identity.key and admin-token out", "", false});
   return {
-      {"backup", "Copies a running node into a folder of its machine", "<folder>", take_flags, take},
-      {"backup verify", "Reads a backup and checks every checksum", "<folder>", {form, archive}, verify},
+      {"backup", "Copies a running node into a folder of its machine", "<folder>", take_flags,
+       take},
+      {"backup verify",
+       "Reads a backup and checks every checksum",
+       "<folder>",
+       {form, archive},
+       verify},
       {"restore",
        "Makes a data folder of a backup",
        "<folder>",
@@ -177,8 +188,10 @@ std::vector<Command> backup_commands() {
         form,
         passphrase,
         archive,
-        {"to", "TIME|POSITION|end", "the moment to restore to; everything that was answered before it is there", "", false},
-        {"without-keys", "", "make new keys at the next start; API keys that were handed out end to work", "", false}},
+        {"to", "TIME|POSITION|end",
+         "the moment to restore to; everything that was answered before it is there", "", false},
+        {"without-keys", "",
+         "make new keys at the next start; API keys that were handed out end to work", "", false}},
        restore},
   };
 }

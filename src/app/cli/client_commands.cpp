@@ -21,7 +21,8 @@ int print_clients(const Arguments& arguments) {
 
 int request_key(const Arguments& arguments) {
   if (arguments.positional().size() != 1) {
-    return report(Error{ErrorCode::InvalidArgument, "name one client; `weft client list` shows them"});
+    return report(
+        Error{ErrorCode::InvalidArgument, "name one client; `weft client list` shows them"});
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
@@ -30,8 +31,9 @@ int request_key(const Arguments& arguments) {
   if (arguments.has("expires")) body.member("expiresAt", arguments.get("expires"));
   if (arguments.has("note")) body.member("note", arguments.get("note"));
   body.end();
-  auto answer = client->expect("POST", "/clients/" + http::percent_encode(arguments.positional()[0]) + "/keys",
-                               std::move(body).text());
+  auto answer = client->expect(
+      "POST", "/clients/" + http::percent_encode(arguments.positional()[0]) + "/keys",
+      std::move(body).text());
   if (!answer) return report(answer.error());
   return show(arguments, answer->json.root(), {{"KEY (shown once)", "/key"}, {"ID", "/id"}},
               {answer->json.root()});
@@ -58,8 +60,10 @@ std::vector<Command> client_commands() {
   create_flags.push_back({"expires", "RFC3339", "when the key ends", "", false});
   create_flags.push_back({"note", "TEXT", "what it is for", "", false});
   return {
-      {"client list", "Lists API clients with their grants and keys", "", client_flags(), print_clients},
-      {"client key create", "Makes an API key for a client and shows it once", "<client>", create_flags, request_key},
+      {"client list", "Lists API clients with their grants and keys", "", client_flags(),
+       print_clients},
+      {"client key create", "Makes an API key for a client and shows it once", "<client>",
+       create_flags, request_key},
       {"client key revoke", "Ends an API key", "<client> <key id>", client_flags(), revoke_key},
   };
 }

@@ -1,5 +1,5 @@
-// Completion for bash, zsh and fish. The scripts hold the table's words and nothing else of their own:
-// they find the command that is being written, word by word, and offer what may follow it.
+// Completion for bash, zsh and fish. The scripts hold the table's words and nothing else of their
+// own: they find the command that is being written, word by word, and offer what may follow it.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,7 +17,9 @@ struct NextWord {
   std::string help;
 };
 
-std::string first_word(std::string_view text) { return std::string(text.substr(0, text.find(' '))); }
+std::string first_word(std::string_view text) {
+  return std::string(text.substr(0, text.find(' ')));
+}
 
 // What may follow `at` ("", "stream", "client key"), in the order of the table.
 std::vector<NextWord> next_words(const CommandLine& line, const std::string& at) {
@@ -30,7 +32,8 @@ std::vector<NextWord> next_words(const CommandLine& line, const std::string& at)
     auto known = std::ranges::find(words, word, &NextWord::word);
     const bool is_whole = word == rest;
     if (known == words.end()) {
-      words.push_back({word, is_whole ? command.summary : fmt::format("commands about {}", prefix + word)});
+      words.push_back(
+          {word, is_whole ? command.summary : fmt::format("commands about {}", prefix + word)});
     } else if (is_whole) {
       known->help = command.summary;
     }
@@ -54,7 +57,8 @@ std::vector<std::string> places(const CommandLine& line) {
 std::string steps(const CommandLine& line, std::string_view separator) {
   std::set<std::string> all;
   for (const auto& place : places(line)) {
-    for (const auto& next : next_words(line, place)) all.insert(fmt::format("'{} {}'", place, next.word));
+    for (const auto& next : next_words(line, place))
+      all.insert(fmt::format("'{} {}'", place, next.word));
   }
   return fmt::format("{}", fmt::join(all, separator));
 }
@@ -69,8 +73,10 @@ std::vector<FlagSpec> flags_of(const CommandLine& line, const Command& command) 
 std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (char c : text) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
   }
   return out + "'";
 }
@@ -84,11 +90,15 @@ std::string words_of(const std::vector<NextWord>& words) {
 // The bash command that offers values of this shape, or nothing.
 std::string bash_values(std::string_view value_name) {
   switch (value_shape(value_name)) {
-    case ValueShape::File: return "_weft_paths -f";
-    case ValueShape::Folder: return "_weft_paths -d";
+    case ValueShape::File:
+      return "_weft_paths -f";
+    case ValueShape::Folder:
+      return "_weft_paths -d";
     case ValueShape::Choice:
-      return fmt::format("_weft_words {}", shell_quoted(fmt::format("{}", fmt::join(choices_of(value_name), " "))));
-    case ValueShape::Free: return "";
+      return fmt::format("_weft_words {}",
+                         shell_quoted(fmt::format("{}", fmt::join(choices_of(value_name), " "))));
+    case ValueShape::Free:
+      return "";
   }
   return "";
 }
@@ -103,20 +113,23 @@ std::string bash_cases(const CommandLine& line) {
       for (const auto& spelling : spellings(flag)) {
         written.push_back(spelling);
         if (flag.value.empty()) continue;
-        values += fmt::format("    {}) {}{}return ;;\n", shell_quoted(command.name + " " + spelling),
-                              bash_values(flag.value), bash_values(flag.value).empty() ? "" : "; ");
+        values +=
+            fmt::format("    {}) {}{}return ;;\n", shell_quoted(command.name + " " + spelling),
+                        bash_values(flag.value), bash_values(flag.value).empty() ? "" : "; ");
       }
     }
     flags += fmt::format("      {}) _weft_words {} ;;\n", shell_quoted(command.name),
                          shell_quoted(fmt::format("{}", fmt::join(written, " "))));
     for (const auto& positional : positionals_of(command)) {
       auto offered = bash_values(positional.name);
-      if (!offered.empty()) positionals += fmt::format("    {}) {} ;;\n", shell_quoted(command.name), offered);
+      if (!offered.empty())
+        positionals += fmt::format("    {}) {} ;;\n", shell_quoted(command.name), offered);
     }
   }
   std::string next;
   for (const auto& place : places(line)) {
-    next += fmt::format("      {}) _weft_words {} ;;\n", shell_quoted(place), shell_quoted(words_of(next_words(line, place))));
+    next += fmt::format("      {}) _weft_words {} ;;\n", shell_quoted(place),
+                        shell_quoted(words_of(next_words(line, place))));
   }
   return fmt::format(
       "  case \"$at $prev\" in\n{}  esac\n"
@@ -128,10 +141,14 @@ std::string bash_cases(const CommandLine& line) {
 
 std::string zsh_values(std::string_view value_name) {
   switch (value_shape(value_name)) {
-    case ValueShape::File: return "_files";
-    case ValueShape::Folder: return "_files -/";
-    case ValueShape::Choice: return fmt::format("({})", fmt::join(choices_of(value_name), " "));
-    case ValueShape::Free: return "()";
+    case ValueShape::File:
+      return "_files";
+    case ValueShape::Folder:
+      return "_files -/";
+    case ValueShape::Choice:
+      return fmt::format("({})", fmt::join(choices_of(value_name), " "));
+    case ValueShape::Free:
+      return "()";
   }
   return "";
 }
@@ -153,13 +170,18 @@ std::string zsh_arguments(const CommandLine& line, const Command& command) {
       auto spec = (flag.repeats ? "*" : "") + spelling;
       if (!flag.value.empty() && spelling.starts_with("--")) spec += '=';
       spec += fmt::format("[{}]", zsh_escaped(flag.help));
-      if (!flag.value.empty()) spec += fmt::format(":{}:{}", zsh_escaped(flag.value), zsh_values(flag.value));
+      if (!flag.value.empty())
+        spec += fmt::format(":{}:{}", zsh_escaped(flag.value), zsh_values(flag.value));
       specs.push_back(shell_quoted(spec));
     }
   }
   for (const auto& positional : positionals_of(command)) {
-    specs.push_back(shell_quoted(fmt::format("{}:{}:{}", positional.repeats ? "*" : positional.optional ? ":" : "",
-                                       zsh_escaped(positional.name), zsh_values(positional.name))));
+    specs.push_back(
+        shell_quoted(fmt::format("{}:{}:{}",
+                                 positional.repeats    ? "*"
+                                 : positional.optional ? ":"
+                                                       : "",
+                                 zsh_escaped(positional.name), zsh_values(positional.name))));
   }
   return fmt::format("{}", fmt::join(specs, " "));
 }
@@ -175,22 +197,27 @@ std::string fish_quoted(std::string_view text) {
 
 std::string fish_values(std::string_view value_name) {
   switch (value_shape(value_name)) {
-    case ValueShape::File: return " -F";
-    case ValueShape::Folder: return " -x -a '(__fish_complete_directories)'";
+    case ValueShape::File:
+      return " -F";
+    case ValueShape::Folder:
+      return " -x -a '(__fish_complete_directories)'";
     case ValueShape::Choice:
       return " -x -a " + fish_quoted(fmt::format("{}", fmt::join(choices_of(value_name), " ")));
-    case ValueShape::Free: return " -x";
+    case ValueShape::Free:
+      return " -x";
   }
   return "";
 }
 
 std::string fish_command(const CommandLine& line, const Command& command) {
   std::string out;
-  auto here = fmt::format("complete -c weft -n {}", fish_quoted(fmt::format("__weft_at '{}'", command.name)));
+  auto here = fmt::format("complete -c weft -n {}",
+                          fish_quoted(fmt::format("__weft_at '{}'", command.name)));
   for (const auto& flag : flags_of(line, command)) {
     auto short_form = flag.name == "output" ? " -s o" : "";
     auto value = flag.value.empty() ? std::string() : " -r" + fish_values(flag.value);
-    out += fmt::format("{} -l {}{}{} -d {}\n", here, flag.name, short_form, value, fish_quoted(flag.help));
+    out += fmt::format("{} -l {}{}{} -d {}\n", here, flag.name, short_form, value,
+                       fish_quoted(flag.help));
   }
   for (const auto& positional : positionals_of(command)) {
     auto offered = fish_values(positional.name);
@@ -225,13 +252,15 @@ std::string zsh_completion(const CommandLine& line) {
   for (const auto& place : places(line)) {
     next += fmt::format("      {}) next=(", shell_quoted(place));
     for (const auto& word : next_words(line, place)) {
-      next += fmt::format("{} ", shell_quoted(zsh_escaped(word.word) + ":" + zsh_escaped(word.help)));
+      next +=
+          fmt::format("{} ", shell_quoted(zsh_escaped(word.word) + ":" + zsh_escaped(word.help)));
     }
     next += ") ;;\n";
   }
   std::string commands;
   for (const auto& command : line.commands()) {
-    commands += fmt::format("    {}) _arguments -S {} ;;\n", shell_quoted(command.name), zsh_arguments(line, command));
+    commands += fmt::format("    {}) _arguments -S {} ;;\n", shell_quoted(command.name),
+                            zsh_arguments(line, command));
   }
   return fmt::format(
       "#compdef weft\n# Completion of weft for zsh, made by `weft completion zsh`.\n"
@@ -261,7 +290,8 @@ std::string fish_completion(const CommandLine& line) {
       "complete -c weft -f\n",
       steps(line, " "));
   for (const auto& place : places(line)) {
-    auto here = fmt::format("complete -c weft -n {}", fish_quoted(fmt::format("__weft_next '{}'", place)));
+    auto here =
+        fmt::format("complete -c weft -n {}", fish_quoted(fmt::format("__weft_next '{}'", place)));
     for (const auto& word : next_words(line, place)) {
       out += fmt::format("{} -a {} -d {}\n", here, fish_quoted(word.word), fish_quoted(word.help));
     }

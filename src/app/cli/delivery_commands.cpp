@@ -9,9 +9,10 @@ namespace weft::app {
 namespace {
 
 const std::vector<Column> kDeliveryColumns = {
-    {"DELIVERY", "/id"},           {"SUBSCRIPTION", "/subscription"}, {"STATUS", "/status"},
-    {"ATTEMPTS", "/attempts"},     {"LAST", "/lastError"},            {"NEXT", "/nextAttemptAt"},
-    {"CREATED", "/createdAt"},     {"TRACE", "/traceId"}};
+    {"DELIVERY", "/id"},       {"SUBSCRIPTION", "/subscription"},
+    {"STATUS", "/status"},     {"ATTEMPTS", "/attempts"},
+    {"LAST", "/lastError"},    {"NEXT", "/nextAttemptAt"},
+    {"CREATED", "/createdAt"}, {"TRACE", "/traceId"}};
 
 int print_subscriptions(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
@@ -44,11 +45,13 @@ int print_deliveries(const Arguments& arguments) {
 
 int show_delivery(const Arguments& arguments) {
   if (arguments.positional().size() != 1) {
-    return report(Error{ErrorCode::InvalidArgument, "name one delivery; `weft delivery list` shows them"});
+    return report(
+        Error{ErrorCode::InvalidArgument, "name one delivery; `weft delivery list` shows them"});
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
-  auto answer = client->expect("GET", "/deliveries/" + http::percent_encode(arguments.positional()[0]));
+  auto answer =
+      client->expect("GET", "/deliveries/" + http::percent_encode(arguments.positional()[0]));
   if (!answer) return report(answer.error());
   const auto& root = answer->json.root();
   if (arguments.get("output") == "table") fmt::print("{}\n", yaml_text(*root.find("delivery")));
@@ -74,14 +77,16 @@ int request_redrive(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
   if (!all.empty()) {
-    auto answer = client->expect("POST", "/subscriptions/" + http::percent_encode(all) + "/redrive");
+    auto answer =
+        client->expect("POST", "/subscriptions/" + http::percent_encode(all) + "/redrive");
     if (!answer) return report(answer.error());
     return show(arguments, answer->json.root(), {{"REDRIVEN", "/redriven"}}, {answer->json.root()});
   }
   for (const auto& id : arguments.positional()) {
     auto answer = client->expect("POST", "/deliveries/" + http::percent_encode(id) + "/redrive");
     if (!answer) return report(answer.error());
-    if (auto status = show(arguments, answer->json.root(), kDeliveryColumns, {answer->json.root()}); status != 0) {
+    if (auto status = show(arguments, answer->json.root(), kDeliveryColumns, {answer->json.root()});
+        status != 0) {
       return status;
     }
   }
@@ -97,13 +102,16 @@ std::vector<Command> delivery_commands() {
   list_flags.push_back({"event", "ID", "of this event", "", false});
   list_flags.push_back({"limit", "N", "so many, newest first", "50", false});
   auto redrive_flags = client_flags();
-  redrive_flags.push_back({"subscription", "NAME", "all dead letters of this subscription", "", false});
+  redrive_flags.push_back(
+      {"subscription", "NAME", "all dead letters of this subscription", "", false});
   return {
-      {"subscription list", "Lists subscriptions with the state of their deliveries", "", client_flags(),
-       print_subscriptions},
+      {"subscription list", "Lists subscriptions with the state of their deliveries", "",
+       client_flags(), print_subscriptions},
       {"delivery list", "Lists deliveries, newest first", "", list_flags, print_deliveries},
-      {"delivery show", "Shows one delivery with each attempt", "<delivery>", client_flags(), show_delivery},
-      {"delivery redrive", "Sends dead letters again", "[delivery...]", redrive_flags, request_redrive},
+      {"delivery show", "Shows one delivery with each attempt", "<delivery>", client_flags(),
+       show_delivery},
+      {"delivery redrive", "Sends dead letters again", "[delivery...]", redrive_flags,
+       request_redrive},
   };
 }
 

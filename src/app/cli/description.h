@@ -1,5 +1,5 @@
-// The command table in the forms in which other programs want it: completion for shells, a manual page,
-// JSON. Each follows from the table alone, so a new command or flag is in all of them. Pure.
+// The command table in the forms in which other programs want it: completion for shells, a manual
+// page, JSON. Each follows from the table alone, so a new command or flag is in all of them. Pure.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace weft::app {
 
-// A script that teaches the shell to complete weft's commands, flags and values. Source it, or install it
-// where the shell looks: docs/operation.md.
+// A script that teaches the shell to complete weft's commands, flags and values. Source it, or
+// install it where the shell looks: docs/operation.md.
 std::string bash_completion(const CommandLine& line);
 std::string zsh_completion(const CommandLine& line);
 std::string fish_completion(const CommandLine& line);
@@ -17,8 +17,8 @@ std::string fish_completion(const CommandLine& line);
 // weft(1), in roff with the man macros.
 std::string manual_page(const CommandLine& line);
 
-// {"version", "commands": [{"name", "summary", "positional", "flags": [{"name", "value", "help", "default",
-// "repeats", "variable"}]}]}
+// {"version", "commands": [{"name", "summary", "positional", "flags": [{"name", "value", "help",
+// "default", "repeats", "variable"}]}]}
 std::string description_json(const CommandLine& line);
 
 }  // namespace weft::app

@@ -8,7 +8,9 @@
 namespace weft::app {
 namespace {
 
-CommandLine whole_line() { return CommandLine(all_commands(), {}); }
+CommandLine whole_line() {
+  return CommandLine(all_commands(), {});
+}
 
 int print_help(const Arguments& arguments) {
   auto line = whole_line();
@@ -17,7 +19,8 @@ int print_help(const Arguments& arguments) {
     fmt::print("{}\n", description_json(line));
     return 0;
   }
-  if (form != "text") return report(Error{ErrorCode::InvalidArgument, "--output must be text or json"});
+  if (form != "text")
+    return report(Error{ErrorCode::InvalidArgument, "--output must be text or json"});
   const auto& words = arguments.positional();
   if (words.empty()) {
     fmt::print("{}", line.help());
@@ -37,10 +40,14 @@ int print_version(const Arguments&) {
 int print_completion(const Arguments& arguments) {
   const auto& words = arguments.positional();
   auto line = whole_line();
-  if (words.size() == 1 && words[0] == "bash") fmt::print("{}", bash_completion(line));
-  else if (words.size() == 1 && words[0] == "zsh") fmt::print("{}", zsh_completion(line));
-  else if (words.size() == 1 && words[0] == "fish") fmt::print("{}", fish_completion(line));
-  else return report(Error{ErrorCode::InvalidArgument, "name the shell: bash, zsh or fish"});
+  if (words.size() == 1 && words[0] == "bash")
+    fmt::print("{}", bash_completion(line));
+  else if (words.size() == 1 && words[0] == "zsh")
+    fmt::print("{}", zsh_completion(line));
+  else if (words.size() == 1 && words[0] == "fish")
+    fmt::print("{}", fish_completion(line));
+  else
+    return report(Error{ErrorCode::InvalidArgument, "name the shell: bash, zsh or fish"});
   return 0;
 }
 
@@ -53,10 +60,16 @@ int print_manual(const Arguments&) {
 
 std::vector<Command> description_commands() {
   return {
-      {"help", "Tells about a command, or lists all", "[command...]",
-       {{"output", "text|json", "for people, or the whole table for programs", "text", false}}, print_help},
+      {"help",
+       "Tells about a command, or lists all",
+       "[command...]",
+       {{"output", "text|json", "for people, or the whole table for programs", "text", false}},
+       print_help},
       {"version", "Prints the program's version", "", {}, print_version},
-      {"completion", "Prints the script that completes weft's command line in a shell", "<bash|zsh|fish>", {},
+      {"completion",
+       "Prints the script that completes weft's command line in a shell",
+       "<bash|zsh|fish>",
+       {},
        print_completion},
       {"man", "Prints the manual page weft(1)", "", {}, print_manual},
   };

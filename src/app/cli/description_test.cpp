@@ -13,8 +13,16 @@ using ::testing::HasSubstr;
 
 CommandLine described() {
   auto nothing = [](const Arguments&) { return 0; };
-  Command list{"stream list", "Lists streams, it's quick", "", {{"output", "table|json", "form", "table", false}}, nothing};
-  Command mend{"mend", "Mends `it`: a [test]", "<folder> [file...]", {{"path", "FILE", "a\\b", "", true}}, nothing};
+  Command list{"stream list",
+               "Lists streams, it's quick",
+               "",
+               {{"output", "table|json", "form", "table", false}},
+               nothing};
+  Command mend{"mend",
+               "Mends `it`: a [test]",
+               "<folder> [file...]",
+               {{"path", "FILE", "a\\b", "", true}},
+               nothing};
   return CommandLine({list, mend}, {});
 }
 
@@ -37,7 +45,8 @@ TEST(Description, ReadsPositionalArguments) {
 }
 
 TEST(Description, OffersTheSameWordsInEveryShell) {
-  for (const auto& script : {bash_completion(described()), zsh_completion(described()), fish_completion(described())}) {
+  for (const auto& script :
+       {bash_completion(described()), zsh_completion(described()), fish_completion(described())}) {
     EXPECT_THAT(script, HasSubstr("' stream'"));
     EXPECT_THAT(script, HasSubstr("'stream list'"));
     EXPECT_THAT(script, HasSubstr("table json"));

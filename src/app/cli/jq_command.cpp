@@ -116,16 +116,15 @@ class JqWords {
   }
 
   Result<std::string> value(std::string_view option) {
-    if (at_ == words_.size())
-      return fail(ErrorCode::InvalidArgument, "{} needs a value", option);
+    if (at_ == words_.size()) return fail(ErrorCode::InvalidArgument, "{} needs a value", option);
     return words_[at_++];
   }
 
   Result<void> short_option(char letter) {
     constexpr std::pair<char, std::string_view> kLong[] = {
-        {'c', "--compact-output"}, {'r', "--raw-output"},  {'j', "--join-output"},
-        {'a', "--ascii-output"},   {'S', "--sort-keys"},   {'n', "--null-input"},
-        {'s', "--slurp"},          {'R', "--raw-input"},   {'f', "--from-file"},
+        {'c', "--compact-output"}, {'r', "--raw-output"}, {'j', "--join-output"},
+        {'a', "--ascii-output"},   {'S', "--sort-keys"},  {'n', "--null-input"},
+        {'s', "--slurp"},          {'R', "--raw-input"},  {'f', "--from-file"},
         {'e', "--exit-status"},    {'M', "--monochrome"}};
     for (const auto& [known, name] : kLong)
       if (known == letter) return long_option(name);
@@ -133,11 +132,14 @@ class JqWords {
   }
 
   Result<void> long_option(std::string_view word) {
-    const std::pair<std::string_view, bool*> switches[] = {
-        {"--raw-output", &call_.raw},         {"--null-input", &call_.null_input},
-        {"--slurp", &call_.slurp},            {"--raw-input", &call_.raw_input},
-        {"--exit-status", &call_.exit_status}, {"--ascii-output", &call_.style.ascii},
-        {"--sort-keys", &call_.style.sort_keys}, {"--tab", &call_.style.tabs}};
+    const std::pair<std::string_view, bool*> switches[] = {{"--raw-output", &call_.raw},
+                                                           {"--null-input", &call_.null_input},
+                                                           {"--slurp", &call_.slurp},
+                                                           {"--raw-input", &call_.raw_input},
+                                                           {"--exit-status", &call_.exit_status},
+                                                           {"--ascii-output", &call_.style.ascii},
+                                                           {"--sort-keys", &call_.style.sort_keys},
+                                                           {"--tab", &call_.style.tabs}};
     for (const auto& [name, target] : switches) {
       if (name != word) continue;
       *target = true;
@@ -281,9 +283,7 @@ class JqSession {
       : program_(std::move(program)), variables_(std::move(variables)), printer_(call) {
     mapping::JqOptions options;
     options.arithmetic = call.arithmetic;
-    options.now = std::chrono::duration<double>(
-                      SystemClock().now().time_since_epoch())
-                      .count();
+    options.now = std::chrono::duration<double>(SystemClock().now().time_since_epoch()).count();
     options.messages = &messages_;
     runner_ = mapping::JqRunner(options);
   }
@@ -292,8 +292,7 @@ class JqSession {
   std::optional<int> run(std::string text) {
     const auto input = JsonDocument::parse(std::move(text));
     if (!input) return complain(input.error(), kWrongUse);
-    const auto end =
-        runner_.run(program_, input->root(), printer_, variables_.root().elements());
+    const auto end = runner_.run(program_, input->root(), printer_, variables_.root().elements());
     for (const std::string& message : messages_) fmt::print(stderr, "{}\n", message);
     messages_.clear();
     if (!end) {
@@ -375,8 +374,12 @@ int run_jq(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Command> jq_commands() {
-  return {{"jq", "Runs a jq program over JSON, as mappings do", "[options] <program> [file...]", {},
-           run_jq, true}};
+  return {{"jq",
+           "Runs a jq program over JSON, as mappings do",
+           "[options] <program> [file...]",
+           {},
+           run_jq,
+           true}};
 }
 
 }  // namespace weft::app

@@ -19,8 +19,8 @@ std::string value_text(const Json& value) {
 
 // 2026-03-01T12:00:00.123Z warn  delivery  message  name=value …
 void print_line(const Json& line) {
-  fmt::print("{} {:<5} {:<9} {}", text_of(line, "time"), text_of(line, "level"), text_of(line, "module"),
-             text_of(line, "message"));
+  fmt::print("{} {:<5} {:<9} {}", text_of(line, "time"), text_of(line, "level"),
+             text_of(line, "module"), text_of(line, "message"));
   for (const auto& member : line.members()) {
     auto name = member.key();
     if (name == "time" || name == "level" || name == "module" || name == "message") continue;
@@ -32,15 +32,18 @@ void print_line(const Json& line) {
 // One JSON object per line with -o json, else for people.
 void print_lines(const Arguments& arguments, const std::vector<Json>& lines) {
   for (const auto& line : lines) {
-    if (arguments.get("output") == "json") fmt::print("{}\n", line.raw());
-    else print_line(line);
+    if (arguments.get("output") == "json")
+      fmt::print("{}\n", line.raw());
+    else
+      print_line(line);
   }
   std::fflush(stdout);
 }
 
 std::vector<std::pair<std::string, std::string>> conditions(const Arguments& arguments) {
-  return {{"level", arguments.get("level")}, {"module", arguments.get("module")}, {"trace", arguments.get("trace")},
-          {"key", arguments.get("key")},     {"text", arguments.get("text")},     {"since", arguments.get("since")},
+  return {{"level", arguments.get("level")}, {"module", arguments.get("module")},
+          {"trace", arguments.get("trace")}, {"key", arguments.get("key")},
+          {"text", arguments.get("text")},   {"since", arguments.get("since")},
           {"limit", arguments.get("limit")}};
 }
 
@@ -87,7 +90,8 @@ std::vector<Command> log_commands() {
   flags.push_back({"trace", "ID", "only of this trace", "", false});
   flags.push_back({"key", "KEY", "only of this business key, such as an order number", "", false});
   flags.push_back({"text", "TEXT", "found anywhere in the line", "", false});
-  flags.push_back({"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
+  flags.push_back(
+      {"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
   flags.push_back({"limit", "N", "so many of the latest", "50", false});
   return {{"logs", "Shows what the node said, oldest first", "", flags, logs}};
 }

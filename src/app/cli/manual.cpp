@@ -27,7 +27,8 @@ std::string roff(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     auto bytes = std::min(character_bytes(static_cast<unsigned char>(text[i])), text.size() - i);
     if (bytes > 1) {
-      auto code = static_cast<unsigned>(static_cast<unsigned char>(text[i])) & (0xFFu >> (bytes + 1));
+      auto code =
+          static_cast<unsigned>(static_cast<unsigned char>(text[i])) & (0xFFu >> (bytes + 1));
       for (std::size_t k = 1; k < bytes; ++k) {
         code = code << 6 | (static_cast<unsigned>(static_cast<unsigned char>(text[i + k])) & 0x3Fu);
       }
@@ -60,7 +61,8 @@ std::vector<FlagSpec> shared_flags(const CommandLine& line) {
         return std::ranges::any_of(other.flags, [&](const FlagSpec& f) { return same(f, flag); });
       };
       auto is_known = std::ranges::any_of(shared, [&](const FlagSpec& f) { return same(f, flag); });
-      if (!is_known && std::ranges::count_if(line.commands(), has_it) >= kSharedBy) shared.push_back(flag);
+      if (!is_known && std::ranges::count_if(line.commands(), has_it) >= kSharedBy)
+        shared.push_back(flag);
     }
   }
   return shared;
@@ -68,7 +70,8 @@ std::vector<FlagSpec> shared_flags(const CommandLine& line) {
 
 std::string flag_entry(const FlagSpec& flag) {
   std::vector<std::string> written;
-  for (const auto& spelling : spellings(flag)) written.push_back(fmt::format("\\fB{}\\fR", roff(spelling)));
+  for (const auto& spelling : spellings(flag))
+    written.push_back(fmt::format("\\fB{}\\fR", roff(spelling)));
   auto head = fmt::format("{}", fmt::join(written, ", "));
   if (!flag.value.empty()) head += fmt::format(" \\fI{}\\fR", roff(flag.value));
   auto text = roff(flag.help);
@@ -133,7 +136,10 @@ std::string description_json(const CommandLine& line) {
     out.member("positional", command.positional).key("flags").array();
     for (const auto* flags : {&command.flags, &line.global_flags()}) {
       for (const auto& flag : *flags) {
-        out.object().member("name", flag.name).member("value", flag.value).member("help", flag.help);
+        out.object()
+            .member("name", flag.name)
+            .member("value", flag.value)
+            .member("help", flag.help);
         out.member("default", flag.fallback).member("repeats", flag.repeats);
         out.member("variable", flag_variable(flag.name)).end();
       }

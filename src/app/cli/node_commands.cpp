@@ -26,17 +26,19 @@ std::vector<FlagSpec> node_flags() {
 // The flags that are short forms of settings, as "path=value".
 Result<std::vector<std::string>> overrides_of(const Arguments& arguments) {
   std::vector<std::string> overrides = arguments.all("set");
-  constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"data", "data.folder"},
-                                                                      {"estate", "estate.folder"},
-                                                                      {"roles", "roles"},
-                                                                      {"listen", "listen.address"},
-                                                                      {"port-offset", "ports.offset"}};
+  constexpr std::pair<std::string_view, std::string_view> kShort[] = {
+      {"data", "data.folder"},
+      {"estate", "estate.folder"},
+      {"roles", "roles"},
+      {"listen", "listen.address"},
+      {"port-offset", "ports.offset"}};
   for (auto [flag, path] : kShort) {
     if (arguments.has(flag)) overrides.push_back(fmt::format("{}={}", path, arguments.get(flag)));
   }
   if (arguments.has("ports")) {
     if (arguments.get("ports") != "auto") {
-      return fail(ErrorCode::InvalidArgument, "--ports takes only 'auto'; --set ports.admin=N sets one");
+      return fail(ErrorCode::InvalidArgument,
+                  "--ports takes only 'auto'; --set ports.admin=N sets one");
     }
     overrides.emplace_back("ports.auto=true");
   }
@@ -55,15 +57,21 @@ int start(const Arguments& arguments, Demo demo) {
   return run_node(how, nullptr);
 }
 
-int serve(const Arguments& arguments) { return start(arguments, Demo::Off); }
+int serve(const Arguments& arguments) {
+  return start(arguments, Demo::Off);
+}
 
 int up(const Arguments& arguments) {
   return start(arguments, arguments.has("demo") ? Demo::On : Demo::Off);
 }
 
-int down(const Arguments& arguments) { return stop_background(arguments.get("data")); }
+int down(const Arguments& arguments) {
+  return stop_background(arguments.get("data"));
+}
 
-int doctor(const Arguments& arguments) { return run_doctor(arguments); }
+int doctor(const Arguments& arguments) {
+  return run_doctor(arguments);
+}
 
 int settings(const Arguments&) {
   fmt::print("{}", settings_reference());
@@ -77,14 +85,20 @@ std::vector<Command> node_commands() {
   up_flags.push_back({"demo", "", "with the demo estate and its services", "", false});
   auto doctor_flags = client_flags();
   doctor_flags.push_back({"config", "FILE", "settings file", "weft.yaml", false});
-  doctor_flags.push_back({"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true});
+  doctor_flags.push_back(
+      {"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true});
   return {
-      {"up", "Starts Weft here: data in ./weft-data, hub on http://127.0.0.1:8080", "", up_flags, up},
+      {"up", "Starts Weft here: data in ./weft-data, hub on http://127.0.0.1:8080", "", up_flags,
+       up},
       {"serve", "Starts Weft as a service does", "", node_flags(), serve},
-      {"down", "Ends a Weft that was started with --background", "",
-       {{"data", "FOLDER", "its data folder", "weft-data", false}}, down},
+      {"down",
+       "Ends a Weft that was started with --background",
+       "",
+       {{"data", "FOLDER", "its data folder", "weft-data", false}},
+       down},
       {"settings", "Prints the reference of all settings", "", {}, settings},
-      {"doctor", "Checks this machine and a running node, and says what to do", "", doctor_flags, doctor},
+      {"doctor", "Checks this machine and a running node, and says what to do", "", doctor_flags,
+       doctor},
   };
 }
 

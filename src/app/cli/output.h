@@ -22,8 +22,8 @@ std::string table_text(const std::vector<Column>& columns, const std::vector<Jso
 // A JSON tree as YAML.
 std::string yaml_text(const Json& value);
 
-// Shows `root` as asked by -o: the table of `rows` when it is "table". Returns the exit status; an unknown form is an
-// error on standard error.
+// Shows `root` as asked by -o: the table of `rows` when it is "table". Returns the exit status; an
+// unknown form is an error on standard error.
 int show(const Arguments& arguments, const Json& root, const std::vector<Column>& columns,
          const std::vector<Json>& rows);
 

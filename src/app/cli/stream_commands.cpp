@@ -27,7 +27,8 @@ Result<std::string> only_name(const Arguments& arguments, std::string_view what)
 int print_streams(const Arguments& arguments) {
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
-  auto query = query_string({{"limit", "500"}, {"internal", arguments.has("internal") ? "true" : ""}});
+  auto query =
+      query_string({{"limit", "500"}, {"internal", arguments.has("internal") ? "true" : ""}});
   auto answer = client->expect("GET", "/streams" + query);
   if (!answer) return report(answer.error());
   return show(arguments, answer->json.root(),
@@ -52,8 +53,10 @@ int describe_stream(const Arguments& arguments) {
   if (arguments.get("output") == "table") fmt::print("{}\n", yaml_text(*root.find("stream")));
   const auto* partitions = root.find("partitions");
   std::vector<Json> rows(partitions->elements().begin(), partitions->elements().end());
-  return show(arguments, root,
-              {{"PARTITION", "/partition"}, {"START", "/start"}, {"END", "/end"}, {"BYTES", "/bytes"}}, rows);
+  return show(
+      arguments, root,
+      {{"PARTITION", "/partition"}, {"START", "/start"}, {"END", "/end"}, {"BYTES", "/bytes"}},
+      rows);
 }
 
 // The value: the positional after the stream's name, or standard input.
@@ -82,7 +85,10 @@ int produce(const Arguments& arguments) {
     if (equals == std::string::npos) {
       return report(Error{ErrorCode::InvalidArgument, "write --header name=value"});
     }
-    body.object().member("name", header.substr(0, equals)).member("value", header.substr(equals + 1)).end();
+    body.object()
+        .member("name", header.substr(0, equals))
+        .member("value", header.substr(equals + 1))
+        .end();
   }
   body.end().end();
   auto answer = client->expect("POST", stream_path(arguments.positional()[0], "/records"),
@@ -99,12 +105,14 @@ void print_record(const Json& record) {
     if (value == nullptr || value->is_null()) return std::string("-");
     return std::string(value->is_string() ? value->as_string() : value->raw());
   };
-  auto value = record.find("valueText") != nullptr ? text("valueText") : "base64:" + text("valueBase64");
-  fmt::print("{}:{}  {}  key={}  trace={}\n  {}\n", text("partition"), text("offset"), text("timestamp"),
-             text("key"), text("traceId"), value);
+  auto value =
+      record.find("valueText") != nullptr ? text("valueText") : "base64:" + text("valueBase64");
+  fmt::print("{}:{}  {}  key={}  trace={}\n  {}\n", text("partition"), text("offset"),
+             text("timestamp"), text("key"), text("traceId"), value);
 }
 
-Result<std::vector<std::int64_t>> partitions_to_read(AdminClient& client, const Arguments& arguments,
+Result<std::vector<std::int64_t>> partitions_to_read(AdminClient& client,
+                                                     const Arguments& arguments,
                                                      const std::string& stream) {
   if (arguments.has("partition")) {
     TRY(auto one, arguments.number("partition", 0, std::numeric_limits<std::int32_t>::max()));
@@ -125,15 +133,18 @@ Result<std::int64_t> consume_partition(AdminClient& client, const Arguments& arg
   std::int64_t printed = 0;
   std::string cursor;
   do {
-    auto query = query_string({{"partition", std::to_string(partition)},
-                               {"offset", arguments.get("offset")},
-                               {"time", arguments.get("time")},
-                               {"limit", std::to_string(std::min<std::int64_t>(500, most - printed))},
-                               {"cursor", cursor}});
+    auto query =
+        query_string({{"partition", std::to_string(partition)},
+                      {"offset", arguments.get("offset")},
+                      {"time", arguments.get("time")},
+                      {"limit", std::to_string(std::min<std::int64_t>(500, most - printed))},
+                      {"cursor", cursor}});
     TRY(auto answer, client.expect("GET", stream_path(stream, "/records") + query));
     for (const auto& record : items_of(answer.json.root())) {
-      if (arguments.get("output") == "json") fmt::print("{}\n", record.raw());
-      else print_record(record);
+      if (arguments.get("output") == "json")
+        fmt::print("{}\n", record.raw());
+      else
+        print_record(record);
       ++printed;
     }
     const auto* next = answer.json.root().find("nextCursor");
@@ -165,7 +176,8 @@ int consume(const Arguments& arguments) {
 
 std::vector<Command> stream_commands() {
   auto produce_flags = client_flags();
-  produce_flags.push_back({"key", "TEXT", "record key; records of one key keep their order", "", false});
+  produce_flags.push_back(
+      {"key", "TEXT", "record key; records of one key keep their order", "", false});
   produce_flags.push_back({"partition", "N", "partition; without it the key decides", "", false});
   produce_flags.push_back({"header", "NAME=VALUE", "record header", "", true});
   auto consume_flags = client_flags();
@@ -177,11 +189,12 @@ std::vector<Command> stream_commands() {
   list_flags.push_back({"internal", "", "internal streams too", "", false});
   return {
       {"stream list", "Lists streams with their size", "", list_flags, print_streams},
-      {"stream describe", "Shows one stream: settings, partitions, offsets", "<stream>", client_flags(),
-       describe_stream},
+      {"stream describe", "Shows one stream: settings, partitions, offsets", "<stream>",
+       client_flags(), describe_stream},
       {"stream produce", "Appends one record; the value is the argument or standard input",
        "<stream> [value]", produce_flags, produce},
-      {"stream consume", "Prints records up to the present end", "<stream>", consume_flags, consume},
+      {"stream consume", "Prints records up to the present end", "<stream>", consume_flags,
+       consume},
   };
 }
 

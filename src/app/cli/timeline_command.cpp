@@ -37,8 +37,8 @@ std::string outcome_of(const Json& span) {
 void add_spans(const Json& trace, std::vector<TimelineEntry>& entries) {
   for (const auto& span : trace.find("spans")->elements()) {
     auto name = text_of(span, "name");
-    entries.push_back({parse_rfc3339(text_of(span, "start")).value_or(WallTime()), kind_of(name), name,
-                       outcome_of(span), text_of(trace, "traceId")});
+    entries.push_back({parse_rfc3339(text_of(span, "start")).value_or(WallTime()), kind_of(name),
+                       name, outcome_of(span), text_of(trace, "traceId")});
   }
 }
 
@@ -51,7 +51,8 @@ void add_lines(const std::vector<Json>& lines, std::vector<TimelineEntry>& entri
 }
 
 Result<std::vector<TimelineEntry>> entries_of(AdminClient& client, const Arguments& arguments) {
-  const auto query = query_string({{"key", arguments.positional()[0]}, {"limit", arguments.get("limit")}});
+  const auto query =
+      query_string({{"key", arguments.positional()[0]}, {"limit", arguments.get("limit")}});
   TRY(auto traces, client.expect("GET", "/traces" + query));
   TRY(auto lines, client.expect("GET", "/logs" + query));
   std::vector<TimelineEntry> entries;
@@ -66,7 +67,8 @@ Result<std::vector<TimelineEntry>> entries_of(AdminClient& client, const Argumen
 
 int timeline(const Arguments& arguments) {
   if (arguments.positional().size() != 1) {
-    return report(Error{ErrorCode::InvalidArgument, "name one business key, such as an order number"});
+    return report(
+        Error{ErrorCode::InvalidArgument, "name one business key, such as an order number"});
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
@@ -75,14 +77,21 @@ int timeline(const Arguments& arguments) {
   JsonWriter out;
   out.object().key("items").array();
   for (const auto& entry : *entries) {
-    out.object().member("time", to_rfc3339(entry.time)).member("kind", entry.kind).member("what", entry.what);
+    out.object()
+        .member("time", to_rfc3339(entry.time))
+        .member("kind", entry.kind)
+        .member("what", entry.what);
     out.member("outcome", entry.outcome).member("traceId", entry.trace_id).end();
   }
   out.end().end();
   auto document = JsonDocument::parse(std::move(out).text());
   if (!document) return report(document.error());
   return show(arguments, document->root(),
-              {{"TIME", "/time"}, {"KIND", "/kind"}, {"WHAT", "/what"}, {"OUTCOME", "/outcome"}, {"TRACE", "/traceId"}},
+              {{"TIME", "/time"},
+               {"KIND", "/kind"},
+               {"WHAT", "/what"},
+               {"OUTCOME", "/outcome"},
+               {"TRACE", "/traceId"}},
               items_of(document->root()));
 }
 
@@ -91,8 +100,10 @@ int timeline(const Arguments& arguments) {
 std::vector<Command> timeline_commands() {
   auto flags = client_flags();
   flags.push_back({"limit", "N", "the newest N traces and log lines at most", "100", false});
-  return {{"timeline", "Shows all of one business key: requests, events, deliveries and log lines in order of time",
-           "<key>", flags, timeline}};
+  return {
+      {"timeline",
+       "Shows all of one business key: requests, events, deliveries and log lines in order of time",
+       "<key>", flags, timeline}};
 }
 
 }  // namespace weft::app

@@ -49,15 +49,17 @@ std::vector<SpanRow> rows_of(const Json& trace) {
 void print_below(const std::vector<SpanRow>& rows, const std::string& parent, std::size_t depth,
                  double whole_ms) {
   for (const auto& row : rows) {
-    auto is_root = std::none_of(rows.begin(), rows.end(), [&](const auto& r) { return r.id == row.parent; });
+    auto is_root =
+        std::none_of(rows.begin(), rows.end(), [&](const auto& r) { return r.id == row.parent; });
     if (depth == 0 ? !is_root : row.parent != parent) continue;
     auto scale = static_cast<double>(kBarWidth) / std::max(whole_ms, 0.001);
     auto from = std::min(static_cast<std::size_t>(row.start_ms * scale), kBarWidth - 1);
-    auto wide = std::clamp<std::size_t>(static_cast<std::size_t>(row.duration_ms * scale), 1, kBarWidth - from);
+    auto wide = std::clamp<std::size_t>(static_cast<std::size_t>(row.duration_ms * scale), 1,
+                                        kBarWidth - from);
     auto bar = std::string(from, ' ') + std::string(wide, row.failed ? '!' : '=') +
                std::string(kBarWidth - from - wide, ' ');
-    fmt::print("{:<52} |{}| {:>9.3f} ms{}\n", std::string(depth * 2, ' ') + row.label, bar, row.duration_ms,
-               row.failed ? "  FAILED" : "");
+    fmt::print("{:<52} |{}| {:>9.3f} ms{}\n", std::string(depth * 2, ' ') + row.label, bar,
+               row.duration_ms, row.failed ? "  FAILED" : "");
     if (!row.id.empty()) print_below(rows, row.id, depth + 1, whole_ms);
   }
 }
@@ -74,14 +76,15 @@ int print_traces(const Arguments& arguments) {
   if (!slower) return report(std::move(slower).error().within("--slower"));
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
-  auto query = query_string({{"q", arguments.get("find")},
-                             {"errorsOnly", arguments.has("errors") || arguments.has("error") ? "true" : ""},
-                             {"route", arguments.get("route")},
-                             {"service", arguments.get("service")},
-                             {"key", arguments.get("key")},
-                             {"minDurationMs", *slower},
-                             {"since", arguments.get("since")},
-                             {"limit", arguments.get("limit")}});
+  auto query =
+      query_string({{"q", arguments.get("find")},
+                    {"errorsOnly", arguments.has("errors") || arguments.has("error") ? "true" : ""},
+                    {"route", arguments.get("route")},
+                    {"service", arguments.get("service")},
+                    {"key", arguments.get("key")},
+                    {"minDurationMs", *slower},
+                    {"since", arguments.get("since")},
+                    {"limit", arguments.get("limit")}});
   auto answer = client->expect("GET", "/traces" + query);
   if (!answer) return report(answer.error());
   return show(arguments, answer->json.root(),
@@ -97,7 +100,8 @@ int print_traces(const Arguments& arguments) {
 
 int trace(const Arguments& arguments) {
   if (arguments.positional().size() != 1) {
-    return report(Error{ErrorCode::InvalidArgument, "name one trace; `weft trace list` shows recent ones"});
+    return report(
+        Error{ErrorCode::InvalidArgument, "name one trace; `weft trace list` shows recent ones"});
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
@@ -108,8 +112,8 @@ int trace(const Arguments& arguments) {
   auto rows = rows_of(root);
   double whole = 0;
   for (const auto& row : rows) whole = std::max(whole, row.start_ms + row.duration_ms);
-  fmt::print("trace {}  {}  {} spans  {:.3f} ms\n", text_of(root, "traceId"), text_of(root, "start"), rows.size(),
-             whole);
+  fmt::print("trace {}  {}  {} spans  {:.3f} ms\n", text_of(root, "traceId"),
+             text_of(root, "start"), rows.size(), whole);
   print_below(rows, "", 0, whole);
   return 0;
 }
@@ -121,13 +125,18 @@ std::vector<Command> trace_commands() {
   list_flags.push_back({"find", "TEXT", "in names and attributes, such as an event id", "", false});
   list_flags.push_back({"error", "", "only failed ones", "", false});
   list_flags.push_back({"errors", "", "the same", "", false});
-  list_flags.push_back({"route", "ROUTE", "only this route of the gateway, such as /orders/{id}", "", false});
+  list_flags.push_back(
+      {"route", "ROUTE", "only this route of the gateway, such as /orders/{id}", "", false});
   list_flags.push_back({"service", "NAME", "only with a span of this service", "", false});
-  list_flags.push_back({"key", "KEY", "only with this business key, such as an order number", "", false});
-  list_flags.push_back({"slower", "TIME", "only those that took at least so long, such as 250ms", "", false});
-  list_flags.push_back({"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
+  list_flags.push_back(
+      {"key", "KEY", "only with this business key, such as an order number", "", false});
+  list_flags.push_back(
+      {"slower", "TIME", "only those that took at least so long, such as 250ms", "", false});
+  list_flags.push_back(
+      {"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
   list_flags.push_back({"limit", "N", "so many, newest first", "20", false});
-  return {{"trace", "Shows what happened to one request, span by span", "<traceId>", client_flags(), trace},
+  return {{"trace", "Shows what happened to one request, span by span", "<traceId>", client_flags(),
+           trace},
           {"trace list", "Lists recent traces", "", list_flags, print_traces}};
 }
 

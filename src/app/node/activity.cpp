@@ -8,7 +8,9 @@ namespace {
 constexpr std::size_t kRatePoints = 12;  // one minute
 
 // A total shrinks when what it counted is gone, as with a subscription that was deleted.
-std::uint64_t growth(std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; }
+std::uint64_t growth(std::uint64_t from, std::uint64_t to) {
+  return to > from ? to - from : 0;
+}
 
 ActivityCounts growth(const ActivityCounts& from, const ActivityCounts& to) {
   return {growth(from.requests, to.requests), growth(from.errors, to.errors),
@@ -50,7 +52,8 @@ ActivityRates Activity::rates() const {
     recent.records += counts.records;
     recent.deliveries += counts.deliveries;
   }
-  auto seconds = std::chrono::duration<double>(kStep).count() * static_cast<double>(points_.size() - first_recent);
+  auto seconds = std::chrono::duration<double>(kStep).count() *
+                 static_cast<double>(points_.size() - first_recent);
   if (seconds > 0) {
     rates.requests = static_cast<double>(recent.requests) / seconds;
     rates.records = static_cast<double>(recent.records) / seconds;

@@ -1,5 +1,5 @@
-// What the overview draws: the node's counters, sampled every five seconds for the last fifteen minutes.
-// Thread-safe; sample() is called by one task.
+// What the overview draws: the node's counters, sampled every five seconds for the last fifteen
+// minutes. Thread-safe; sample() is called by one task.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ struct ActivityRates {
   double requests = 0;  // per second, over the last minute
   double records = 0;
   double deliveries = 0;
-  double error_share = 0;  // of requests, over the last fifteen minutes
+  double error_share = 0;      // of requests, over the last fifteen minutes
   std::uint64_t failures = 0;  // over the last fifteen minutes
 };
 

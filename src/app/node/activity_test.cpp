@@ -43,7 +43,8 @@ TEST(Activity, TakesRatesOverTheLastMinuteAndErrorsOverTheWholeSeries) {
 
 TEST(Activity, KeepsFifteenMinutes) {
   Activity activity;
-  for (int i = 0; i < 500; ++i) activity.sample(WallTime(i * 5s), requests(static_cast<std::uint64_t>(i)));
+  for (int i = 0; i < 500; ++i)
+    activity.sample(WallTime(i * 5s), requests(static_cast<std::uint64_t>(i)));
 
   EXPECT_EQ(activity.series().size(), Activity::kPointsMax);
   EXPECT_EQ(activity.series().back().start, WallTime(498 * 5s));

@@ -39,8 +39,8 @@ void say(int descriptor, std::string_view text) {
   }
 }
 
-// The child: a session of its own; what it prints before it is ready reaches the terminal through the
-// pipe, what comes later goes to weft.log.
+// The child: a session of its own; what it prints before it is ready reaches the terminal through
+// the pipe, what comes later goes to weft.log.
 int run_child(const NodeStart& start, int to_parent) {
   ::setsid();
   int nothing = ::open("/dev/null", O_RDONLY);

@@ -30,7 +30,9 @@ bool ended_within(pid_t pid, int milliseconds) {
 
 }  // namespace
 
-ChildProcesses::~ChildProcesses() { stop(); }
+ChildProcesses::~ChildProcesses() {
+  stop();
+}
 
 Result<> ChildProcesses::start(const std::vector<std::string>& command,
                                const std::vector<std::pair<std::string, std::string>>& environment,
@@ -55,7 +57,8 @@ Result<> ChildProcesses::start(const std::vector<std::string>& command,
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_addopen(&actions, 1, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                   0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   pid_t pid = 0;
   auto error = ::posix_spawnp(&pid, command[0].c_str(), &actions, nullptr, arguments.data(),
@@ -75,7 +78,8 @@ Result<std::string> ChildProcesses::wait_for_line(const std::string& path) const
     if (std::getline(file, line) && !file.eof()) return line;
     ::poll(nullptr, 0, kLookAgainMs);
   }
-  return fail(ErrorCode::Unavailable, "a service of the demo did not start: it did not write {} within {} s", path,
+  return fail(ErrorCode::Unavailable,
+              "a service of the demo did not start: it did not write {} within {} s", path,
               kStartPatienceMs / 1000);
 }
 

@@ -20,7 +20,8 @@ constexpr std::string_view kPython = "python3";
 constexpr std::string_view kOrdersPerSecond = "5";
 
 // A secret of the demo: made once, kept for the next start.
-Result<std::string> keep_or_make(const std::string& path, const std::function<std::string()>& make) {
+Result<std::string> keep_or_make(const std::string& path,
+                                 const std::function<std::string()>& make) {
   std::ifstream existing(path);
   std::string text;
   if (existing && std::getline(existing, text) && !text.empty()) return text;
@@ -58,13 +59,15 @@ std::string data_folder_of(const std::vector<std::string>& overrides) {
 Result<DemoServices> DemoServices::prepare(const std::vector<std::string>& overrides) {
   DemoServices demo;
   auto examples = examples_folder();
-  if (examples.empty()) return fail(ErrorCode::NotFound, "the example estates are not installed beside the binary");
+  if (examples.empty())
+    return fail(ErrorCode::NotFound, "the example estates are not installed beside the binary");
   demo.example_folder_ = examples + "/orders";
   demo.data_folder_ = data_folder_of(overrides);
   auto folder = demo.data_folder_ + "/demo";
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) return fail(ErrorCode::PermissionDenied, "cannot make {}: {}", folder, error.message());
+  if (error)
+    return fail(ErrorCode::PermissionDenied, "cannot make {}: {}", folder, error.message());
   fs::permissions(demo.data_folder_, fs::perms::owner_all, error);
   TRY(demo.shop_key_, keep_or_make(folder + "/shop-key", make_api_key));
   TRY(demo.webhook_secret_, keep_or_make(folder + "/webhook-secret", make_webhook_secret));
@@ -72,8 +75,10 @@ Result<DemoServices> DemoServices::prepare(const std::vector<std::string>& overr
   demo.processes_ = std::make_unique<ChildProcesses>();
   auto address_file = folder + "/crm-address";
   fs::remove(address_file, error);
-  CHECK(demo.processes_->start({std::string(kPython), demo.example_folder_ + "/crm.py", "--port", "0", "--address-file", address_file},
-                               {{"CRM_WEBHOOK_SECRET", demo.webhook_secret_}}, folder + "/crm.log"));
+  CHECK(demo.processes_->start({std::string(kPython), demo.example_folder_ + "/crm.py", "--port",
+                                "0", "--address-file", address_file},
+                               {{"CRM_WEBHOOK_SECRET", demo.webhook_secret_}},
+                               folder + "/crm.log"));
   TRY(auto url, demo.processes_->wait_for_line(address_file));
   ::setenv("CRM_URL", url.c_str(), 1);
   ::setenv("CRM_WEBHOOK_SECRET", demo.webhook_secret_.c_str(), 1);
@@ -82,14 +87,15 @@ Result<DemoServices> DemoServices::prepare(const std::vector<std::string>& overr
 }
 
 std::vector<std::string> DemoServices::settings() const {
-  return {"estate.folder=" + example_folder_ + "/estate", "kafka.anonymous=true", "egress.allow=127.0.0.0/8",
-          "kafka.rebalanceDelay=0s"};
+  return {"estate.folder=" + example_folder_ + "/estate", "kafka.anonymous=true",
+          "egress.allow=127.0.0.0/8", "kafka.rebalanceDelay=0s"};
 }
 
-Result<std::string> DemoServices::start(const NodeAddresses& addresses, const std::string& data_folder) {
+Result<std::string> DemoServices::start(const NodeAddresses& addresses,
+                                        const std::string& data_folder) {
   auto folder = data_folder + "/demo";
-  CHECK(processes_->start({std::string(kPython), example_folder_ + "/shop.py", "--url", addresses.gateway, "--rate",
-                           std::string(kOrdersPerSecond)},
+  CHECK(processes_->start({std::string(kPython), example_folder_ + "/shop.py", "--url",
+                           addresses.gateway, "--rate", std::string(kOrdersPerSecond)},
                           {{"SHOP_API_KEY", shop_key_}}, folder + "/shop.log"));
   return fmt::format(
       "  demo     a shop front posts {} orders a second; a CRM takes them as signed webhooks\n"

@@ -1,5 +1,5 @@
-// The demo: the estate of examples/orders with a shop front and a CRM as processes of their own, which
-// know Weft only by its public interfaces. Main thread.
+// The demo: the estate of examples/orders with a shop front and a CRM as processes of their own,
+// which know Weft only by its public interfaces. Main thread.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ class DemoServices {
  public:
   DemoServices() = default;
 
-  // Finds the example, makes the demo's secrets at first start (kept in <data>/demo/), and starts the CRM, whose
-  // address the estate needs. `overrides` are those of the command line.
+  // Finds the example, makes the demo's secrets at first start (kept in <data>/demo/), and starts
+  // the CRM, whose address the estate needs. `overrides` are those of the command line.
   static Result<DemoServices> prepare(const std::vector<std::string>& overrides);
 
   // Settings that the demo wants unless something else says otherwise, as "path=value".

@@ -19,8 +19,9 @@ void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>
   auto client = AdminClient::connect(arguments);
   if (!client) {
     bool is_elsewhere = client.error().code == ErrorCode::FailedPrecondition;
-    findings.push_back({Verdict::Warning, "node", client.error().message,
-                        is_elsewhere ? "its /readyz at ports.ops says how it is" : "start one with `weft up`"});
+    findings.push_back(
+        {Verdict::Warning, "node", client.error().message,
+         is_elsewhere ? "its /readyz at ports.ops says how it is" : "start one with `weft up`"});
     return;
   }
   auto health = client->expect("GET", "/health");
@@ -31,9 +32,12 @@ void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>
   for (const auto& check : health->json.root().find("checks")->elements()) {
     auto status = text_of(check, "status");
     auto message = text_of(check, "message");
-    auto verdict = status == "pass" ? Verdict::Good : status == "warn" ? Verdict::Warning : Verdict::Bad;
-    findings.push_back({verdict, "node: " + text_of(check, "name"), message.empty() ? status : message,
-                        verdict == Verdict::Good ? "" : "look at the node's log and at the hub's overview"});
+    auto verdict = status == "pass"   ? Verdict::Good
+                   : status == "warn" ? Verdict::Warning
+                                      : Verdict::Bad;
+    findings.push_back(
+        {verdict, "node: " + text_of(check, "name"), message.empty() ? status : message,
+         verdict == Verdict::Good ? "" : "look at the node's log and at the hub's overview"});
   }
 }
 
@@ -41,7 +45,8 @@ void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>
 Result<Settings> settings_for(const Arguments& arguments) {
   auto path = arguments.get("config");
   std::ifstream file(path);
-  if (!file && arguments.has("config")) return fail(ErrorCode::NotFound, "cannot read settings file {}", path);
+  if (!file && arguments.has("config"))
+    return fail(ErrorCode::NotFound, "cannot read settings file {}", path);
   std::string text(std::istreambuf_iterator<char>(file), {});
   auto overrides = arguments.all("set");
   if (arguments.has("data")) overrides.push_back("data.folder=" + arguments.get("data"));
@@ -71,7 +76,9 @@ std::string findings_json(const std::vector<DoctorFinding>& findings, Verdict wo
 
 void print_findings(const std::vector<DoctorFinding>& findings) {
   for (const auto& finding : findings) {
-    auto mark = finding.verdict == Verdict::Good ? "ok  " : finding.verdict == Verdict::Warning ? "warn" : "BAD ";
+    auto mark = finding.verdict == Verdict::Good      ? "ok  "
+                : finding.verdict == Verdict::Warning ? "warn"
+                                                      : "BAD ";
     fmt::print("{}  {:<20} {}\n", mark, finding.subject, finding.observed);
     if (!finding.advice.empty()) fmt::print("      {:<20} → {}\n", "", finding.advice);
   }
@@ -83,7 +90,8 @@ int run_doctor(const Arguments& arguments) {
   std::vector<DoctorFinding> findings;
   auto settings = settings_for(arguments);
   if (!settings) {
-    findings.push_back({Verdict::Bad, "settings", settings.error().message, "Weft does not start with them: mend them"});
+    findings.push_back({Verdict::Bad, "settings", settings.error().message,
+                        "Weft does not start with them: mend them"});
   } else {
     auto folder = settings->text("data.folder");
     auto node = running_node_of(folder);

@@ -1,4 +1,5 @@
-// What `weft doctor` makes of what it observed: good, a warning or bad, with what to do about it. Pure.
+// What `weft doctor` makes of what it observed: good, a warning or bad, with what to do about it.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ struct DoctorFinding {
 };
 
 // Below `reserve_bytes` (log.reserveBytes) appends are refused.
-DoctorFinding judge_free_space(std::uint64_t free_bytes, std::uint64_t total_bytes, std::uint64_t reserve_bytes);
+DoctorFinding judge_free_space(std::uint64_t free_bytes, std::uint64_t total_bytes,
+                               std::uint64_t reserve_bytes);
 
 // The file system below the data folder, as /proc/self/mountinfo tells it.
 struct FileSystemFacts {
@@ -29,15 +31,16 @@ struct FileSystemFacts {
   std::string options;  // of the mount and of the file system, with commas between them
 };
 // The line of `mountinfo` whose mount point is nearest above `folder` (absolute).
-std::optional<FileSystemFacts> find_file_system(std::string_view mountinfo, std::string_view folder);
+std::optional<FileSystemFacts> find_file_system(std::string_view mountinfo,
+                                                std::string_view folder);
 DoctorFinding judge_file_system(const FileSystemFacts& facts);
 
 // The disk below the data folder, as far as /sys tells it.
 struct DiskFacts {
   bool is_rotating = false;
 };
-// The median of a few fdatasync calls. A medium that answers within microseconds does not write; one that turns needs
-// a good part of a revolution for a block that it has just written.
+// The median of a few fdatasync calls. A medium that answers within microseconds does not write;
+// one that turns needs a good part of a revolution for a block that it has just written.
 DoctorFinding judge_sync(Duration median, DiskFacts disk);
 // A process whose mapped files (/proc/PID/maps) hold a library that makes fsync do nothing.
 DoctorFinding judge_mapped_libraries(std::string_view maps);
@@ -53,11 +56,13 @@ DoctorFinding judge_clock(ClockFacts facts);
 DoctorFinding judge_open_files(std::uint64_t limit, std::uint64_t connections_max);
 // "Max open files" of /proc/PID/limits.
 std::optional<std::uint64_t> open_files_of_limits(std::string_view limits);
-// `wanted_bytes`: what the settings allow queues and caches to hold. `limit_bytes`: of the machine or its cgroup.
+// `wanted_bytes`: what the settings allow queues and caches to hold. `limit_bytes`: of the machine
+// or its cgroup.
 DoctorFinding judge_memory(std::uint64_t limit_bytes, std::uint64_t wanted_bytes);
 
 enum class PortHolder : unsigned char { Nobody, ThisNode, Another, Refused };
-DoctorFinding judge_port(std::string_view setting, std::string_view endpoint, PortHolder holder, std::string_view why);
+DoctorFinding judge_port(std::string_view setting, std::string_view endpoint, PortHolder holder,
+                         std::string_view why);
 
 struct CertificateFacts {
   std::string validity_warning;  // of certificate_warning(); empty: none

@@ -23,8 +23,10 @@ TEST(Doctor, DoesNotBelieveAPlatterThatAnswersBeforeItCanTurn) {
 }
 
 TEST(Doctor, FindsALibraryThatTakesFsyncAway) {
-  EXPECT_EQ(judge_mapped_libraries("7f00-7f01 r-xp 0 08:01 5 /usr/lib/libc.so.6\n").verdict, Verdict::Good);
-  EXPECT_EQ(judge_mapped_libraries("7f00-7f01 r-xp 0 08:01 5 /usr/lib/libeatmydata.so\n").verdict, Verdict::Bad);
+  EXPECT_EQ(judge_mapped_libraries("7f00-7f01 r-xp 0 08:01 5 /usr/lib/libc.so.6\n").verdict,
+            Verdict::Good);
+  EXPECT_EQ(judge_mapped_libraries("7f00-7f01 r-xp 0 08:01 5 /usr/lib/libeatmydata.so\n").verdict,
+            Verdict::Bad);
 }
 
 TEST(Doctor, CallsADiskBelowTheReserveBad) {
@@ -54,7 +56,9 @@ TEST(Doctor, FindsTheFileSystemOfAFolder) {
   EXPECT_EQ(type_at("relative"), "none");
 }
 
-TEST(Doctor, TakesTheMountThatHidesAnother) { EXPECT_EQ(type_at("/srv/old"), "ext4"); }
+TEST(Doctor, TakesTheMountThatHidesAnother) {
+  EXPECT_EQ(type_at("/srv/old"), "ext4");
+}
 
 TEST(Doctor, JudgesFileSystemsByWhatTheyKeep) {
   EXPECT_EQ(judge_file_system({"ext4", "rw,relatime,rw"}).verdict, Verdict::Good);
@@ -83,7 +87,8 @@ TEST(Doctor, ReadsTheLimitOfARunningProcess) {
       "Limit                     Soft Limit           Hard Limit           Units     \n"
       "Max open files            1024                 524288               files     \n";
   EXPECT_EQ(open_files_of_limits(kLimits), 1024u);
-  EXPECT_EQ(open_files_of_limits("Max open files   unlimited unlimited files"), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(open_files_of_limits("Max open files   unlimited unlimited files"),
+            std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(open_files_of_limits("nothing"), std::nullopt);
 }
 
@@ -93,8 +98,10 @@ TEST(Doctor, WantsMemoryForWhatTheSettingsAllow) {
 }
 
 TEST(Doctor, TellsAPortOfThisNodeFromOneThatAnotherHolds) {
-  EXPECT_EQ(judge_port("ports.admin", "127.0.0.1:8080", PortHolder::ThisNode, "").verdict, Verdict::Good);
-  EXPECT_EQ(judge_port("ports.admin", "127.0.0.1:8080", PortHolder::Nobody, "").verdict, Verdict::Good);
+  EXPECT_EQ(judge_port("ports.admin", "127.0.0.1:8080", PortHolder::ThisNode, "").verdict,
+            Verdict::Good);
+  EXPECT_EQ(judge_port("ports.admin", "127.0.0.1:8080", PortHolder::Nobody, "").verdict,
+            Verdict::Good);
   auto taken = judge_port("ports.admin", "127.0.0.1:8080", PortHolder::Another, "");
   EXPECT_EQ(taken.verdict, Verdict::Bad);
   EXPECT_THAT(taken.advice, HasSubstr("ports.admin"));
@@ -144,10 +151,12 @@ TEST(Doctor, SaysWhatToDoAboutWhateverIsNotGood) {
   auto expired = sound();
   expired.is_valid_now = false;
   for (const auto& finding :
-       {judge_sync(1us, {}), judge_free_space(0, 1, 2), judge_open_files(256, 1), judge_clock_year(1970),
-        judge_clock({}), judge_memory(1, 2), judge_file_system({"tmpfs", ""}), judge_mapped_libraries("libeatmydata"),
-        judge_port("ports.ops", "[::1]:80", PortHolder::Refused, "no"), judge_certificate("admin", expired),
-        judge_folder({"/d", 0777, true}), judge_versions("2", "1")}) {
+       {judge_sync(1us, {}), judge_free_space(0, 1, 2), judge_open_files(256, 1),
+        judge_clock_year(1970), judge_clock({}), judge_memory(1, 2),
+        judge_file_system({"tmpfs", ""}), judge_mapped_libraries("libeatmydata"),
+        judge_port("ports.ops", "[::1]:80", PortHolder::Refused, "no"),
+        judge_certificate("admin", expired), judge_folder({"/d", 0777, true}),
+        judge_versions("2", "1")}) {
     EXPECT_NE(finding.verdict, Verdict::Good) << finding.subject;
     EXPECT_FALSE(finding.advice.empty()) << finding.subject;
   }

@@ -42,7 +42,9 @@ std::string text_of_file(const std::string& path) {
 Result<Duration> measure_sync(const std::string& folder) {
   auto path = folder + "/doctor.probe";
   int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return fail(ErrorCode::PermissionDenied, "cannot write to {}: {}", folder, std::strerror(errno));
+  if (file < 0)
+    return fail(ErrorCode::PermissionDenied, "cannot write to {}: {}", folder,
+                std::strerror(errno));
   SystemClock clock;
   std::vector<Duration> times;
   std::string block(4096, 'x');
@@ -54,7 +56,8 @@ Result<Duration> measure_sync(const std::string& folder) {
   auto error = errno;
   ::close(file);
   ::unlink(path.c_str());
-  if (times.size() < kSyncProbes) return fail(ErrorCode::IoError, "a write to {} failed: {}", folder, std::strerror(error));
+  if (times.size() < kSyncProbes)
+    return fail(ErrorCode::IoError, "a write to {} failed: {}", folder, std::strerror(error));
   std::sort(times.begin(), times.end());
   return times[times.size() / 2];
 }
@@ -73,17 +76,20 @@ DiskFacts disk_of(dev_t device) {
   return {is_rotating && !is_virtual(text_of_file(base + "device/modalias"))};
 }
 
-void examine_folder(const Settings& settings, const std::string& folder, std::vector<DoctorFinding>& findings) {
+void examine_folder(const Settings& settings, const std::string& folder,
+                    std::vector<DoctorFinding>& findings) {
   struct stat info {};
   if (::stat(folder.c_str(), &info) != 0) {
     findings.push_back({Verdict::Warning, "data folder", folder + " does not exist",
                         "`weft up` makes it; or name the right one with --data or --config"});
     return;
   }
-  findings.push_back(judge_folder({folder, info.st_mode, info.st_uid == ::geteuid() || ::geteuid() == 0}));
+  findings.push_back(
+      judge_folder({folder, info.st_mode, info.st_uid == ::geteuid() || ::geteuid() == 0}));
   struct statvfs space {};
   if (::statvfs(folder.c_str(), &space) == 0) {
-    findings.push_back(judge_free_space(space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize,
+    findings.push_back(judge_free_space(space.f_bavail * space.f_frsize,
+                                        space.f_blocks * space.f_frsize,
                                         settings.bytes("log.reserveBytes")));
   }
   std::error_code error;
@@ -91,8 +97,11 @@ void examine_folder(const Settings& settings, const std::string& folder, std::ve
   auto file_system = find_file_system(text_of_file("/proc/self/mountinfo"), absolute);
   if (file_system) findings.push_back(judge_file_system(*file_system));
   auto sync = measure_sync(folder);
-  if (sync) findings.push_back(judge_sync(*sync, disk_of(info.st_dev)));
-  else findings.push_back({Verdict::Bad, "durability", sync.error().message, "run as its owner, or free the disk"});
+  if (sync)
+    findings.push_back(judge_sync(*sync, disk_of(info.st_dev)));
+  else
+    findings.push_back(
+        {Verdict::Bad, "durability", sync.error().message, "run as its owner, or free the disk"});
 }
 
 void examine_clock(std::vector<DoctorFinding>& findings) {
@@ -108,11 +117,13 @@ void examine_clock(std::vector<DoctorFinding>& findings) {
 
 // The smallest limit of this control group and those above it (cgroup v2), or the machine's memory.
 std::uint64_t memory_limit(const std::string& process) {
-  auto least = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  auto least = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+               static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
   auto group = text_of_file("/proc/" + process + "/cgroup");
   auto at = group.find("0::");
   if (at == std::string::npos) return least;
-  auto path = std::filesystem::path("/sys/fs/cgroup" + group.substr(at + 3, group.find('\n', at) - at - 3));
+  auto path =
+      std::filesystem::path("/sys/fs/cgroup" + group.substr(at + 3, group.find('\n', at) - at - 3));
   for (; path.string().starts_with("/sys/fs/cgroup"); path = path.parent_path()) {
     auto text = text_of_file(path / "memory.max");
     std::uint64_t limit = 0;
@@ -122,16 +133,20 @@ std::uint64_t memory_limit(const std::string& process) {
   return least;
 }
 
-void examine_limits(const Settings& settings, const RunningNode& node, std::vector<DoctorFinding>& findings) {
+void examine_limits(const Settings& settings, const RunningNode& node,
+                    std::vector<DoctorFinding>& findings) {
   auto process = node.pid > 0 ? std::to_string(node.pid) : "self";
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  auto limit = open_files_of_limits(text_of_file("/proc/" + process + "/limits")).value_or(files.rlim_cur);
-  findings.push_back(judge_open_files(limit, static_cast<std::uint64_t>(settings.number("http.connectionsMax") +
-                                                                        settings.number("kafka.connectionsMax"))));
-  findings.push_back(judge_memory(memory_limit(process), kOwnMemory + settings.bytes("log.queueBytesMax") +
-                                                             settings.bytes("log.tailBytesMax") +
-                                                             settings.bytes("telemetry.traceBytesMax")));
+  auto limit =
+      open_files_of_limits(text_of_file("/proc/" + process + "/limits")).value_or(files.rlim_cur);
+  findings.push_back(
+      judge_open_files(limit, static_cast<std::uint64_t>(settings.number("http.connectionsMax") +
+                                                         settings.number("kafka.connectionsMax"))));
+  findings.push_back(
+      judge_memory(memory_limit(process), kOwnMemory + settings.bytes("log.queueBytesMax") +
+                                              settings.bytes("log.tailBytesMax") +
+                                              settings.bytes("telemetry.traceBytesMax")));
   auto maps = text_of_file("/proc/" + process + "/maps");
   if (!maps.empty()) findings.push_back(judge_mapped_libraries(maps));
 }
@@ -144,25 +159,34 @@ int try_to_listen(const std::string& host, std::uint16_t port) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   auto any = host.empty() || host == "*" ? std::string("::") : host;
-  if (::getaddrinfo(any.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return EADDRNOTAVAIL;
+  if (::getaddrinfo(any.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    return EADDRNOTAVAIL;
   int problem = 0;
   int listener = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (listener < 0 || ::bind(listener, found->ai_addr, found->ai_addrlen) != 0 || ::listen(listener, 1) != 0) problem = errno;
+  if (listener < 0 || ::bind(listener, found->ai_addr, found->ai_addrlen) != 0 ||
+      ::listen(listener, 1) != 0)
+    problem = errno;
   if (listener >= 0) ::close(listener);
   ::freeaddrinfo(found);
   return problem;
 }
 
-DoctorFinding examine_port(const Settings& settings, const RunningNode& node, std::string_view setting,
-                           const std::string& host) {
-  auto port = static_cast<std::uint16_t>(settings.number(setting) + settings.number("ports.offset"));
+DoctorFinding examine_port(const Settings& settings, const RunningNode& node,
+                           std::string_view setting, const std::string& host) {
+  auto port =
+      static_cast<std::uint16_t>(settings.number(setting) + settings.number("ports.offset"));
   auto endpoint = net::Endpoint{host, port}.text();
-  auto ends_with_port = [&](const std::string& address) { return address.ends_with(fmt::format(":{}", port)); };
-  if (std::ranges::any_of(node.addresses, ends_with_port)) return judge_port(setting, endpoint, PortHolder::ThisNode, "");
+  auto ends_with_port = [&](const std::string& address) {
+    return address.ends_with(fmt::format(":{}", port));
+  };
+  if (std::ranges::any_of(node.addresses, ends_with_port))
+    return judge_port(setting, endpoint, PortHolder::ThisNode, "");
   auto problem = try_to_listen(host, port);
-  auto holder = problem == 0 ? PortHolder::Nobody : problem == EADDRINUSE ? PortHolder::Another : PortHolder::Refused;
+  auto holder = problem == 0            ? PortHolder::Nobody
+                : problem == EADDRINUSE ? PortHolder::Another
+                                        : PortHolder::Refused;
   return judge_port(setting, endpoint, holder, std::strerror(problem));
 }
 
@@ -171,26 +195,31 @@ bool others_can_read(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && (info.st_mode & 07) != 0;
 }
 
-void examine_certificate(const Settings& settings, const std::string& listener, const TlsContext& tls,
-                         std::vector<DoctorFinding>& findings) {
-  auto prefix = settings.text("tls." + listener + ".certificateFile").empty() ? std::string("tls") : "tls." + listener;
+void examine_certificate(const Settings& settings, const std::string& listener,
+                         const TlsContext& tls, std::vector<DoctorFinding>& findings) {
+  auto prefix = settings.text("tls." + listener + ".certificateFile").empty() ? std::string("tls")
+                                                                              : "tls." + listener;
   SystemClock clock;
   auto certificate = tls.certificate();
   CertificateFacts facts;
   facts.validity_warning = certificate_warning(certificate, clock.now());
-  facts.is_valid_now = clock.now() >= certificate.not_before && clock.now() <= certificate.not_after;
+  facts.is_valid_now =
+      clock.now() >= certificate.not_before && clock.now() <= certificate.not_after;
   facts.key_is_public = others_can_read(settings.text(prefix + ".keyFile"));
   auto pem = text_of_file(settings.text(prefix + ".certificateFile"));
   facts.names = crypto::certificate_names(pem).value_or(std::vector<std::string>());
   if (listener == "kafka") facts.advertised = settings.text("kafka.advertisedHost");
-  if (!facts.advertised.empty()) facts.is_for_advertised = crypto::certificate_is_for(pem, facts.advertised).value_or(false);
+  if (!facts.advertised.empty())
+    facts.is_for_advertised = crypto::certificate_is_for(pem, facts.advertised).value_or(false);
   findings.push_back(judge_certificate(listener, facts));
 }
 
-void examine_doors(const Settings& settings, const RunningNode& node, std::vector<DoctorFinding>& findings) {
+void examine_doors(const Settings& settings, const RunningNode& node,
+                   std::vector<DoctorFinding>& findings) {
   auto roles = roles_of(settings);
   if (!roles) {
-    findings.push_back({Verdict::Bad, "roles", roles.error().message, "mend the setting roles: Weft does not start with it"});
+    findings.push_back({Verdict::Bad, "roles", roles.error().message,
+                        "mend the setting roles: Weft does not start with it"});
     return;
   }
   const bool has_fixed_ports = !settings.is_on("ports.auto");
@@ -209,14 +238,18 @@ void examine_doors(const Settings& settings, const RunningNode& node, std::vecto
   for (const auto& [name, role] : kListeners) {
     if (!roles->has(role)) continue;
     std::string listener(name);
-    if (has_fixed_ports) findings.push_back(examine_port(settings, node, "ports." + listener, host));
+    if (has_fixed_ports)
+      findings.push_back(examine_port(settings, node, "ports." + listener, host));
     auto tls = tls_of(settings, listener, {});
     if (!tls) {
-      findings.push_back({Verdict::Bad, listener + " certificate", tls.error().message,
-                          "mend the tls.* settings or the files that they name: Weft does not start with them"});
+      findings.push_back(
+          {Verdict::Bad, listener + " certificate", tls.error().message,
+           "mend the tls.* settings or the files that they name: Weft does not start with them"});
     } else if (*tls) {
       examine_certificate(settings, listener, **tls, findings);
-      if (has_fixed_ports) findings.push_back(examine_port(settings, node, fmt::format("ports.{}Tls", listener), tls_host));
+      if (has_fixed_ports)
+        findings.push_back(
+            examine_port(settings, node, fmt::format("ports.{}Tls", listener), tls_host));
     }
   }
 }
@@ -234,8 +267,10 @@ RunningNode running_node_of(const std::string& data_folder) {
   node.pid = static_cast<int>(number);
   for (const auto& member : document->root().members()) {
     if (!member.value.is_string()) continue;
-    if (member.key() == "version") node.version = member.value.as_string();
-    else node.addresses.emplace_back(member.value.as_string());
+    if (member.key() == "version")
+      node.version = member.value.as_string();
+    else
+      node.addresses.emplace_back(member.value.as_string());
   }
   return node;
 }

@@ -1,4 +1,5 @@
-// What `weft doctor` finds out about this machine: disk, clock, limits, ports, certificates. Inside app/node only.
+// What `weft doctor` finds out about this machine: disk, clock, limits, ports, certificates. Inside
+// app/node only.
 #pragma once
 
 #include <string>

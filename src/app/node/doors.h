@@ -1,5 +1,5 @@
-// Adapters where the doors meet identity and the catalogue of streams: features never include one another,
-// so app plugs one's port with the other. Any loop.
+// Adapters where the doors meet identity and the catalogue of streams: features never include one
+// another, so app plugs one's port with the other. Any loop.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,8 @@ class GatewayKeys final : public gateway::Authenticator {
 class KafkaKeys final : public kafka::Authenticator {
  public:
   explicit KafkaKeys(const identity::Identity& identity) : identity_(identity) {}
-  Result<identity::PrincipalRef> authenticate(std::string_view, std::string_view password) const override {
+  Result<identity::PrincipalRef> authenticate(std::string_view,
+                                              std::string_view password) const override {
     return identity_.authenticate_api_key(password);
   }
 
@@ -56,7 +57,8 @@ class GatewayDoor final : public http::Handler {
  public:
   GatewayDoor(http::Handler& gateway, http::Handler* events) : gateway_(gateway), events_(events) {}
   Task<void> handle(http::Exchange& exchange) override {
-    if (events_ != nullptr && exchange.head().path.starts_with("/events/")) return events_->handle(exchange);
+    if (events_ != nullptr && exchange.head().path.starts_with("/events/"))
+      return events_->handle(exchange);
     return gateway_.handle(exchange);
   }
 

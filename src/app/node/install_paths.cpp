@@ -30,7 +30,9 @@ std::string hub_folder(const std::string& setting) {
   return first_existing({"../share/weft/hub", "../../web/dist"});
 }
 
-std::string examples_folder() { return first_existing({"../share/weft/examples", "../../examples"}); }
+std::string examples_folder() {
+  return first_existing({"../share/weft/examples", "../../examples"});
+}
 
 std::string admin_contract() {
   auto documents = parse_documents("admin.openapi.yaml", std::string(kAdminContract));

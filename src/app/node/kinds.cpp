@@ -41,7 +41,8 @@ Result<std::unique_ptr<estate::SpecValidator>> compile_spec(std::string_view sch
 
 Result<estate::KindSet> all_kinds() {
   std::vector<estate::Kind> all;
-  for (auto family : {identity::identity_kinds(), eventlog::eventlog_kinds(), gateway::gateway_kinds()}) {
+  for (auto family :
+       {identity::identity_kinds(), eventlog::eventlog_kinds(), gateway::gateway_kinds()}) {
     std::move(family.begin(), family.end(), std::back_inserter(all));
   }
   all.push_back(delivery::subscription_kind());

@@ -19,11 +19,13 @@ namespace weft::app {
 namespace {
 
 constexpr std::size_t kChoresMax = 16;
-constexpr Duration kRemovalStep = std::chrono::minutes(1);  // of streams whose time of grace is over
+constexpr Duration kRemovalStep =
+    std::chrono::minutes(1);  // of streams whose time of grace is over
 
 std::size_t loop_count(const Settings& settings) {
   auto wanted = settings.number("threads.loops");
-  return wanted > 0 ? static_cast<std::size_t>(wanted) : std::max(1u, std::thread::hardware_concurrency());
+  return wanted > 0 ? static_cast<std::size_t>(wanted)
+                    : std::max(1u, std::thread::hardware_concurrency());
 }
 
 Result<EgressPolicy> egress_policy(const Settings& settings) {
@@ -73,9 +75,13 @@ Result<std::unique_ptr<Node>> Node::create(Settings settings) {
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
-const NodeAddresses& Node::addresses() const { return parts_->addresses; }
+const NodeAddresses& Node::addresses() const {
+  return parts_->addresses;
+}
 
-std::string Node::data_folder() const { return parts_->settings.text("data.folder"); }
+std::string Node::data_folder() const {
+  return parts_->settings.text("data.folder");
+}
 
 std::string Node::admin_token() const {
   auto token = run_until_done(read_file(parts_->files, parts_->identity->admin_token_path(), 4096));
@@ -93,7 +99,9 @@ Task<Result<>> in_order(std::vector<Task<Result<>>> steps) {
 
 }  // namespace
 
-Node::Parts::~Parts() { close_telemetry(); }
+Node::Parts::~Parts() {
+  close_telemetry();
+}
 
 // The loops run during the start, since some parts live on one of them.
 Result<> Node::open(Parts& parts) {
@@ -142,8 +150,8 @@ void Node::run() {
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
   auto keep_alive = boost::asio::make_work_guard(loop);
 
-  for (auto* server : {&parts.gateway_server, &parts.gateway_tls_server, &parts.admin_server, &parts.admin_tls_server,
-                       &parts.otlp_server, &parts.ops_server}) {
+  for (auto* server : {&parts.gateway_server, &parts.gateway_tls_server, &parts.admin_server,
+                       &parts.admin_tls_server, &parts.otlp_server, &parts.ops_server}) {
     if (*server) (*server)->start();
   }
   for (auto* server : {&parts.kafka_server, &parts.kafka_tls_server}) {
@@ -151,8 +159,13 @@ void Node::run() {
   }
   parts.ops->set_ready(true);
   log_info("node", "ready",
-           {{"roles", parts.roles.text()}, {"hub", parts.addresses.hub}, {"gateway", parts.addresses.gateway}, {"kafka", parts.addresses.kafka},
-            {"start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() - parts.started_at).count()}});
+           {{"roles", parts.roles.text()},
+            {"hub", parts.addresses.hub},
+            {"gateway", parts.addresses.gateway},
+            {"kafka", parts.addresses.kafka},
+            {"start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() -
+                                                                               parts.started_at)
+                             .count()}});
   if (auto note = parts.note_of_roles(); !note.empty()) log_warn("node", note);
   tell_service_manager("READY=1");
   parts.control.run();
@@ -179,7 +192,9 @@ void Node::run() {
   parts.close_telemetry();
 }
 
-void Node::request_stop() { parts_->control.stop(); }
+void Node::request_stop() {
+  parts_->control.stop();
+}
 
 void Node::Parts::end_loops() {
   for (std::size_t i = 0; i < loop_chores.size(); ++i) {
@@ -199,7 +214,9 @@ Task<void> Node::Parts::close() {
   co_await groups->stop();
   delivery->stop();
   auto stored = co_await identity->store_last_used();
-  if (!stored) log_warn("node", "the days on which keys were used were not stored", {{"why", stored.error().message}});
+  if (!stored)
+    log_warn("node", "the days on which keys were used were not stored",
+             {{"why", stored.error().message}});
 }
 
 Task<void> Node::Parts::sample_activity() {
@@ -221,8 +238,10 @@ Task<void> Node::Parts::sample_activity() {
     answers->forget_expired();
     if (now >= next_removal) {
       next_removal = now + kRemovalStep;
-      auto removed = co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
-      if (!removed) log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
+      auto removed =
+          co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
+      if (!removed)
+        log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
     }
     if (!co_await clock.sleep_for(Activity::kStep)) co_return;
   }
@@ -235,18 +254,23 @@ Task<std::string> Node::Parts::reconcile() {
 
 Result<> Node::Parts::write_node_file() {
   JsonWriter out;
-  out.object()
-      .member("pid", ::getpid())
-      .member("version", kVersion);
+  out.object().member("pid", ::getpid()).member("version", kVersion);
   const std::pair<std::string_view, const std::string&> listeners[] = {
-      {"admin", addresses.hub},          {"gateway", addresses.gateway},        {"kafka", addresses.kafka},
-      {"ops", addresses.ops},            {"otlp", addresses.otlp},              {"adminTls", addresses.hub_tls},
-      {"gatewayTls", addresses.gateway_tls}, {"kafkaTls", addresses.kafka_tls}};
+      {"admin", addresses.hub},
+      {"gateway", addresses.gateway},
+      {"kafka", addresses.kafka},
+      {"ops", addresses.ops},
+      {"otlp", addresses.otlp},
+      {"adminTls", addresses.hub_tls},
+      {"gatewayTls", addresses.gateway_tls},
+      {"kafkaTls", addresses.kafka_tls}};
   for (const auto& [name, address] : listeners) {
     if (!address.empty()) out.member(name, address);
   }
   out.end();
-  return run_until_done(control, write_file_durably(files, settings.text("data.folder") + "/node.json", out.text() + "\n"));
+  return run_until_done(
+      control,
+      write_file_durably(files, settings.text("data.folder") + "/node.json", out.text() + "\n"));
 }
 
 }  // namespace weft::app

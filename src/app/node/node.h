@@ -1,12 +1,12 @@
-// A node: every module made, plugged together, started and stopped, in the order that can be read here.
-// The composition root; nobody includes it but the program's main.
+// A node: every module made, plugged together, started and stopped, in the order that can be read
+// here. The composition root; nobody includes it but the program's main.
 //
 //   TRY(auto node, Node::create(settings));
 //   CHECK(node->start());       // everything is up and listens, or nothing is
 //   node->run();                // until request_stop(), which is safe in any thread
 //
-// The thread that calls these is the control thread: it owns the node's slow affairs (signals, reconciling,
-// sampling); requests run on the loops.
+// The thread that calls these is the control thread: it owns the node's slow affairs (signals,
+// reconciling, sampling); requests run on the loops.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// The parts of a node in the order in which they are made; they end in the opposite one. Inside app/node
-// only.
+// The parts of a node in the order in which they are made; they end in the opposite one. Inside
+// app/node only.
 #pragma once
 
 #include <boost/asio/signal_set.hpp>
@@ -12,22 +12,22 @@
 
 #include "app/api/admin_api.h"
 #include "app/api/backup_routes.h"
+#include "app/api/client_routes.h"
 #include "app/api/delivery_routes.h"
 #include "app/api/estate_routes.h"
 #include "app/api/gateway_routes.h"
-#include "app/api/stream_routes.h"
 #include "app/api/log_routes.h"
+#include "app/api/stream_routes.h"
 #include "app/api/system_routes.h"
-#include "app/api/client_routes.h"
 #include "app/api/trace_routes.h"
 #include "app/backup/log_archive.h"
 #include "app/node/activity.h"
-#include "app/node/stream_rates.h"
 #include "app/node/doors.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
 #include "app/node/roles.h"
 #include "app/node/state_watch.h"
+#include "app/node/stream_rates.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
@@ -46,8 +46,8 @@
 #include "runtime/task_group.h"
 #include "runtime/thread_random.h"
 #include "storage/database.h"
-#include "telemetry/log_store.h"
 #include "telemetry/foreign_metrics.h"
+#include "telemetry/log_store.h"
 #include "telemetry/otlp_exporter.h"
 #include "telemetry/otlp_receiver.h"
 #include "telemetry/trace_store.h"
@@ -55,7 +55,8 @@
 namespace weft::app {
 
 telemetry::TraceStoreOptions trace_options(const Settings& settings);
-// Where this machine reaches a listener, as host:port: one of every address cannot be connected to under that name.
+// Where this machine reaches a listener, as host:port: one of every address cannot be connected to
+// under that name.
 std::string reachable(const net::Endpoint& local);
 // Fails when the ratio is no number from 0 to 1.
 Result<double> sampling_ratio(const Settings& settings);
@@ -82,8 +83,8 @@ struct Node::Parts {
   http::Client client;
   telemetry::TraceStore traces;
   std::unique_ptr<telemetry::LogStore> logs;  // null: no lines are kept
-  BlockingPool pool;  // searches that take milliseconds
-  BlockingPool telemetry_pool;  // what writes traces and log lines to disk
+  BlockingPool pool;                          // searches that take milliseconds
+  BlockingPool telemetry_pool;                // what writes traces and log lines to disk
   std::unique_ptr<File> lock;
 
   // State and identity.
@@ -151,7 +152,7 @@ struct Node::Parts {
   std::optional<telemetry::OtlpSpans> otlp_spans;
   std::optional<telemetry::OtlpMetrics> otlp_metrics;
   std::deque<telemetry::OtlpExporter> exporters;
-  TaskGroup chores;  // on the control loop
+  TaskGroup chores;                                     // on the control loop
   std::vector<std::unique_ptr<TaskGroup>> loop_chores;  // one per loop
   boost::asio::signal_set signals;
   std::thread loop_threads;

@@ -14,7 +14,8 @@ namespace weft::app {
 
 std::string reachable(const net::Endpoint& local) {
   // "::" takes IPv4 too, and a container may be without ::1 or without a resolver for localhost.
-  if (local.host == "0.0.0.0" || local.host == "::") return net::Endpoint{"127.0.0.1", local.port}.text();
+  if (local.host == "0.0.0.0" || local.host == "::")
+    return net::Endpoint{"127.0.0.1", local.port}.text();
   return local.text();
 }
 
@@ -41,7 +42,8 @@ Result<std::uint32_t> unsettled_max(const Settings& settings) {
   constexpr std::int64_t kMost = 65'536;
   auto number = settings.number("delivery.unsettledMax");
   if (number >= 1 && number <= kMost) return static_cast<std::uint32_t>(number);
-  return fail(ErrorCode::InvalidArgument, "delivery.unsettledMax: must be from 1 to {}, not {}", kMost, number);
+  return fail(ErrorCode::InvalidArgument, "delivery.unsettledMax: must be from 1 to {}, not {}",
+              kMost, number);
 }
 
 }  // namespace
@@ -51,7 +53,9 @@ Task<Result<>> Node::Parts::open_state() {
   auto folder = settings.text("data.folder");
   CO_CHECK(co_await files.create_directories(folder));
   auto locked = co_await files.lock(folder + "/LOCK");
-  if (!locked) co_return std::unexpected(std::move(locked).error().within("data folder " + folder + " is in use"));
+  if (!locked)
+    co_return std::unexpected(
+        std::move(locked).error().within("data folder " + folder + " is in use"));
   lock = std::move(*locked);
   CO_CHECK(upgrade_data_folder(folder));
 
@@ -63,7 +67,8 @@ Task<Result<>> Node::Parts::open_state() {
   if (!migrated && !is_state_away) co_return migrated;
   CO_CHECK(co_await place_identity_key(files, folder, settings.secret("identity.key")));
   audit.emplace(*database, clock);
-  identity::IdentityParts identity_parts{*database, *audit, files, clock, random, secrets, folder, is_state_shared};
+  identity::IdentityParts identity_parts{*database, *audit,  files,  clock,
+                                         random,    secrets, folder, is_state_shared};
   identity.emplace(identity_parts);
   co_return co_await identity->start();
 }
@@ -91,7 +96,8 @@ Task<Result<>> Node::Parts::open_log() {
   CO_CHECK(open_archive());
   options.archive = log_archive.get();
   options.archive_waiting_bytes_max = settings.bytes("backup.archiveWaitingBytesMax");
-  CO_TRY(log, co_await eventlog::EmbeddedLog::open(files, clock, random, metrics, std::move(options)));
+  CO_TRY(log,
+         co_await eventlog::EmbeddedLog::open(files, clock, random, metrics, std::move(options)));
   auto status = log->status();
   if (status.cut_bytes > 0 || status.damaged_ranges > 0) {
     log_warn("node", "the log was repaired at start",
@@ -121,19 +127,23 @@ Task<Result<>> Node::Parts::open_features() {
   if (!access_log_path.empty()) {
     CO_TRY(access_log, gateway::AccessLog::open(files, std::move(access_log_path), metrics));
   }
-  gateway.emplace(gateway_options, gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, trace_random,
-                                                         loops, metrics, traces, access_log.get()});
+  gateway.emplace(gateway_options,
+                  gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, trace_random,
+                                        loops, metrics, traces, access_log.get()});
   sender.emplace(client);
-  delivery::DeliveryParts delivery_parts{*log, *sender, secrets, clock, random, metrics, &traces, {}, {}};
+  delivery::DeliveryParts delivery_parts{*log,    *sender, secrets, clock, random,
+                                         metrics, &traces, {},      {}};
   for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));
   CO_TRY(delivery_parts.limits.unsettled_max, unsettled_max(settings));
-  delivery_parts.limits.delivered_shown_max = static_cast<std::size_t>(settings.number("delivery.recentMax"));
+  delivery_parts.limits.delivered_shown_max =
+      static_cast<std::size_t>(settings.number("delivery.recentMax"));
   delivery.emplace(std::move(delivery_parts));
   CO_CHECK(co_await delivery->start());
 
   CO_TRY(auto kinds, all_kinds());
-  estate::EstateParts estate_parts{*database, *audit, files, clock, settings.text("data.folder") + "/generation.json",
-                                   std::move(kinds), {}, {}};
+  estate::EstateParts estate_parts{
+      *database,        *audit, files, clock, settings.text("data.folder") + "/generation.json",
+      std::move(kinds), {},     {}};
   estate_parts.compilers = {&*identity, &*streams, &*gateway, &*delivery};
   estate_parts.checks = {&tenant_exists};
   estate.emplace(std::move(estate_parts));
@@ -156,7 +166,8 @@ Task<Result<>> Node::Parts::apply_estate_folder() {
   if (folder.empty()) co_return Result<>();
   estate::Loader loader(estate->kinds(), estate::process_environment());
   CO_TRY(auto loaded, co_await loader.load_folder(files, folder));
-  if (!loaded.ok()) co_return fail(ErrorCode::InvalidArgument, "the estate has errors:\n{}", loaded.error_text());
+  if (!loaded.ok())
+    co_return fail(ErrorCode::InvalidArgument, "the estate has errors:\n{}", loaded.error_text());
   for (const auto& warning : loaded.findings.warnings) log_warn("estate", warning.text());
   estate::ChangeSet changes;
   changes.resources = std::move(loaded.resources);
@@ -171,7 +182,8 @@ Task<Result<>> Node::Parts::apply_estate_folder() {
   }
   is_folder_pending = !applied && is_state_shared && applied.error().code == ErrorCode::Unavailable;
   if (is_folder_pending) {
-    log_warn("node", "the estate folder waits for the state database", {{"why", applied.error().message}});
+    log_warn("node", "the estate folder waits for the state database",
+             {{"why", applied.error().message}});
     co_return Result<>();
   }
   if (!applied) co_return std::unexpected(std::move(applied).error().within("estate " + folder));
@@ -180,8 +192,14 @@ Task<Result<>> Node::Parts::apply_estate_folder() {
 }
 
 void Node::Parts::watch_state() {
-  StateWatchParts watch_parts{*database, *audit, *estate, *identity, clock, settings.time("state.followInterval"),
-                              state_migrations(), [this] { return catch_up(); }};
+  StateWatchParts watch_parts{*database,
+                              *audit,
+                              *estate,
+                              *identity,
+                              clock,
+                              settings.time("state.followInterval"),
+                              state_migrations(),
+                              [this] { return catch_up(); }};
   state_watch.emplace(std::move(watch_parts));
   if (is_state_away) state_watch->migrate_later();
 }
@@ -197,9 +215,10 @@ Task<Result<>> Node::Parts::catch_up() {
 std::string Node::Parts::archive_note() const {
   auto status = log->status().archive;
   if (!status || (!status->failing_since && status->gaps == 0)) return {};
-  if (!status->failing_since) return fmt::format("archive: has a gap of {} files, take a new backup\n", status->gaps);
-  return fmt::format("archive: takes nothing since {}, {} bytes wait\n", to_rfc3339(*status->failing_since),
-                     status->waiting_bytes);
+  if (!status->failing_since)
+    return fmt::format("archive: has a gap of {} files, take a new backup\n", status->gaps);
+  return fmt::format("archive: takes nothing since {}, {} bytes wait\n",
+                     to_rfc3339(*status->failing_since), status->waiting_bytes);
 }
 
 std::string Node::Parts::state_note() const {
@@ -234,16 +253,23 @@ void Node::Parts::count_telemetry() {
   };
   const auto stats = traces.stats();
   raise("weft_telemetry_recorded_spans_total", "Spans that were recorded", stats.spans_recorded);
-  raise("weft_telemetry_sampled_out_spans_total", "Spans of traces that are not kept", stats.spans_sampled_out);
-  raise("weft_telemetry_lost_spans_total", "Spans that were to be kept and reached no disk", stats.spans_unarchived);
-  metrics.gauge("weft_telemetry_trace_disk_bytes", "Traces on disk").set(static_cast<std::int64_t>(stats.archive_bytes));
+  raise("weft_telemetry_sampled_out_spans_total", "Spans of traces that are not kept",
+        stats.spans_sampled_out);
+  raise("weft_telemetry_lost_spans_total", "Spans that were to be kept and reached no disk",
+        stats.spans_unarchived);
+  metrics.gauge("weft_telemetry_trace_disk_bytes", "Traces on disk")
+      .set(static_cast<std::int64_t>(stats.archive_bytes));
   if (!logs) return;
-  raise("weft_telemetry_dropped_log_lines_total", "Log lines that were not stored", logs->dropped_lines());
-  metrics.gauge("weft_telemetry_log_disk_bytes", "Log lines on disk").set(static_cast<std::int64_t>(logs->bytes()));
+  raise("weft_telemetry_dropped_log_lines_total", "Log lines that were not stored",
+        logs->dropped_lines());
+  metrics.gauge("weft_telemetry_log_disk_bytes", "Log lines on disk")
+      .set(static_cast<std::int64_t>(logs->bytes()));
 }
 
 net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
-  auto port = settings.is_on("ports.auto") ? 0 : settings.number(port_setting) + settings.number("ports.offset");
+  auto port = settings.is_on("ports.auto")
+                  ? 0
+                  : settings.number(port_setting) + settings.number("ports.offset");
   return net::Endpoint{settings.text("listen.address"), static_cast<std::uint16_t>(port)};
 }
 
@@ -254,7 +280,8 @@ net::Endpoint Node::Parts::tls_endpoint(std::string_view port_setting) const {
   return at;
 }
 
-http::ServerOptions Node::Parts::server_options(std::string name, std::string_view port_setting) const {
+http::ServerOptions Node::Parts::server_options(std::string name,
+                                                std::string_view port_setting) const {
   http::ServerOptions options;
   options.name = std::move(name);
   options.listen = endpoint(port_setting);
@@ -265,33 +292,48 @@ http::ServerOptions Node::Parts::server_options(std::string name, std::string_vi
   options.limits.body_timeout = settings.time("http.bodyTimeout");
   options.limits.idle_timeout = settings.time("http.idleTimeout");
   options.limits.write_timeout = settings.time("http.writeTimeout");
-  options.limits.connections_max = static_cast<std::uint32_t>(settings.number("http.connectionsMax"));
+  options.limits.connections_max =
+      static_cast<std::uint32_t>(settings.number("http.connectionsMax"));
   return options;
 }
 
 std::vector<ApiRoute> Node::Parts::admin_routes() {
   estate_routes_parts.emplace(EstateRoutesParts{*estate, *audit, [this] { return reconcile(); }});
   last_records.emplace(*log);
-  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random, traces,
-                                                stream_rates, *last_records});
+  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random,
+                                                traces, stream_rates, *last_records});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
-  system_routes_parts.emplace(SystemRoutesParts{activity, *log, *groups, *delivery, *estate, *audit, files, clock, started_at,
-                                                settings.text("data.folder"), {}, [this] { return gateway->traffic().p95_seconds * 1000; },
-                                                admin_contract(), [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; },
-                                                roles, [this] { return note_of_roles(); }});
-  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random, settings.text("data.folder"),
+  system_routes_parts.emplace(SystemRoutesParts{
+      activity,
+      *log,
+      *groups,
+      *delivery,
+      *estate,
+      *audit,
+      files,
+      clock,
+      started_at,
+      settings.text("data.folder"),
+      {},
+      [this] { return gateway->traffic().p95_seconds * 1000; },
+      admin_contract(),
+      [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; },
+      roles,
+      [this] { return note_of_roles(); }});
+  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random,
+                 settings.text("data.folder"),
                  log_archive ? log_archive->history() : std::string());
   backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
   for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
-                      log_routes(*log_routes_parts),
-                      client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
-                      system_routes(*system_routes_parts), backup_routes(*backup_routes_parts)}) {
+                      log_routes(*log_routes_parts), client_routes(*client_routes_parts),
+                      gateway_routes(*gateway_routes_parts), system_routes(*system_routes_parts),
+                      backup_routes(*backup_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;
@@ -302,7 +344,8 @@ Task<Result<>> Node::Parts::open_doors() {
   admin.emplace(AdminApiParts{*identity, clock, random, traces}, admin_routes(), std::move(hub));
   if (settings.is_on("events.enabled")) {
     events_keys.emplace(*identity);
-    eventlog::EventsParts events_parts{*log, *streams, *events_keys, clock, random, metrics, &traces, {}};
+    eventlog::EventsParts events_parts{*log,   *streams, *events_keys, clock,
+                                       random, metrics,  &traces,      {}};
     events_parts.limits.body_bytes_max = settings.bytes("http.bodyBytesMax");
     events.emplace(events_parts);
   }
@@ -312,7 +355,9 @@ Task<Result<>> Node::Parts::open_doors() {
     count_compilations();
     count_telemetry();
   };
-  ops_parts.more = [this](bool is_openmetrics) { return foreign_metrics.text(is_openmetrics, clock.now()); };
+  ops_parts.more = [this](bool is_openmetrics) {
+    return foreign_metrics.text(is_openmetrics, clock.now());
+  };
   ops_parts.note = [this] {
     auto note = roles.is_all() ? std::string() : "roles " + roles.text() + "\n";
     if (auto lacking = note_of_roles(); !lacking.empty()) note += lacking + "\n";
@@ -330,22 +375,26 @@ Result<> Node::Parts::listen() {
   if (roles.has(Role::Gateway)) CHECK(listen_for_gateway());
   if (roles.has(Role::Control)) CHECK(listen_for_control());
   if (roles.has(Role::Broker)) CHECK(listen_for_broker());
-  TRY(ops_server, http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
+  TRY(ops_server,
+      http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   addresses.ops = "http://" + reachable(ops_server->local());
   tell_listeners();
   return {};
 }
 
 Result<> Node::Parts::listen_for_gateway() {
-  TRY(gateway_server, http::Server::open(server_options("gateway", "ports.gateway"), *gateway_door, loops, clock, metrics));
+  TRY(gateway_server, http::Server::open(server_options("gateway", "ports.gateway"), *gateway_door,
+                                         loops, clock, metrics));
   addresses.gateway = "http://" + reachable(gateway_server->local());
   TRY(gateway_tls_server, open_https("gateway", *gateway_door));
-  if (gateway_tls_server) addresses.gateway_tls = "https://" + reachable(gateway_tls_server->local());
+  if (gateway_tls_server)
+    addresses.gateway_tls = "https://" + reachable(gateway_tls_server->local());
   return {};
 }
 
 Result<> Node::Parts::listen_for_control() {
-  TRY(admin_server, http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
+  TRY(admin_server,
+      http::Server::open(server_options("admin", "ports.admin"), *admin, loops, clock, metrics));
   addresses.hub = "http://" + reachable(admin_server->local());
   admin->set_port(admin_server->local().port);
   TRY(admin_tls_server, open_https("admin", *admin));
@@ -370,15 +419,19 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
   options.listen = tls ? tls_endpoint(port_setting) : endpoint(port_setting);
   options.tls = std::move(tls);
   options.advertised.host = settings.text("kafka.advertisedHost");
-  options.limits.connections_max = static_cast<std::uint32_t>(settings.number("kafka.connectionsMax"));
-  options.limits.request_bytes_max = static_cast<std::uint32_t>(settings.bytes("kafka.requestBytesMax"));
+  options.limits.connections_max =
+      static_cast<std::uint32_t>(settings.number("kafka.connectionsMax"));
+  options.limits.request_bytes_max =
+      static_cast<std::uint32_t>(settings.bytes("kafka.requestBytesMax"));
   if (settings.is_on("kafka.anonymous")) {
     std::vector<identity::Grant> grants;
     grants.push_back({"stream.*", "*", "kafka.anonymous"});
-    options.anonymous = std::make_shared<const identity::Principal>(identity::make_principal(
-        identity::PrincipalType::Client, "anonymous", std::string(estate::kDefaultTenant), std::move(grants)));
+    options.anonymous = std::make_shared<const identity::Principal>(
+        identity::make_principal(identity::PrincipalType::Client, "anonymous",
+                                 std::string(estate::kDefaultTenant), std::move(grants)));
   }
-  kafka::KafkaParts kafka_parts{*log, *log, *kafka_topics, *groups, loops, clock, random, metrics, &*kafka_keys, nullptr, &traces};
+  kafka::KafkaParts kafka_parts{*log,   *log,    *kafka_topics, *groups, loops,  clock,
+                                random, metrics, &*kafka_keys,  nullptr, &traces};
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }
 
@@ -396,13 +449,14 @@ Result<std::unique_ptr<http::Server>> Node::Parts::open_https(std::string_view l
 }
 
 void Node::Parts::tell_listeners() {
-  const std::pair<std::string_view, const std::string&> listeners[] = {{"hub", addresses.hub},
-                                                                       {"gateway", addresses.gateway},
-                                                                       {"kafka", addresses.kafka},
-                                                                       {"ops", addresses.ops},
-                                                                       {"hub over TLS", addresses.hub_tls},
-                                                                       {"gateway over TLS", addresses.gateway_tls},
-                                                                       {"kafka over TLS", addresses.kafka_tls}};
+  const std::pair<std::string_view, const std::string&> listeners[] = {
+      {"hub", addresses.hub},
+      {"gateway", addresses.gateway},
+      {"kafka", addresses.kafka},
+      {"ops", addresses.ops},
+      {"hub over TLS", addresses.hub_tls},
+      {"gateway over TLS", addresses.gateway_tls},
+      {"kafka over TLS", addresses.kafka_tls}};
   for (const auto& [name, address] : listeners) {
     if (!address.empty()) system_routes_parts->listeners.emplace_back(name, address);
   }

@@ -7,7 +7,8 @@ namespace weft::app {
 namespace {
 
 constexpr std::string_view kPrometheusText = "text/plain; version=0.0.4; charset=utf-8";
-constexpr std::string_view kOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+constexpr std::string_view kOpenMetrics =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
@@ -51,8 +52,10 @@ bool prefers_openmetrics(std::string_view accept) {
   while (!accept.empty()) {
     auto accepted = read_accepted(cut_at(accept, ','));
     if (accepted.type == "application/openmetrics-text") {
-      if (accepted.version.empty() || accepted.version == "1.0.0") open = std::max(open, accepted.weight);
-    } else if (accepted.type == "text/plain" || accepted.type == "text/*" || accepted.type == "*/*") {
+      if (accepted.version.empty() || accepted.version == "1.0.0")
+        open = std::max(open, accepted.weight);
+    } else if (accepted.type == "text/plain" || accepted.type == "text/*" ||
+               accepted.type == "*/*") {
       plain = std::max(plain, accepted.weight);
     }
   }
@@ -71,7 +74,8 @@ http::Response Ops::answer(const http::RequestHead& head) const {
   const auto& path = head.path;
   if (path == "/livez") return http::Response(200, "text/plain", "ok\n");
   if (path == "/readyz") {
-    if (ready_.load(std::memory_order_acquire)) return http::Response(200, "text/plain", "ready\n" + parts_.note());
+    if (ready_.load(std::memory_order_acquire))
+      return http::Response(200, "text/plain", "ready\n" + parts_.note());
     return http::Response(503, "text/plain", "not ready\n");
   }
   if (path == "/metrics") {

@@ -1,6 +1,5 @@
-// The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus text, or
-// OpenMetrics for those who accept it).
-// No credentials, nothing secret. Any loop.
+// The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus
+// text, or OpenMetrics for those who accept it). No credentials, nothing secret. Any loop.
 #pragma once
 
 #include <atomic>
@@ -16,9 +15,9 @@ namespace weft::app {
 bool prefers_openmetrics(std::string_view accept);
 
 struct OpsParts {
-  std::function<void()> refresh;           // of gauges that are computed when somebody looks
-  std::function<std::string(bool)> more;   // further families as text (true: OpenMetrics)
-  std::function<std::string()> note;       // what a ready node says of itself besides, empty or a line
+  std::function<void()> refresh;          // of gauges that are computed when somebody looks
+  std::function<std::string(bool)> more;  // further families as text (true: OpenMetrics)
+  std::function<std::string()> note;  // what a ready node says of itself besides, empty or a line
 };
 
 class Ops final : public http::Handler {

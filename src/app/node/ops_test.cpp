@@ -9,9 +9,10 @@ TEST(MetricsNegotiation, GivesOpenMetricsToThoseWhoNameIt) {
   EXPECT_TRUE(prefers_openmetrics("application/openmetrics-text"));
   EXPECT_TRUE(prefers_openmetrics("application/openmetrics-text; version=1.0.0; charset=utf-8"));
   // Prometheus 2.42.
-  EXPECT_TRUE(prefers_openmetrics("application/openmetrics-text;version=1.0.0,"
-                                  "application/openmetrics-text;version=0.0.1;q=0.75,"
-                                  "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"));
+  EXPECT_TRUE(
+      prefers_openmetrics("application/openmetrics-text;version=1.0.0,"
+                          "application/openmetrics-text;version=0.0.1;q=0.75,"
+                          "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"));
 }
 
 TEST(MetricsNegotiation, GivesPrometheusTextToEverybodyElse) {

@@ -36,7 +36,8 @@ Result<Roles> roles_of(const Settings& settings) {
     auto word = without_spaces(item);
     auto known = std::ranges::find(kNames, word, &std::pair<std::string_view, Role>::first);
     if (known == std::end(kNames)) {
-      return fail(ErrorCode::InvalidArgument, "roles: there is no role '{}'; there are {}", word, Roles::all().text());
+      return fail(ErrorCode::InvalidArgument, "roles: there is no role '{}'; there are {}", word,
+                  Roles::all().text());
     }
     roles.add(known->second);
   }
@@ -46,9 +47,10 @@ Result<Roles> roles_of(const Settings& settings) {
   bool has_source = roles.has(Role::Control) || !settings.text("estate.folder").empty() ||
                     settings.text("state.backend") == "postgres";
   if (!has_source) {
-    return fail(ErrorCode::InvalidArgument,
-                "roles: a node without role control has no admin API, so this one could never get an estate: give it "
-                "estate.folder, or state.backend postgres to share that of a node with role control");
+    return fail(
+        ErrorCode::InvalidArgument,
+        "roles: a node without role control has no admin API, so this one could never get an estate: give it "
+        "estate.folder, or state.backend postgres to share that of a node with role control");
   }
   return roles;
 }

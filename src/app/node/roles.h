@@ -1,6 +1,6 @@
-// What of a node runs: setting `roles`. Each listener and service belongs to one role; ops is always
-// there. The log is each node's own, so a role that writes events and the one that delivers them do
-// not find each other across nodes: role_note() says what a set of roles leaves undone.
+// What of a node runs: setting `roles`. Each listener and service belongs to one role; ops is
+// always there. The log is each node's own, so a role that writes events and the one that delivers
+// them do not find each other across nodes: role_note() says what a set of roles leaves undone.
 //
 // Values; any thread.
 #pragma once
@@ -34,7 +34,9 @@ class Roles {
 
  private:
   explicit Roles(std::uint8_t bits) : bits_(bits) {}
-  static std::uint8_t bit(Role role) { return static_cast<std::uint8_t>(1u << static_cast<unsigned>(role)); }
+  static std::uint8_t bit(Role role) {
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(role));
+  }
   std::uint8_t bits_ = 0;
 };
 

@@ -8,7 +8,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Result<Roles> roles_with(const std::string& roles, std::vector<std::string> more = {"state.backend=postgres"}) {
+Result<Roles> roles_with(const std::string& roles,
+                         std::vector<std::string> more = {"state.backend=postgres"}) {
   more.push_back("roles=" + roles);
   auto nothing = [](const std::string&) { return std::optional<std::string>(); };
   auto settings = Settings::load("weft.yaml", "", nothing, more);
@@ -33,7 +34,8 @@ TEST(Roles, AreAListInAnyOrderWithSpaces) {
 }
 
 TEST(Roles, AreRefusedWhenUnknownOrNone) {
-  EXPECT_THAT(roles_with("gatway").error().message, HasSubstr("no role 'gatway'; there are gateway, broker, worker, control"));
+  EXPECT_THAT(roles_with("gatway").error().message,
+              HasSubstr("no role 'gatway'; there are gateway, broker, worker, control"));
   EXPECT_THAT(roles_with("").error().message, HasSubstr("at least one"));
 }
 

@@ -74,10 +74,11 @@ Result<> check_crash_point() {
   auto wanted = CrashPoint::wanted();
   if (!wanted) return {};
   if (!CrashPoint::is_wanted_known()) {
-    return fail(ErrorCode::InvalidArgument, "WEFT_CRASH_AT: no crash point '{}'; there are:\n{}", *wanted,
-                fmt::join(CrashPoint::all(), "\n"));
+    return fail(ErrorCode::InvalidArgument, "WEFT_CRASH_AT: no crash point '{}'; there are:\n{}",
+                *wanted, fmt::join(CrashPoint::all(), "\n"));
   }
-  log_warn("node", "this process kills itself at a crash point: WEFT_CRASH_AT is set", {{"point", *wanted}});
+  log_warn("node", "this process kills itself at a crash point: WEFT_CRASH_AT is set",
+           {{"point", *wanted}});
   return {};
 }
 
@@ -97,7 +98,9 @@ int run_node(const NodeStart& start, const WhenReady& when_ready) {
   if (!settings) return report_failure(settings.error());
   if (start.demo == Demo::On) {
     auto roles = roles_of(*settings);
-    if (roles && !roles->is_all()) return report_failure({ErrorCode::InvalidArgument, "--demo shows all roles: leave out the setting roles"});
+    if (roles && !roles->is_all())
+      return report_failure(
+          {ErrorCode::InvalidArgument, "--demo shows all roles: leave out the setting roles"});
   }
   auto folder = settings->text("data.folder");
   if (when_ready) log_to_file(folder);

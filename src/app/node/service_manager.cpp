@@ -19,7 +19,8 @@ void tell_service_manager(std::string_view assignment) {
   std::string_view path = given;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if ((!path.starts_with('/') && !path.starts_with('@')) || path.size() >= sizeof address.sun_path) {
+  if ((!path.starts_with('/') && !path.starts_with('@')) ||
+      path.size() >= sizeof address.sun_path) {
     log_warn("node", "NOTIFY_SOCKET names no socket", {{"path", path}});
     return;
   }
@@ -28,8 +29,11 @@ void tell_service_manager(std::string_view assignment) {
   if (path.starts_with('@')) address.sun_path[0] = '\0';
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   int door = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  auto sent = ::sendto(door, assignment.data(), assignment.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
-  if (sent < 0) log_warn("node", "the service manager was not told", {{"what", assignment}, {"why", std::strerror(errno)}});
+  auto sent = ::sendto(door, assignment.data(), assignment.size(), MSG_NOSIGNAL,
+                       reinterpret_cast<const sockaddr*>(&address), size);
+  if (sent < 0)
+    log_warn("node", "the service manager was not told",
+             {{"what", assignment}, {"why", std::strerror(errno)}});
   if (door >= 0) ::close(door);
 }
 

@@ -98,7 +98,8 @@ constexpr SettingSpec kSpecs[] = {
     {"kafka.rebalanceDelay", Time, "3s",
      "how long an empty group waits for more members at its first join"},
     {"log.walFileBytes", Bytes, "64MiB", "size of one write-ahead file"},
-    {"log.walAgeMax", Time, "10m", "age at which a write-ahead file with data is sealed, and archived"},
+    {"log.walAgeMax", Time, "10m",
+     "age at which a write-ahead file with data is sealed, and archived"},
     {"log.tailBytesMax", Bytes, "16MiB", "newest records kept in memory for readers"},
     {"log.queueBytesMax", Bytes, "256MiB",
      "appends waiting for the disk; above it producers are told to wait"},
@@ -156,9 +157,12 @@ const SettingSpec* find_spec(std::string_view path) {
 std::string setting_variable(std::string_view path) {
   std::string name = "WEFT_";
   for (char c : path) {
-    if (c == '.') name += "__";
-    else if (std::isupper(c)) (name += '_') += c;
-    else name += static_cast<char>(std::toupper(c));
+    if (c == '.')
+      name += "__";
+    else if (std::isupper(c))
+      (name += '_') += c;
+    else
+      name += static_cast<char>(std::toupper(c));
   }
   return name;
 }
@@ -175,9 +179,14 @@ Result<> check_value(const SettingSpec& spec, std::string_view value) {
   switch (spec.type) {
     case Text:
     case Secret:
-    case List: return {};
-    case Bytes: CHECK(parse_bytes(value)); return {};
-    case Time: CHECK(parse_duration(value)); return {};
+    case List:
+      return {};
+    case Bytes:
+      CHECK(parse_bytes(value));
+      return {};
+    case Time:
+      CHECK(parse_duration(value));
+      return {};
     case Switch:
       if (value == "true" || value == "false") return {};
       return fail(ErrorCode::InvalidArgument, "must be true or false, not '{}'", value);
@@ -232,15 +241,20 @@ using Found = std::vector<std::pair<std::string, const Json*>>;
 
 void flatten(const Json& node, const std::string& prefix, Found& out) {
   for (const auto& member : node.members()) {
-    auto path = prefix.empty() ? std::string(member.key()) : prefix + "." + std::string(member.key());
-    if (member.value.is_object()) flatten(member.value, path, out);
-    else out.emplace_back(path, &member.value);
+    auto path =
+        prefix.empty() ? std::string(member.key()) : prefix + "." + std::string(member.key());
+    if (member.value.is_object())
+      flatten(member.value, path, out);
+    else
+      out.emplace_back(path, &member.value);
   }
 }
 
 }  // namespace
 
-std::span<const SettingSpec> setting_specs() { return kSpecs; }
+std::span<const SettingSpec> setting_specs() {
+  return kSpecs;
+}
 
 std::string settings_reference() {
   std::string out =
@@ -266,19 +280,27 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
     std::string_view name;
     std::uint64_t factor;
   };
-  constexpr Unit kUnits[] = {{"", 1},          {"B", 1},           {"KB", 1'000},      {"MB", 1'000'000},
-                             {"GB", 1'000'000'000}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+  constexpr Unit kUnits[] = {{"", 1},
+                             {"B", 1},
+                             {"KB", 1'000},
+                             {"MB", 1'000'000},
+                             {"GB", 1'000'000'000},
+                             {"KiB", 1u << 10},
+                             {"MiB", 1u << 20},
+                             {"GiB", 1u << 30}};
   std::uint64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
   if (error == std::errc()) {
     for (const auto& known : kUnits) {
-      if (unit == known.name && number <= std::numeric_limits<std::uint64_t>::max() / known.factor) {
+      if (unit == known.name &&
+          number <= std::numeric_limits<std::uint64_t>::max() / known.factor) {
         return number * known.factor;
       }
     }
   }
-  return fail(ErrorCode::InvalidArgument, "must be a size such as 512, 64KiB or 10MB, not '{}'", text);
+  return fail(ErrorCode::InvalidArgument, "must be a size such as 512, 64KiB or 10MB, not '{}'",
+              text);
 }
 
 Result<> Settings::set(std::string_view path, std::string value, std::string_view where) {
@@ -336,7 +358,9 @@ const std::string& Settings::value_of(std::string_view path, SettingType type) c
   return values_.find(path)->second;
 }
 
-std::string Settings::text(std::string_view path) const { return value_of(path, Text); }
+std::string Settings::text(std::string_view path) const {
+  return value_of(path, Text);
+}
 
 std::string Settings::secret(std::string_view path) const {
   return value_of(path, Secret);
@@ -354,7 +378,9 @@ Duration Settings::time(std::string_view path) const {
   return parse_duration(value_of(path, Time)).value_or(Duration::zero());
 }
 
-bool Settings::is_on(std::string_view path) const { return value_of(path, Switch) == "true"; }
+bool Settings::is_on(std::string_view path) const {
+  return value_of(path, Switch) == "true";
+}
 
 std::vector<std::string> Settings::list(std::string_view path) const {
   std::vector<std::string> items;

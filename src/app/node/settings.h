@@ -36,8 +36,8 @@ class Settings {
  public:
   using Environment = std::function<std::optional<std::string>(const std::string&)>;
 
-  // `file_text` is a weft.yaml (empty: none), `overrides` are "path=value". Errors name the place: file:line:column
-  // or the variable, and the nearest known name.
+  // `file_text` is a weft.yaml (empty: none), `overrides` are "path=value". Errors name the place:
+  // file:line:column or the variable, and the nearest known name.
   static Result<Settings> load(const std::string& file_name, const std::string& file_text,
                                const Environment& environment,
                                const std::vector<std::string>& overrides);
@@ -61,7 +61,8 @@ class Settings {
 // "64KiB", "10MB", "512" as bytes.
 Result<std::uint64_t> parse_bytes(std::string_view text);
 
-// Where the OTLP receiver listens: listen.otlpAddress, or the loopback address of listen.address's family.
+// Where the OTLP receiver listens: listen.otlpAddress, or the loopback address of listen.address's
+// family.
 std::string otlp_address(const Settings& settings);
 
 }  // namespace weft::app

@@ -11,7 +11,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::optional<std::string> empty_environment(const std::string&) { return std::nullopt; }
+std::optional<std::string> empty_environment(const std::string&) {
+  return std::nullopt;
+}
 
 TEST(Settings, HaveADefaultForEveryNameThatItsTypeAccepts) {
   auto settings = Settings::load("weft.yaml", "", empty_environment, {});
@@ -67,7 +69,8 @@ TEST(Settings, TakeASecretFromTheFileThatItsVariableNames) {
 }
 
 TEST(Settings, ReadSizesTimesAndLists) {
-  auto file = "http: {bodyBytesMax: 64KiB, idleTimeout: 2m}\negress: {allow: [127.0.0.0/8, '*.example.com']}\n";
+  auto file =
+      "http: {bodyBytesMax: 64KiB, idleTimeout: 2m}\negress: {allow: [127.0.0.0/8, '*.example.com']}\n";
 
   auto settings = Settings::load("weft.yaml", file, empty_environment, {});
 

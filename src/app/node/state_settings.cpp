@@ -59,11 +59,14 @@ Result<StateBackend> state_backend(const Settings& settings) {
     return fail(ErrorCode::InvalidArgument,
                 "state.backend is postgres: give state.postgres.url or state.postgres.host");
   }
-  constexpr std::string_view kSslModes[] = {"", "disable", "prefer", "require", "verify-ca", "verify-full"};
+  constexpr std::string_view kSslModes[] = {"",        "disable",   "prefer",
+                                            "require", "verify-ca", "verify-full"};
   auto ssl_mode = settings.text("state.postgres.sslMode");
   if (std::ranges::find(kSslModes, ssl_mode) == std::end(kSslModes)) {
-    return fail(ErrorCode::InvalidArgument,
-                "state.postgres.sslMode must be disable, prefer, require, verify-ca or verify-full, not '{}'", ssl_mode);
+    return fail(
+        ErrorCode::InvalidArgument,
+        "state.postgres.sslMode must be disable, prefer, require, verify-ca or verify-full, not '{}'",
+        ssl_mode);
   }
   if (settings.number("state.postgres.readers") < 1) {
     return fail(ErrorCode::InvalidArgument, "state.postgres.readers must be at least 1");
@@ -86,19 +89,22 @@ Task<Result<>> place_identity_key(FileSystem& files, std::string folder, std::st
   if (key.empty()) co_return Result<>();
   auto bytes = from_hex(key);
   if (!bytes || bytes->size() != kIdentityKeyBytes) {
-    co_return fail(ErrorCode::InvalidArgument, "setting identity.key must be {} hex digits: `openssl rand -hex {}` makes them",
+    co_return fail(ErrorCode::InvalidArgument,
+                   "setting identity.key must be {} hex digits: `openssl rand -hex {}` makes them",
                    2 * kIdentityKeyBytes, kIdentityKeyBytes);
   }
   auto path = folder + "/identity.key";
   auto present = co_await read_file(files, path, 4096);
-  if (!present && present.error().code != ErrorCode::NotFound) co_return std::unexpected(std::move(present).error());
+  if (!present && present.error().code != ErrorCode::NotFound)
+    co_return std::unexpected(std::move(present).error());
   if (!present) co_return co_await write_file_durably(files, path, key + "\n");
   if (present->ends_with('\n')) present->pop_back();
   if (*present == key) co_return Result<>();
-  co_return fail(ErrorCode::FailedPrecondition,
-                 "{} is another key than the setting identity.key: leave the setting out, or give all nodes the key of "
-                 "this file",
-                 path);
+  co_return fail(
+      ErrorCode::FailedPrecondition,
+      "{} is another key than the setting identity.key: leave the setting out, or give all nodes the key of "
+      "this file",
+      path);
 }
 
 }  // namespace weft::app

@@ -7,8 +7,8 @@ namespace weft::app {
 Task<void> StateWatch::run() {
   for (;;) {
     co_await look();
-    // Named: as a bare condition in a coroutine without another local, g++ 12 puts the value in front
-    // of the frame's header, and the frame is resumed 8 bytes off.
+    // Named: as a bare condition in a coroutine without another local, g++ 12 puts the value in
+    // front of the frame's header, and the frame is resumed 8 bytes off.
     auto slept = co_await parts_.clock.sleep_for(parts_.interval);
     if (!slept) co_return;
   }
@@ -25,7 +25,8 @@ Task<Result<>> StateWatch::follow() {
     CO_CHECK(co_await parts_.database.migrate(std::move(migrations), parts_.clock.now()));
     is_migrated_ = true;
   }
-  // A database that lost what this node committed since the last look has the head of that look again.
+  // A database that lost what this node committed since the last look has the head of that look
+  // again.
   auto own_commits = parts_.audit.commits();
   CO_TRY(auto head, co_await parts_.audit.head());
   if (seen_ == head && own_commits_seen_ == own_commits) co_return Result<>();
@@ -50,8 +51,9 @@ void StateWatch::note(const Result<>& looked) {
   next.since = is_news ? parts_.clock.now() : status_.since;
   if (is_news && looked) log_info("node", "the state database can be followed again");
   if (is_news && !looked) {
-    log_warn("node", next.is_away ? "the state database is away: this node serves on, changes wait"
-                                  : "the state database cannot be followed",
+    log_warn("node",
+             next.is_away ? "the state database is away: this node serves on, changes wait"
+                          : "the state database cannot be followed",
              {{"why", next.why}});
   }
   status_ = std::move(next);

@@ -1,7 +1,7 @@
 // Follows a state database that other nodes use too: takes over their generations and API keys, and
 // knows whether the database can be reached. One look costs one small query: the head of the audit
-// trail moves with every change of the estate and of keys. After a change of its own a node looks at
-// everything, since a failover may have lost it.
+// trail moves with every change of the estate and of keys. After a change of its own a node looks
+// at everything, since a failover may have lost it.
 //
 // run() on one loop; status() from any thread.
 #pragma once

@@ -1,5 +1,5 @@
-// What keeps traces and log lines: opened at the start, written out a few times a second by a thread of
-// its own, and completely at the end.
+// What keeps traces and log lines: opened at the start, written out a few times a second by a
+// thread of its own, and completely at the end.
 #include <algorithm>
 #include <charconv>
 
@@ -26,7 +26,8 @@ bool exports(const Settings& settings, std::string_view signal) {
   return is_among(settings.list("telemetry.otlpSignals"), signal);
 }
 
-// name=value,… as in OTEL_EXPORTER_OTLP_HEADERS. The error does not show the value, which is a secret.
+// name=value,… as in OTEL_EXPORTER_OTLP_HEADERS. The error does not show the value, which is a
+// secret.
 Result<std::vector<std::pair<std::string, std::string>>> fields_of(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> fields;
   while (!text.empty()) {
@@ -53,12 +54,14 @@ Result<telemetry::OtlpExporterOptions> exporter_options(const Settings& settings
   options.endpoint = settings.text("telemetry.otlpEndpoint");
   auto encoding = settings.text("telemetry.otlpEncoding");
   if (encoding != "protobuf" && encoding != "json") {
-    return fail(ErrorCode::InvalidArgument, "telemetry.otlpEncoding: must be protobuf or json, not '{}'", encoding);
+    return fail(ErrorCode::InvalidArgument,
+                "telemetry.otlpEncoding: must be protobuf or json, not '{}'", encoding);
   }
   if (encoding == "json") options.encoding = telemetry::OtlpEncoding::Json;
   for (const auto& signal : settings.list("telemetry.otlpSignals")) {
     if (is_among(kSignals, signal)) continue;
-    return fail(ErrorCode::InvalidArgument, "telemetry.otlpSignals: must be of traces, metrics and logs, not '{}'", signal);
+    return fail(ErrorCode::InvalidArgument,
+                "telemetry.otlpSignals: must be of traces, metrics and logs, not '{}'", signal);
   }
   if (auto url = http::Url::parse(options.endpoint); !url) {
     return std::unexpected(std::move(url).error().within("telemetry.otlpEndpoint"));
@@ -84,7 +87,8 @@ Result<double> sampling_ratio(const Settings& settings) {
   double ratio = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ratio);
   if (error != std::errc() || end != text.data() + text.size() || !(ratio >= 0 && ratio <= 1)) {
-    return fail(ErrorCode::InvalidArgument, "telemetry.sampling.ratio: must be a number from 0 to 1, not '{}'", text);
+    return fail(ErrorCode::InvalidArgument,
+                "telemetry.sampling.ratio: must be a number from 0 to 1, not '{}'", text);
   }
   return ratio;
 }
@@ -101,8 +105,9 @@ Result<> Node::Parts::open_logs() {
   }
   // From the first line on, so that a receiver sees the start too.
   if (exports(settings, "logs")) {
-    otlp_logs = std::make_unique<telemetry::OtlpLogs>(logs.get(), clock, telemetry::weft_resource(kVersion),
-                                                      settings.bytes("telemetry.otlpLogBytesMax"));
+    otlp_logs =
+        std::make_unique<telemetry::OtlpLogs>(logs.get(), clock, telemetry::weft_resource(kVersion),
+                                              settings.bytes("telemetry.otlpLogBytesMax"));
   }
   set_log_sink(otlp_logs ? static_cast<LogSink*>(otlp_logs.get()) : logs.get());
   return {};
@@ -116,7 +121,8 @@ void Node::Parts::open_trace_archive() {
   options.age_max = settings.time("telemetry.traceAgeMax");
   if (options.bytes_max == 0) return;
   auto archive = telemetry::TraceArchive::open(files, std::move(options));
-  if (!archive) log_error("telemetry", "traces are kept in memory alone", {{"why", archive.error().message}});
+  if (!archive)
+    log_error("telemetry", "traces are kept in memory alone", {{"why", archive.error().message}});
   traces.open_archive(archive ? std::move(*archive) : nullptr);
 }
 
@@ -128,8 +134,9 @@ void Node::Parts::settle_traces() {
 Task<void> Node::Parts::keep_telemetry() {
   bool is_open = false;
   bool was_failing = false;
-  telemetry::SamplingLimit limit(sampling_ratio(settings).value_or(1),
-                                 static_cast<double>(settings.number("telemetry.sampling.spansPerSecondMax")));
+  telemetry::SamplingLimit limit(
+      sampling_ratio(settings).value_or(1),
+      static_cast<double>(settings.number("telemetry.sampling.spansPerSecondMax")));
   for (;;) {
     std::function<Result<bool>()> step = [this, is_open, &limit]() -> Result<bool> {
       if (!is_open) open_trace_archive();
@@ -141,7 +148,8 @@ Task<void> Node::Parts::keep_telemetry() {
     auto done = co_await telemetry_pool.run<bool>(std::move(step));
     is_open = true;
     const bool is_failing = !done && done.error().code != ErrorCode::Cancelled;
-    if (is_failing && !was_failing) log_error("telemetry", "log lines cannot be stored", {{"why", done.error().message}});
+    if (is_failing && !was_failing)
+      log_error("telemetry", "log lines cannot be stored", {{"why", done.error().message}});
     was_failing = is_failing;
     if (!co_await clock.sleep_for(kTelemetryStep)) co_return;
   }
@@ -153,7 +161,8 @@ void Node::Parts::open_otlp_receiver() {
   auto authenticate = [this, takes_all](std::string_view key) -> Result<> {
     if (takes_all && key.empty()) return {};
     if (key.empty()) {
-      return fail(ErrorCode::Unauthenticated, "send an API key: OTEL_EXPORTER_OTLP_HEADERS=\"x-api-key=<key>\"");
+      return fail(ErrorCode::Unauthenticated,
+                  "send an API key: OTEL_EXPORTER_OTLP_HEADERS=\"x-api-key=<key>\"");
     }
     CHECK(identity->authenticate_api_key(key));
     return {};
@@ -163,13 +172,14 @@ void Node::Parts::open_otlp_receiver() {
     TRY(auto plain, eventlog::decompress(eventlog::Codec::Gzip, packed, scratch, bytes_max));
     return std::string(plain);
   };
-  telemetry::OtlpReceiverParts parts{traces, logs.get(), foreign_metrics, clock, metrics, std::move(authenticate),
-                                     std::move(gunzip)};
+  telemetry::OtlpReceiverParts parts{
+      traces,           logs.get(), foreign_metrics, clock, metrics, std::move(authenticate),
+      std::move(gunzip)};
   otlp_receiver.emplace(std::move(parts));
 }
 
-// A collector on the same machine often has this port. Telemetry of others is not worth a node that does
-// not start.
+// A collector on the same machine often has this port. Telemetry of others is not worth a node that
+// does not start.
 Result<> Node::Parts::open_otlp_port() {
   if (!otlp_receiver) return {};
   auto options = server_options("otlp", "ports.otlp");
@@ -179,15 +189,17 @@ Result<> Node::Parts::open_otlp_port() {
     otlp_server = std::move(*opened);
     addresses.otlp = "http://" + reachable(otlp_server->local());
     if (!is_own_receiver(settings.text("telemetry.otlpEndpoint"), otlp_server->local())) return {};
-    return fail(ErrorCode::InvalidArgument,
-                "telemetry.otlpEndpoint: {} is this node's own receiver, whose spans it would send itself for ever; name "
-                "another, or set ports.otlp",
-                addresses.otlp);
+    return fail(
+        ErrorCode::InvalidArgument,
+        "telemetry.otlpEndpoint: {} is this node's own receiver, whose spans it would send itself for ever; name "
+        "another, or set ports.otlp",
+        addresses.otlp);
   }
-  log_warn("telemetry",
-           "no OTLP is taken from others: the port cannot be had, perhaps for a collector; set ports.otlp to another, or "
-           "telemetry.otlpReceiver to false",
-           {{"endpoint", options.listen.text()}, {"why", opened.error().message}});
+  log_warn(
+      "telemetry",
+      "no OTLP is taken from others: the port cannot be had, perhaps for a collector; set ports.otlp to another, or "
+      "telemetry.otlpReceiver to false",
+      {{"endpoint", options.listen.text()}, {"why", opened.error().message}});
   return {};
 }
 
@@ -226,7 +238,8 @@ Task<void> Node::Parts::flush_exporters() {
   for (auto& exporter : exporters) {
     auto left = std::max<Duration>(deadline - clock.mono(), 0s);
     auto sent = co_await with_timeout(clock, left, exporter.flush());
-    if (!sent) log_warn("telemetry", "the last telemetry was not exported", {{"why", sent.error().message}});
+    if (!sent)
+      log_warn("telemetry", "the last telemetry was not exported", {{"why", sent.error().message}});
   }
 }
 
@@ -234,7 +247,8 @@ void Node::Parts::close_telemetry() {
   set_log_sink(nullptr);
   if (!logs) return;
   auto written = logs->write_gathered(clock.now());
-  if (!written) log_warn("telemetry", "the last log lines were not stored", {{"why", written.error().message}});
+  if (!written)
+    log_warn("telemetry", "the last log lines were not stored", {{"why", written.error().message}});
   logs.reset();
 }
 

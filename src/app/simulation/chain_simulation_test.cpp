@@ -6,7 +6,8 @@
 //   - each order that was answered 201 stands in the first node's stream exactly once, in the order
 //     in which its shop was answered
 //   - a repeated Idempotency-Key gets the first answer again, byte for byte
-//   - the second node's stream holds each order of the first at least once, unchanged, nothing else,
+//   - the second node's stream holds each order of the first at least once, unchanged, nothing
+//   else,
 //     and the first time of each in the first node's order of its key
 #include <map>
 #include <set>
@@ -226,11 +227,13 @@ class Chain {
 
   Task<void> place(int shop, std::string order, std::string key) {
     for (int attempt = 0;; ++attempt) {
-      auto sent_key = mutant_ == ChainMutant::KeysNotRepeated ? fmt::format("{}-{}", key, attempt) : key;
+      auto sent_key =
+          mutant_ == ChainMutant::KeysNotRepeated ? fmt::format("{}-{}", key, attempt) : key;
       auto answer = co_await post(order, sent_key);
       if (answer && answer->status == 201) {
         answered_[shop].push_back({order, answer->body});
-        if (one_in(4)) co_await repeat(std::move(order), std::move(sent_key), std::move(answer->body));
+        if (one_in(4))
+          co_await repeat(std::move(order), std::move(sent_key), std::move(answer->body));
         co_return;
       }
       ++totals_.repeats;
@@ -287,7 +290,8 @@ class Chain {
   ByShop read(SimulatedNode& node) {
     ByShop out;
     auto stream = node.log().find_stream("default", "orders");
-    for (std::int32_t partition = 0; stream && partition < stream->settings.partitions; ++partition) {
+    for (std::int32_t partition = 0; stream && partition < stream->settings.partitions;
+         ++partition) {
       auto read = world_.run(read_partition(node.log(), {stream->id, partition}, out));
       if (!read) complain("reading failed: " + read.error().message);
     }
@@ -325,7 +329,8 @@ class Chain {
     for (std::size_t i = 0; i < answered.size(); ++i) {
       if (i >= stored.size()) return complain("an answered order is lost: " + answered[i].order);
       if (stored[i] != answered[i].order) {
-        return complain(fmt::format("{} stands where {} was answered", stored[i], answered[i].order));
+        return complain(
+            fmt::format("{} stands where {} was answered", stored[i], answered[i].order));
       }
     }
     if (stored.size() > answered.size() + 1) complain("orders that nobody placed, or twice");
@@ -342,7 +347,8 @@ class Chain {
     for (std::size_t i = 0; i < originals.size(); ++i) {
       if (i < first_times.size() && first_times[i] == originals[i]) continue;
       return complain(fmt::format("the second node has {} where the first has {}",
-                                  i < first_times.size() ? first_times[i] : "nothing", originals[i]));
+                                  i < first_times.size() ? first_times[i] : "nothing",
+                                  originals[i]));
     }
     complain("the second node has an order that the first has not: " + first_times.back());
   }

@@ -94,18 +94,17 @@ class SimulatedNode {
     CO_TRY(log_, co_await eventlog::EmbeddedLog::open(machine_.disk, clock, random, metrics_,
                                                       std::move(options)));
     streams_ = std::make_unique<eventlog::StreamCatalogue>(*log_);
-    answers_ = std::make_unique<gateway::IdempotencyStore>(*log_, clock,
-                                                           gateway::IdempotencyOptions());
+    answers_ =
+        std::make_unique<gateway::IdempotencyStore>(*log_, clock, gateway::IdempotencyOptions());
     CO_CHECK(co_await answers_->start());
     gateway::PublisherParts publisher{*log_, *streams_, *answers_, spans_, clock, random};
     gateway_ = std::make_unique<gateway::Gateway>(
-        gateway::GatewayOptions(),
-        gateway::GatewayParts{callers_, publisher, dialer_, clock, random, loops_, metrics_, spans_});
+        gateway::GatewayOptions(), gateway::GatewayParts{callers_, publisher, dialer_, clock,
+                                                         random, loops_, metrics_, spans_});
     client_ = std::make_unique<http::Client>(dialer_, clock, metrics_, http::ClientLimits());
     sender_ = std::make_unique<delivery::ClientSender>(*client_);
-    delivery_ = std::make_unique<delivery::DeliveryService>(
-        delivery::DeliveryParts{*log_, *sender_, secrets_, clock, random, metrics_, &spans_,
-                                {world_.executor()}, {}, {}});
+    delivery_ = std::make_unique<delivery::DeliveryService>(delivery::DeliveryParts{
+        *log_, *sender_, secrets_, clock, random, metrics_, &spans_, {world_.executor()}, {}, {}});
     CO_CHECK(co_await delivery_->start());
     CO_CHECK(publish(estate));
     CO_CHECK(co_await streams_->reconcile(clock.now()));

@@ -83,7 +83,8 @@ class JsonBuilder {
     return stack_[top_++];
   }
   void push(Json::Type type, int flags, const char* place, std::size_t size, std::uint32_t offset) {
-    // As words: the compiler would store the bit fields one by one, and wait when it reads them back.
+    // As words: the compiler would store the bit fields one by one, and wait when it reads them
+    // back.
     static_assert(std::endian::native == std::endian::little);
     const std::uint64_t words[] = {
         static_cast<std::uint64_t>(type) | static_cast<std::uint64_t>(flags) << 8 |

@@ -56,7 +56,8 @@ bool is_plain_text(std::string_view text) {
   const char* const end = at + text.size();
 #if defined(__x86_64__)
   if (text.size() >= 16) {
-    __m128i special = special_bytes<kDeleteToo>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(end - 16)));
+    __m128i special =
+        special_bytes<kDeleteToo>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(end - 16)));
     for (; end - at > 16; at += 16) {
       const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
       special = _mm_or_si128(special, special_bytes<kDeleteToo>(chunk));

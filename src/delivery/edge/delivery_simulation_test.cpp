@@ -8,7 +8,8 @@
 //     overlap; the numbers of their records rise through all lives, with a gap only where a crash
 //     cut an attempt off, and none follows a success
 //   - what was recorded as delivered is never sent again, nor is what was accepted in the same life
-//   - with an order, within a life: no event is sent after a later one of its order, and no two of one
+//   - with an order, within a life: no event is sent after a later one of its order, and no two of
+//   one
 //     order are under way at once, unless one of them was dead and is redriven
 #include "delivery/core/attempt_record.h"
 #include "delivery/edge/delivery_bench.h"
@@ -95,8 +96,7 @@ class CrashingDelivery {
     world_.disk.set_faults(faults(false));
     DeliveryLimits limits;
     if (below(3) == 0) limits.unsettled_max = 3;
-    auto life =
-        std::make_unique<DeliveryLife>(world_, endpoints_, limits, mutant_, kWalFileBytes);
+    auto life = std::make_unique<DeliveryLife>(world_, endpoints_, limits, mutant_, kWalFileBytes);
     if (!life->is_up()) {
       complain("a life does not begin: " + life->error);
       return life;
@@ -368,7 +368,7 @@ class CrashingDelivery {
   DeliveryMutant mutant_;
   OrderDeclared order_declared_;
   Ordering ordering_ = Ordering::None;
-  std::map<std::string, std::uint64_t> order_of_;  // of each delivery that was sent
+  std::map<std::string, std::uint64_t> order_of_;       // of each delivery that was sent
   std::map<std::uint64_t, std::uint64_t> newest_sent_;  // offset per order, in this life
   std::vector<std::pair<std::string, std::string>> out_of_order_;
   std::set<std::string> ever_dead_;

@@ -42,9 +42,8 @@ Journal::Journal(DeliveryContext& context, std::function<void()> wake_all,
       entries_(
           context.parts.metrics.counter("weft_delivery_journal_entries_total",
                                         "Log entries with outcomes and cursors of deliveries")),
-      durations_(
-          context.parts.metrics.histogram("weft_delivery_journal_duration_seconds",
-                                          "From the build of an entry until it is durable")),
+      durations_(context.parts.metrics.histogram("weft_delivery_journal_duration_seconds",
+                                                 "From the build of an entry until it is durable")),
       rewrite_after_bytes_(kRewriteAfterBytesMin) {}
 
 void Journal::submit(AttemptOutcome outcome) {

@@ -94,7 +94,7 @@ class Journal {
   bool ticked_ = false;
   bool closed_ = false;
   bool is_hurried_ = false;
-  bool has_given_up_ = false;  // on an entry
+  bool has_given_up_ = false;     // on an entry
   std::uint64_t written_at_ = 0;  // context_.cursor_bytes when everything was written last
   Suspension arrived_;
   Counter& entries_;

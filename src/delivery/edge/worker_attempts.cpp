@@ -127,7 +127,8 @@ http::ClientRequest SubscriptionWorker::begin(Attempt& attempt) {
   if (parent)
     attempt.trace = parent->child(parts.random);
   else if (lane)
-    attempt.trace = eventlog::trace_of_record(lane->topic_id, delivery.partition, delivery.offset).child(parts.random);
+    attempt.trace = eventlog::trace_of_record(lane->topic_id, delivery.partition, delivery.offset)
+                        .child(parts.random);
   else
     attempt.trace = TraceContext::start(parts.random);
   delivery.trace_id = attempt.trace.trace_id_hex();

@@ -84,7 +84,8 @@ Unit generation_unit(const Generation& generation, const Plan& plan, const Estat
     parameters.emplace_back(number(anchor.count));
     parameters.emplace_back(anchor.hash);
   }
-  unit.add_guarded(1, "the estate was changed by somebody else", std::move(move), std::move(parameters));
+  unit.add_guarded(1, "the estate was changed by somebody else", std::move(move),
+                   std::move(parameters));
   auto rollback_to =
       generation.rollback_to ? SqlValue(number(*generation.rollback_to)) : SqlValue();
   unit.add(

@@ -251,7 +251,7 @@ Task<Result<bool>> Estate::State::chain_goes_through(AuditHead known) {
   query.limit = 1;
   CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));
   if (entries.size() != 1) co_return false;
-  co_return entries[0].sequence == known.count && entries[0].hash == known.hash;
+  co_return entries[0].sequence == known.count&& entries[0].hash == known.hash;
 }
 
 // The head that the database tells. One whose own entry is gone anchors nothing: no change could
@@ -267,7 +267,8 @@ Task<Result<AuditHead>> Estate::State::take_anchor() {
 void Estate::State::note_broken_audit(const AuditHead& known) {
   if (broken_audit) return;
   broken_audit = known;
-  log_error("estate", "the audit trail is not the one that this node knows: verify it", {{"entry", known.count}});
+  log_error("estate", "the audit trail is not the one that this node knows: verify it",
+            {{"entry", known.count}});
 }
 
 Task<Result<StartedFrom>> Estate::State::start() {

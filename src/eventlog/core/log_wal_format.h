@@ -63,9 +63,9 @@ enum class WalCheck : std::uint8_t { Full, WithoutChecksum };
 // below `epoch_min`. `bytes` may hold more than the entry.
 std::optional<WalEntry> read_wal_entry(std::string_view bytes, WalPosition position,
                                        std::uint32_t epoch_min, WalCheck check = WalCheck::Full);
-// When the group that the mark ends was written, in milliseconds since 1970: everything before it that
-// no earlier mark covers was asked for before that, and answered after it. Absent for other entries, and
-// for marks of logs without an archive.
+// When the group that the mark ends was written, in milliseconds since 1970: everything before it
+// that no earlier mark covers was asked for before that, and answered after it. Absent for other
+// entries, and for marks of logs without an archive.
 std::optional<std::int64_t> read_time_mark(const WalEntry& entry);
 std::string encode_time_mark(std::int64_t unix_ms);
 inline constexpr std::size_t kWalTimeMarkBytes = kWalEntryHeaderBytes + 8;

@@ -213,9 +213,8 @@ void BatchBuilder::add_record(std::int64_t unix_ms, std::optional<std::string_vi
   max_timestamp_ = std::max(max_timestamp_, unix_ms);
 
   const auto time_delta = unix_ms - base_timestamp_;
-  std::size_t size = 1 + varint_size(time_delta) + varint_size(record_count_) +
-                     nullable_size(key) + nullable_size(value) +
-                     varint_size(static_cast<std::int64_t>(headers.size()));
+  std::size_t size = 1 + varint_size(time_delta) + varint_size(record_count_) + nullable_size(key) +
+                     nullable_size(value) + varint_size(static_cast<std::int64_t>(headers.size()));
   for (const auto& [name, content] : headers) size += nullable_size(name) + nullable_size(content);
 
   // The record's size is known, so that it is written once and in place.

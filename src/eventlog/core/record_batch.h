@@ -123,9 +123,9 @@ struct BatchOptions {
   std::int32_t base_sequence = -1;
 };
 
-// A batch without records that stands for the offsets [first, end): what is left of a range that was lost
-// or removed, so that a reader at its first offset can go on behind it. Kafka leaves the same behind when it
-// compacts. Requires: first < end.
+// A batch without records that stands for the offsets [first, end): what is left of a range that
+// was lost or removed, so that a reader at its first offset can go on behind it. Kafka leaves the
+// same behind when it compacts. Requires: first < end.
 std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch);
 
 // Records in, one batch out, with base offset 0 and leader epoch -1 until the log sets them.

@@ -1,7 +1,8 @@
 // Finds items of a table by a number of theirs: open addressing over the items' 4-byte slots, so an
 // index costs 4 bytes for each place and knows nothing of the items but what `Table` says:
 //
-//   std::uint64_t number_of(Slot) const;   // what the index goes by; of no two indexed items the same
+//   std::uint64_t number_of(Slot) const;   // what the index goes by; of no two indexed items the
+//   same
 //
 // Linear probing; erasing moves what follows back, so there are no tombstones. At most 4/5 full.
 // Pure. One thread at a time.

@@ -43,7 +43,9 @@ bool is_stream_name(std::string_view name) {
     auto end = name.find('.', start);
     auto part = name.substr(start, end - start);
     auto is_last = end == std::string_view::npos;
-    if (part.empty() || part.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string_view::npos) return false;
+    if (part.empty() ||
+        part.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string_view::npos)
+      return false;
     ++parts;
     if (is_last) {
       return parts == 4 && part.size() > 1 && part[0] == 'v' && part[1] != '0' &&
@@ -59,17 +61,20 @@ std::vector<estate::Reference> stream_references(const Json& spec) {
   return {{"Schema", std::string(schema->as_string()), "/spec/schema"}};
 }
 
-void check_stream(const estate::Resource& resource, const estate::EstateView&, estate::Findings& findings) {
+void check_stream(const estate::Resource& resource, const estate::EstateView&,
+                  estate::Findings& findings) {
   if (!is_stream_name(resource.name())) {
     findings.errors.push_back(resource.at(
         "/metadata/name",
-        fmt::format("stream '{}' must be named <domain>.<entity>.<past-tense-event>.v<major>, such as "
-                    "orders.order.created.v1",
-                    resource.name())));
+        fmt::format(
+            "stream '{}' must be named <domain>.<entity>.<past-tense-event>.v<major>, such as "
+            "orders.order.created.v1",
+            resource.name())));
   }
   const auto* cleanup = resource.spec().find("cleanup");
   if (cleanup != nullptr && cleanup->as_string() == "compact") {
-    findings.errors.push_back(resource.at("/spec/cleanup", "compaction is not offered yet; use delete"));
+    findings.errors.push_back(
+        resource.at("/spec/cleanup", "compaction is not offered yet; use delete"));
   }
 }
 
@@ -84,24 +89,29 @@ void check_stream_change(const estate::Resource& before, const estate::Resource*
   auto was = partitions_of(before.spec());
   auto becomes = partitions_of(after->spec());
   if (becomes < was) {
-    findings.errors.push_back(after->at(
-        "/spec/partitions", fmt::format("partitions cannot shrink from {} to {}: records would be lost", was, becomes)));
+    findings.errors.push_back(
+        after->at("/spec/partitions",
+                  fmt::format("partitions cannot shrink from {} to {}: records would be lost", was,
+                              becomes)));
   }
   if (becomes > was) {
     findings.warnings.push_back(after->at(
-        "/spec/partitions", "more partitions move keys: records of one key before and after the change lie in "
-                            "different partitions"));
+        "/spec/partitions",
+        "more partitions move keys: records of one key before and after the change lie in "
+        "different partitions"));
   }
 }
 
-void check_schema(const estate::Resource& resource, const estate::EstateView&, estate::Findings& findings) {
+void check_schema(const estate::Resource& resource, const estate::EstateView&,
+                  estate::Findings& findings) {
   auto definition = read_definition(resource.spec());
   if (!definition) {
     findings.errors.push_back(resource.at("/spec/definition", definition.error().message));
     return;
   }
   auto compiled = contracts::JsonSchema::compile(definition->root());
-  if (!compiled) findings.errors.push_back(resource.at("/spec/definition", compiled.error().message));
+  if (!compiled)
+    findings.errors.push_back(resource.at("/spec/definition", compiled.error().message));
   auto keys = contracts::business_keys(definition->root());
   if (!keys) findings.errors.push_back(resource.at("/spec/definition", keys.error().message));
 }
@@ -132,7 +142,8 @@ std::vector<estate::Kind> eventlog_kinds() {
   stream.references = stream_references;
   stream.check = check_stream;
   stream.check_change = check_stream_change;
-  stream.irreversible = {{"/spec/durability", "records already acknowledged keep the promise they were given"}};
+  stream.irreversible = {
+      {"/spec/durability", "records already acknowledged keep the promise they were given"}};
   return {std::move(schema), std::move(stream)};
 }
 

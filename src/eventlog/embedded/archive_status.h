@@ -10,7 +10,7 @@ namespace weft::eventlog {
 
 struct ArchiveStatus {
   std::uint64_t waiting_bytes = 0;
-  std::uint64_t gaps = 0;               // files given up since the start
+  std::uint64_t gaps = 0;                 // files given up since the start
   std::optional<WallTime> failing_since;  // the last attempt failed
 };
 

@@ -65,7 +65,8 @@ Task<Result<std::unique_ptr<EmbeddedLog>>> EmbeddedLog::open(FileSystem& files, 
                    spawn_on(state->background_tasks, maintenance.run()));
   if (maintenance.archiver().is_on()) {
     auto archiving = maintenance.archiver().run();
-    co_await on_loop(state->executors.background, spawn_on(state->background_tasks, std::move(archiving)));
+    co_await on_loop(state->executors.background,
+                     spawn_on(state->background_tasks, std::move(archiving)));
   }
   state->running = true;
   log_info("eventlog", "log opened",

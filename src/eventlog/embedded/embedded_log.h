@@ -49,9 +49,9 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   // Seals what is written and waits until it is placed and retention was applied. For tests and
   // tools.
   Task<Result<>> tidy();
-  // For a backup of the running log: the files that make it up as of now. They stay as they are until
-  // end_copy(), which must follow; retention and placement do not give space back meanwhile. Conflict
-  // while another copy is made.
+  // For a backup of the running log: the files that make it up as of now. They stay as they are
+  // until end_copy(), which must follow; retention and placement do not give space back meanwhile.
+  // Conflict while another copy is made.
   Task<Result<LogCopy>> begin_copy();
   Task<Result<>> end_copy();
 

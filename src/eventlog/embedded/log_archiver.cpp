@@ -32,7 +32,8 @@ Task<void> LogArchiver::run() {
     }
     auto kept = co_await keep_first();
     if (kept) continue;
-    auto pause = with_timeout(context_.clock, context_.options.maintenance_interval, mailbox_.take());
+    auto pause =
+        with_timeout(context_.clock, context_.options.maintenance_interval, mailbox_.take());
     auto taken = co_await std::move(pause);
     bool closed = taken ? taken->empty() : taken.error().code != ErrorCode::DeadlineExceeded;
     if (closed) co_return;
@@ -66,8 +67,9 @@ void LogArchiver::tell(const Result<>& outcome) {
   context_.metrics.archive_failures.add();
   if (before != 0) return;
   failing_since_ms_ = now;
-  log_error("eventlog", "a write-ahead file cannot be archived; it waits and is tried again",
-            {{"file", context_.wal_path(waiting_.front().sequence)}, {"error", outcome.error().message}});
+  log_error(
+      "eventlog", "a write-ahead file cannot be archived; it waits and is tried again",
+      {{"file", context_.wal_path(waiting_.front().sequence)}, {"error", outcome.error().message}});
 }
 
 LogArchiver::Released LogArchiver::take_released() {
@@ -79,7 +81,8 @@ LogArchiver::Released LogArchiver::take_released() {
     bytes_ = waiting_bytes();
     ++gaps_;
     context_.metrics.archive_gaps.add();
-    log_error("eventlog", "too much waits for the archive: a write-ahead file is given up; take a new backup",
+    log_error("eventlog",
+              "too much waits for the archive: a write-ahead file is given up; take a new backup",
               {{"file", context_.wal_path(file.sequence)},
                {"from", file.first_position},
                {"to", file.end},

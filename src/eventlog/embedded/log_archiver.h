@@ -1,9 +1,9 @@
-// Hands sealed write-ahead files to the archive, in their order, and says which may go. Background loop
-// only, apart from status(), which any thread may call.
+// Hands sealed write-ahead files to the archive, in their order, and says which may go. Background
+// loop only, apart from status(), which any thread may call.
 //
-// A file that cannot be archived waits, and is tried again; the log goes on meanwhile. When more waits
-// than options.archive_waiting_bytes_max, the oldest is given up: the archive then has a gap, which is
-// reported, and a restore to a moment behind it needs a newer backup.
+// A file that cannot be archived waits, and is tried again; the log goes on meanwhile. When more
+// waits than options.archive_waiting_bytes_max, the oldest is given up: the archive then has a gap,
+// which is reported, and a restore to a moment behind it needs a newer backup.
 #pragma once
 
 #include <atomic>
@@ -39,7 +39,8 @@ class LogArchiver {
   ArchiveStatus status() const;
 
  private:
-  static constexpr std::size_t kOffersMax = 1'000'000;  // one is 24 bytes; the backlog has its own limit
+  static constexpr std::size_t kOffersMax =
+      1'000'000;  // one is 24 bytes; the backlog has its own limit
 
   Task<Result<>> keep_first();
   void tell(const Result<>& outcome);

@@ -48,7 +48,9 @@ class FolderArchive final : public WalArchive {
     auto wanted = attempts_ + more;
     changed_.wait_for(lock, std::chrono::seconds(30), [&] { return attempts_ >= wanted; });
   }
-  std::string path(std::uint64_t sequence) const { return fmt::format("{}/{:016x}.wal", folder_, sequence); }
+  std::string path(std::uint64_t sequence) const {
+    return fmt::format("{}/{:016x}.wal", folder_, sequence);
+  }
 
  private:
   std::string folder_;
@@ -203,8 +205,8 @@ TEST_F(LogArchiverTest, OffersAfterAStartWhatTheFormerProcessCouldNotArchive) {
   }
 }
 
-// A start copies the last group, which nobody has confirmed, into the next file: its mark goes along, or what was
-// answered before the crash would count as later.
+// A start copies the last group, which nobody has confirmed, into the next file: its mark goes
+// along, or what was answered before the crash would count as later.
 TEST_F(LogArchiverTest, KeepsTheTimesOfWhatAStartWritesAgain) {
   auto stream = log_.create("a");
   log_.append(stream, "answered");
@@ -227,7 +229,8 @@ TEST_F(LogArchiverTest, KeepsTheTimesOfWhatAStartWritesAgain) {
   again.close();
 
   auto first = again.run(scan_wal_file(log_.files, archive.path(1)));
-  auto second = again.run(cut_wal_file(log_.files, archive.path(2), WalLimit{to_unix_ms(answered), std::nullopt}));
+  auto second = again.run(
+      cut_wal_file(log_.files, archive.path(2), WalLimit{to_unix_ms(answered), std::nullopt}));
   ASSERT_TRUE(first && second);
   EXPECT_TRUE(second->is_reached);
   EXPECT_LE(first->last_ms.value_or(0), to_unix_ms(answered));

@@ -55,14 +55,16 @@ class LogChecker {
     while (!bytes.empty()) {
       auto header = read_batch_header(bytes);
       if (!header || header->bytes() > bytes.size()) {
-        note(name, fmt::format("an unreadable batch, {} bytes before the end of its extent", bytes.size()));
+        note(name, fmt::format("an unreadable batch, {} bytes before the end of its extent",
+                               bytes.size()));
         return;
       }
       auto batch = bytes.substr(0, header->bytes());
       if (!verify_batch_checksum(batch)) {
-        note(name, fmt::format("the batch at offset {} of stream {} partition {} has another checksum",
-                               header->base_offset, static_cast<unsigned>(extent.partition.stream),
-                               extent.partition.partition));
+        note(name,
+             fmt::format("the batch at offset {} of stream {} partition {} has another checksum",
+                         header->base_offset, static_cast<unsigned>(extent.partition.stream),
+                         extent.partition.partition));
       }
       ++found_.batches;
       found_.records += static_cast<std::uint64_t>(header->record_count);
@@ -70,8 +72,8 @@ class LogChecker {
     }
   }
 
-  // From the manifest's file on, while there are files. The last one may end anywhere; in the others
-  // the entries reach up to where the next one begins.
+  // From the manifest's file on, while there are files. The last one may end anywhere; in the
+  // others the entries reach up to where the next one begins.
   Task<Result<>> check_wal(const Manifest& manifest) {
     std::string before;
     WalPosition reached = 0;
@@ -83,7 +85,8 @@ class LogChecker {
       auto header = co_await read_wal_header(**file);
       if (!header || header->sequence != sequence) co_return Result<>();  // prepared, never used
       if (!before.empty() && reached < header->previous_end) {
-        note(before, fmt::format("damaged at position {}, its entries go to {}", reached, header->previous_end));
+        note(before, fmt::format("damaged at position {}, its entries go to {}", reached,
+                                 header->previous_end));
       }
       CO_TRY(auto scan, co_await scan_wal_file(files_, folder_ + "/" + name));
       reached = scan.end;

@@ -1,6 +1,6 @@
-// Reads the files of a log that nobody has open, such as those of a backup, and checks every checksum:
-// manifest, segments batch by batch, write-ahead files entry by entry. Changes nothing. The calling
-// thread blocks.
+// Reads the files of a log that nobody has open, such as those of a backup, and checks every
+// checksum: manifest, segments batch by batch, write-ahead files entry by entry. Changes nothing.
+// The calling thread blocks.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct LogCheck {
   std::uint64_t wal_files = 0;
   std::uint64_t batches = 0;  // in segments
   std::uint64_t records = 0;
-  std::uint64_t entries = 0;  // of the write-ahead log
+  std::uint64_t entries = 0;        // of the write-ahead log
   std::vector<std::string> damage;  // "segments/….segment: the batch at offset 17 of stream …"
 };
 

@@ -54,9 +54,7 @@ struct LogContext {
   }
   std::string wal_path(std::uint64_t sequence) const { return path_of(wal_name(sequence)); }
   std::string wal_spare_path() const { return wal_folder() + "/spare"; }
-  std::string segment_path(std::uint64_t segment) const {
-    return path_of(segment_name(segment));
-  }
+  std::string segment_path(std::uint64_t segment) const { return path_of(segment_name(segment)); }
 };
 
 }  // namespace weft::eventlog

@@ -416,11 +416,12 @@ Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,
   co_return co_await check_space();
 }
 
-// Files that a former process placed, but did not archive, oldest first: each ends where the next one says.
-// One whose removal was not durable yet may be among them; the archive knows it.
+// Files that a former process placed, but did not archive, oldest first: each ends where the next
+// one says. One whose removal was not durable yet may be among them; the archive knows it.
 Task<Result<std::vector<SealedWal>>> LogMaintenance::find_unarchived() {
   std::vector<SealedWal> found;
-  if (!archiver_.is_on() || context_.options.mutant == LogMutant::UnarchivedForgotten) co_return found;
+  if (!archiver_.is_on() || context_.options.mutant == LogMutant::UnarchivedForgotten)
+    co_return found;
   auto present = writer_.sealed();
   auto first = present.empty() ? writer_.wal().sequence() : present.front().sequence;
   auto end = writer_.wal().previous_end();
@@ -437,7 +438,8 @@ Task<Result<std::vector<SealedWal>>> LogMaintenance::find_unarchived() {
   if (auto live = headers.find(first); live != headers.end()) end = live->second.previous_end;
   for (auto at = headers.rbegin(); at != headers.rend(); ++at) {
     if (at->first == first) continue;
-    if (at->second.first_position <= end) found.insert(found.begin(), {at->first, at->second.first_position, end});
+    if (at->second.first_position <= end)
+      found.insert(found.begin(), {at->first, at->second.first_position, end});
     end = at->second.previous_end;
   }
   co_return found;

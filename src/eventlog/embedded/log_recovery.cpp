@@ -293,8 +293,8 @@ Task<Result<std::uint64_t>> LogRecovery::replay_all(const Manifest& manifest) {
   co_return last_used;
 }
 
-// What a header says of the end of what is before it: in the file before, or, when that one's own header was torn, in
-// one before that.
+// What a header says of the end of what is before it: in the file before, or, when that one's own
+// header was torn, in one before that.
 void LogRecovery::end_sealed_at(WalPosition position) {
   for (auto& file : writer_.sealed()) file.end = std::min(file.end, position);
 }

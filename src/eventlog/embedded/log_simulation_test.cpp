@@ -468,7 +468,8 @@ TEST(LogMutants, AcknowledgesBeforeItSyncs) {
 }
 
 TEST(LogMutants, ForgetsAtAStartWhatWasNotArchived) {
-  expect_log_found("the log forgets at a start what was not archived", LogMutant::UnarchivedForgotten);
+  expect_log_found("the log forgets at a start what was not archived",
+                   LogMutant::UnarchivedForgotten);
 }
 
 TEST(LogMutants, AcceptsATornTail) {

@@ -66,8 +66,8 @@ class LogWriter {
   // segments).
   // Unavailable after the log has stopped: its state then holds what was never written.
   Task<Result<Manifest>> snapshot();
-  // The write-ahead files that hold what snapshot() says is still there, and how much of each; those
-  // without an entry are left out.
+  // The write-ahead files that hold what snapshot() says is still there, and how much of each;
+  // those without an entry are left out.
   std::vector<WalExtent> wal_extents() const;
   // The extents are readable from now on, instead of the write-ahead files up to `sequence`.
   Task<bool> install(std::uint64_t sequence, const ExtentsByPartition& extents);

@@ -10,8 +10,8 @@ namespace {
 CrashPoint during_placement("log.during-placement");
 CrashPoint after_segment_sync("log.after-segment-sync");
 
-// Written and synced in pieces: the write-ahead log's next sync waits behind no more than one of them
-// in the device's queue, instead of behind a whole segment.
+// Written and synced in pieces: the write-ahead log's next sync waits behind no more than one of
+// them in the device's queue, instead of behind a whole segment.
 constexpr std::size_t kFlushBytes = 1024 * 1024;
 
 }  // namespace

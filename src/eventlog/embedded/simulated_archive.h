@@ -1,5 +1,5 @@
-// For the log's simulation: an archive that outlives crashes of the node, takes its time, fails now and
-// then, and says what a restore from it could not use.
+// For the log's simulation: an archive that outlives crashes of the node, takes its time, fails now
+// and then, and says what a restore from it could not use.
 #pragma once
 
 #include <map>
@@ -29,8 +29,10 @@ class SimulatedArchive final : public WalArchive {
     bool has_own_header = header && header->sequence == file.sequence;
     if (file.holds_no_entry() && !has_own_header) co_return Result<>();
     auto [at, fresh] = files_.try_emplace(file.sequence, bytes);
-    if (fresh && got != file.bytes) violate(fmt::format("{} is shorter than its end says", file.path));
-    if (!fresh && !bytes.starts_with(at->second)) violate(fmt::format("{} was archived with other bytes", file.path));
+    if (fresh && got != file.bytes)
+      violate(fmt::format("{} is shorter than its end says", file.path));
+    if (!fresh && !bytes.starts_with(at->second))
+      violate(fmt::format("{} was archived with other bytes", file.path));
     co_return Result<>();
   }
 
@@ -43,14 +45,16 @@ class SimulatedArchive final : public WalArchive {
     for (const auto& [sequence, bytes] : files_) {
       CO_TRY(auto header, decode_wal_header(bytes));
       if (header.previous_end != reached) {
-        violate(fmt::format("the archive ends at {}, but file {} follows {}", reached, sequence, header.previous_end));
+        violate(fmt::format("the archive ends at {}, but file {} follows {}", reached, sequence,
+                            header.previous_end));
       }
       reached = header.first_position + (bytes.size() - kWalHeaderBytes);
       manifest.cluster = header.cluster;
       auto path = fmt::format("{}/wal/{:016x}.wal", folder, sequence);
       CO_CHECK(co_await write_file_durably(world_.disk, path, bytes));
     }
-    co_return co_await write_file_durably(world_.disk, folder + "/MANIFEST", encode_manifest(manifest));
+    co_return co_await write_file_durably(world_.disk, folder + "/MANIFEST",
+                                          encode_manifest(manifest));
   }
 
   const std::optional<std::string>& violation() const { return violation_; }

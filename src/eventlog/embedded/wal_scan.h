@@ -1,5 +1,5 @@
-// Reads write-ahead files that nobody writes: for checks, the archive and a restore to a moment. Each
-// call is one pass over one file.
+// Reads write-ahead files that nobody writes: for checks, the archive and a restore to a moment.
+// Each call is one pass over one file.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +20,19 @@ std::optional<std::uint64_t> wal_sequence_of(std::string_view name);
 struct WalScan {
   WalFileHeader header;
   std::uint64_t entries = 0;
-  WalPosition end = 0;  // behind the last whole entry
+  WalPosition end = 0;                   // behind the last whole entry
   std::optional<std::int64_t> first_ms;  // the earliest of its time marks
   std::optional<std::int64_t> last_ms;   // the latest
 };
 
 // Where to stop; both absent: nowhere.
 struct WalLimit {
-  std::optional<std::int64_t> until_ms;    // no time mark later than this
-  std::optional<WalPosition> until;        // no entry that ends behind it
+  std::optional<std::int64_t> until_ms;  // no time mark later than this
+  std::optional<WalPosition> until;      // no entry that ends behind it
 };
 
-// What the file holds before the limit: up to the last time mark before the first later one, or the last
-// entry that ends at or before the position. `is_reached` says that more follows.
+// What the file holds before the limit: up to the last time mark before the first later one, or the
+// last entry that ends at or before the position. `is_reached` says that more follows.
 struct WalCut {
   WalScan kept;
   bool is_reached = false;

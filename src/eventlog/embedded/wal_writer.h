@@ -24,7 +24,9 @@ struct SealedWal {
   WalPosition end = 0;  // the next file goes on here
 
   // From its beginning; what stands behind them is no part of the log.
-  std::uint64_t bytes() const { return kWalHeaderBytes + (holds_nothing() ? 0 : end - first_position); }
+  std::uint64_t bytes() const {
+    return kWalHeaderBytes + (holds_nothing() ? 0 : end - first_position);
+  }
   // Its header and first group were torn, and what a start found of it is in the next file.
   bool holds_nothing() const { return end < first_position; }
 };

@@ -173,8 +173,7 @@ Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {
     ids.push_back(*event.find("id"));
     if (!call.stream->declared->validates()) continue;
     std::vector<contracts::FoundBusinessKey> keys;
-    auto violations =
-        call.stream->declared->violations_of_text(event.data.value_or(""), 20, &keys);
+    auto violations = call.stream->declared->violations_of_text(event.data.value_or(""), 20, &keys);
     call.add(std::move(keys));
     if (violations.empty()) continue;
     std::optional<std::size_t> index;
@@ -234,10 +233,12 @@ void EventsHandler::record_span(const Call& call, int status) const {
   // Those of a batch's later events are numbered: an attribute occurs once.
   for (std::size_t i = 0; i < call.keys.size(); ++i) {
     const auto& key = call.keys[i];
-    const bool is_first = std::ranges::none_of(
-        std::span(call.keys).first(i), [&](const auto& other) { return other.attribute == key.attribute; });
-    span.attributes.emplace_back(is_first ? std::string(key.attribute) : fmt::format("{}.{}", key.attribute, i + 1),
-                                 key.value);
+    const bool is_first =
+        std::ranges::none_of(std::span(call.keys).first(i),
+                             [&](const auto& other) { return other.attribute == key.attribute; });
+    span.attributes.emplace_back(
+        is_first ? std::string(key.attribute) : fmt::format("{}.{}", key.attribute, i + 1),
+        key.value);
   }
   parts_.spans->record(std::move(span));
 }

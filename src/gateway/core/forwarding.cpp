@@ -64,14 +64,22 @@ bool is_replaced(std::string_view name) {
     return true;
   }
   switch (name.size()) {
-    case 4: return equals_lower(name, "host");
-    case 6: return equals_lower(name, "expect");
-    case 11: return equals_lower(name, "traceparent");
-    case 14: return equals_lower(name, "content-length");
-    case 15: return equals_lower(name, "x-forwarded-for");
-    case 16: return equals_lower(name, "x-forwarded-host");
-    case 17: return equals_lower(name, "x-forwarded-proto");
-    default: return false;
+    case 4:
+      return equals_lower(name, "host");
+    case 6:
+      return equals_lower(name, "expect");
+    case 11:
+      return equals_lower(name, "traceparent");
+    case 14:
+      return equals_lower(name, "content-length");
+    case 15:
+      return equals_lower(name, "x-forwarded-for");
+    case 16:
+      return equals_lower(name, "x-forwarded-host");
+    case 17:
+      return equals_lower(name, "x-forwarded-proto");
+    default:
+      return false;
   }
 }
 

@@ -99,7 +99,8 @@ class AnswerTable {
 }  // namespace
 
 struct alignas(64) IdempotencyIndex::Shard {
-  // Claims of requests that have not ended, side by side: there are few, and they are looked through.
+  // Claims of requests that have not ended, side by side: there are few, and they are looked
+  // through.
   struct InFlight {
     Digest payload{};
     std::vector<std::function<void()>> waiting;
@@ -165,9 +166,13 @@ void IdempotencyIndex::end(const Digest& key, eventlog::Offset answer) {
   for (auto& wake : waiting) wake();
 }
 
-void IdempotencyIndex::settle(const Digest& key, eventlog::Offset answer) { end(key, answer); }
+void IdempotencyIndex::settle(const Digest& key, eventlog::Offset answer) {
+  end(key, answer);
+}
 
-void IdempotencyIndex::abandon(const Digest& key) { end(key, -1); }
+void IdempotencyIndex::abandon(const Digest& key) {
+  end(key, -1);
+}
 
 void IdempotencyIndex::forget(const Digest& key, eventlog::Offset answer) {
   auto& mine = shard(key);

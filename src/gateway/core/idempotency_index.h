@@ -1,6 +1,6 @@
-// Which idempotency keys were used, and where their answers stand. The answers themselves are records of
-// the internal stream __weft.idempotency, appended in the same write-ahead entry as the event that the
-// request produced; this index is rebuilt from that stream at start.
+// Which idempotency keys were used, and where their answers stand. The answers themselves are
+// records of the internal stream __weft.idempotency, appended in the same write-ahead entry as the
+// event that the request produced; this index is rebuilt from that stream at start.
 //
 // Life of a key: claim() → New → settle() with the answer's offset, or abandon(). A second claim in
 // between is told InFlight and called back once when the first one ends. Thread-safe.
@@ -16,13 +16,15 @@
 
 namespace weft::gateway {
 
-// The first 16 bytes of a SHA-256: of (tenant, route, principal, key), and of (method, target, body).
+// The first 16 bytes of a SHA-256: of (tenant, route, principal, key), and of (method, target,
+// body).
 using Digest = std::array<char, 16>;
 
 enum class Claim : std::uint8_t {
   New,           // the caller owns the key now: settle() or abandon() must follow
   Stored,        // answered before: the answer is at `offset`
-  InFlight,      // another request is on it: `make_waker`'s function will be called once, from any thread
+  InFlight,      // another request is on it: `make_waker`'s function will be called once, from any
+                 // thread
   OtherPayload,  // another request is on it with another payload
   Full,          // the limit of keys is reached
 };
@@ -37,8 +39,8 @@ class IdempotencyIndex {
   explicit IdempotencyIndex(std::size_t keys_max);
   ~IdempotencyIndex();
 
-  // `make_waker` is called, under the index's lock, only for InFlight; it must not call back into the index.
-  // Without one, InFlight promises no call.
+  // `make_waker` is called, under the index's lock, only for InFlight; it must not call back into
+  // the index. Without one, InFlight promises no call.
   using MakeWaker = std::function<std::function<void()>()>;
   Claimed claim(const Digest& key, const Digest& payload, const MakeWaker& make_waker);
   void settle(const Digest& key, eventlog::Offset answer);

@@ -40,8 +40,10 @@ TEST(IdempotencyIndex, WakesEachConcurrentClaimOnceWhenTheFirstEnds) {
   IdempotencyIndex index(100);
   int woken = 0;
   index.claim(digest('k'), digest('p'), nobody);
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { return [&] { ++woken; }; }).claim, Claim::InFlight);
-  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { return [&] { ++woken; }; }).claim, Claim::InFlight);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { return [&] { ++woken; }; }).claim,
+            Claim::InFlight);
+  EXPECT_EQ(index.claim(digest('k'), digest('p'), [&] { return [&] { ++woken; }; }).claim,
+            Claim::InFlight);
 
   index.settle(digest('k'), 1);
   index.settle(digest('k'), 1);

@@ -22,7 +22,8 @@ IdempotencyRule rule_of(const Json& operation) {
   return text == "none" ? IdempotencyRule::None : IdempotencyRule::Required;
 }
 
-PublishBinding binding_of(const estate::Resource& api, const std::string& operation, const Json& spec) {
+PublishBinding binding_of(const estate::Resource& api, const std::string& operation,
+                          const Json& spec) {
   const auto& publish = *spec.find("publish");
   PublishBinding binding;
   binding.tenant = api.tenant();
@@ -32,7 +33,8 @@ PublishBinding binding_of(const estate::Resource& api, const std::string& operat
   binding.source = text_or(&publish, "source", "/apis/" + api.name());
   binding.key_pointer = optional_text(publish, "key");
   binding.subject_pointer = optional_text(publish, "subject");
-  if (const auto* status = publish.find("status")) binding.status = static_cast<int>(status->as_int64().value_or(201));
+  if (const auto* status = publish.find("status"))
+    binding.status = static_cast<int>(status->as_int64().value_or(201));
   binding.idempotency = rule_of(spec);
   return binding;
 }
@@ -50,17 +52,19 @@ std::vector<std::string> hosts_of(const estate::Resource& api) {
 Result<> bind(Route& route, const estate::Resource& api, const Json* operation) {
   if (operation != nullptr && operation->find("publish") != nullptr) {
     if (route.method != "POST" && route.method != "PUT") {
-      return fail(ErrorCode::InvalidArgument, "operation {} is {}: only POST and PUT can publish", route.operation, route.method);
+      return fail(ErrorCode::InvalidArgument, "operation {} is {}: only POST and PUT can publish",
+                  route.operation, route.method);
     }
     route.publish = binding_of(api, route.operation, *operation);
     return {};
   }
   route.upstream = text_or(operation, "upstream", text_or(&api.spec(), "upstream", ""));
   if (!route.upstream.empty()) return {};
-  return fail(ErrorCode::InvalidArgument,
-              "operation {} ({} {}) is bound to nothing: name it under spec.operations with upstream or "
-              "publish, or give spec.upstream",
-              route.operation, route.method, route.path);
+  return fail(
+      ErrorCode::InvalidArgument,
+      "operation {} ({} {}) is bound to nothing: name it under spec.operations with upstream or "
+      "publish, or give spec.upstream",
+      route.operation, route.method, route.path);
 }
 
 // Operations that spec.operations names and the document does not have.
@@ -70,28 +74,34 @@ Result<> check_names(const estate::Resource& api, const contracts::OpenApiDocume
   for (const auto& member : named->members()) {
     auto known = std::any_of(document.operations().begin(), document.operations().end(),
                              [&](const auto& operation) { return operation.id == member.key(); });
-    if (!known) return fail(ErrorCode::InvalidArgument, "spec.operations names {}, which is no operationId of the document", member.key());
+    if (!known)
+      return fail(ErrorCode::InvalidArgument,
+                  "spec.operations names {}, which is no operationId of the document",
+                  member.key());
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const contracts::OpenApiDocument>> compile_document(const estate::Resource& api) {
+Result<std::shared_ptr<const contracts::OpenApiDocument>> compile_document(
+    const estate::Resource& api) {
   const auto& declared = *api.spec().find("openapi");
   contracts::SchemaOptions options;
   if (!declared.is_string()) {
     TRY(auto document, contracts::OpenApiDocument::compile(declared, options));
     return std::make_shared<const contracts::OpenApiDocument>(std::move(document));
   }
-  TRY(auto parsed, parse_documents(api.name() + ".openapi.yaml", std::string(declared.as_string())));
-  if (parsed.size() != 1) return fail(ErrorCode::InvalidArgument, "spec.openapi must hold one document");
+  TRY(auto parsed,
+      parse_documents(api.name() + ".openapi.yaml", std::string(declared.as_string())));
+  if (parsed.size() != 1)
+    return fail(ErrorCode::InvalidArgument, "spec.openapi must hold one document");
   TRY(auto document, contracts::OpenApiDocument::compile(parsed[0].root(), options));
   return std::make_shared<const contracts::OpenApiDocument>(std::move(document));
 }
 
-Result<std::vector<Route>> routes_of_api(const estate::Resource& api,
-                                         std::shared_ptr<const contracts::OpenApiDocument> document) {
+Result<std::vector<Route>> routes_of_api(
+    const estate::Resource& api, std::shared_ptr<const contracts::OpenApiDocument> document) {
   CHECK(check_names(api, *document));
   const auto* named = api.spec().find("operations");
   auto base = text_or(&api.spec(), "basePath", "");
@@ -102,7 +112,9 @@ Result<std::vector<Route>> routes_of_api(const estate::Resource& api,
       route.api = api.name();
       route.owner = api.owner();
       route.tenant = api.tenant();
-      route.operation = operation.id.empty() ? operation.method + " " + std::string(operation.path.text()) : operation.id;
+      route.operation = operation.id.empty()
+                            ? operation.method + " " + std::string(operation.path.text())
+                            : operation.id;
       route.host = host;
       route.method = operation.method;
       route.path = base + std::string(operation.path.text());
@@ -117,7 +129,8 @@ Result<std::vector<Route>> routes_of_api(const estate::Resource& api,
   return routes;
 }
 
-Result<UpstreamOptions> upstream_options(const estate::Resource& upstream, Duration default_timeout) {
+Result<UpstreamOptions> upstream_options(const estate::Resource& upstream,
+                                         Duration default_timeout) {
   UpstreamOptions options;
   options.name = upstream.name();
   options.response_timeout = default_timeout;

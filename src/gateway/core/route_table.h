@@ -53,14 +53,16 @@ struct CompiledApi {
   std::map<std::string, std::string> upstreams;  // name to hash
 };
 
-// An Api resource's operations as routes, without pools and metrics. The error names the resource and what
-// about it.
-Result<std::vector<Route>> routes_of_api(const estate::Resource& api,
-                                         std::shared_ptr<const contracts::OpenApiDocument> document);
+// An Api resource's operations as routes, without pools and metrics. The error names the resource
+// and what about it.
+Result<std::vector<Route>> routes_of_api(
+    const estate::Resource& api, std::shared_ptr<const contracts::OpenApiDocument> document);
 
 // The OpenAPI document of an Api: a mapping, or the text of a file (YAML or JSON).
-Result<std::shared_ptr<const contracts::OpenApiDocument>> compile_document(const estate::Resource& api);
+Result<std::shared_ptr<const contracts::OpenApiDocument>> compile_document(
+    const estate::Resource& api);
 
-Result<UpstreamOptions> upstream_options(const estate::Resource& upstream, Duration default_timeout);
+Result<UpstreamOptions> upstream_options(const estate::Resource& upstream,
+                                         Duration default_timeout);
 
 }  // namespace weft::gateway

@@ -1,4 +1,5 @@
-// What answers to Idempotency-Keys are kept as, byte for byte against docs/formats/golden/ (base/golden_file.h).
+// What answers to Idempotency-Keys are kept as, byte for byte against docs/formats/golden/
+// (base/golden_file.h).
 #include <gtest/gtest.h>
 
 #include "base/golden_file.h"

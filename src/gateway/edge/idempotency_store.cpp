@@ -11,8 +11,8 @@
 namespace weft::gateway {
 namespace {
 
-// The first request may end on another loop: its wake is posted to ours, where the flag tells whether it
-// came before the wait began.
+// The first request may end on another loop: its wake is posted to ours, where the flag tells
+// whether it came before the wait began.
 struct Settled {
   explicit Settled(Executor own_loop) : loop(std::move(own_loop)) {}
   Executor loop;
@@ -63,7 +63,8 @@ Result<StoredAnswer> parse_answer(const eventlog::Record& record) {
   const auto* content_type = root.find("contentType");
   const auto* body = root.find("body");
   if (payload == nullptr || status == nullptr || content_type == nullptr || body == nullptr) {
-    return fail(ErrorCode::DataLoss, "the stored answer at offset {} lacks a member", record.offset);
+    return fail(ErrorCode::DataLoss, "the stored answer at offset {} lacks a member",
+                record.offset);
   }
   StoredAnswer answer;
   TRY(auto bytes, from_hex(payload->as_string()));
@@ -143,7 +144,9 @@ Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest
     });
     Begun begun;
     switch (claimed.claim) {
-      case Claim::New: begun.claim = ClaimGuard(index_, key); co_return begun;
+      case Claim::New:
+        begun.claim = ClaimGuard(index_, key);
+        co_return begun;
       case Claim::Stored: {
         auto repeated = co_await repeat(payload, claimed.offset);
         if (repeated || !has_expired(claimed.offset)) co_return repeated;
@@ -151,9 +154,14 @@ Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest
         index_.forget(key, claimed.offset);
         continue;
       }
-      case Claim::OtherPayload: begun.outcome = Outcome::OtherPayload; co_return begun;
-      case Claim::Full: begun.outcome = Outcome::Full; co_return begun;
-      case Claim::InFlight: break;
+      case Claim::OtherPayload:
+        begun.outcome = Outcome::OtherPayload;
+        co_return begun;
+      case Claim::Full:
+        begun.outcome = Outcome::Full;
+        co_return begun;
+      case Claim::InFlight:
+        break;
     }
     auto left = deadline - clock_.mono();
     auto waited = co_await with_timeout<void>(clock_, left, wait_until_settled(settled));
@@ -166,14 +174,21 @@ Task<Result<IdempotencyStore::Begun>> IdempotencyStore::begin(Digest key, Digest
 }
 
 std::optional<IdempotencyStore::Begun> IdempotencyStore::try_begin(const Digest& key,
-                                                                  const Digest& payload) {
+                                                                   const Digest& payload) {
   Begun begun;
   switch (index_.claim(key, payload, nullptr).claim) {
-    case Claim::New: begun.claim = ClaimGuard(index_, key); return begun;
-    case Claim::OtherPayload: begun.outcome = Outcome::OtherPayload; return begun;
-    case Claim::Full: begun.outcome = Outcome::Full; return begun;
+    case Claim::New:
+      begun.claim = ClaimGuard(index_, key);
+      return begun;
+    case Claim::OtherPayload:
+      begun.outcome = Outcome::OtherPayload;
+      return begun;
+    case Claim::Full:
+      begun.outcome = Outcome::Full;
+      return begun;
     case Claim::Stored:
-    case Claim::InFlight: break;
+    case Claim::InFlight:
+      break;
   }
   return std::nullopt;
 }

@@ -1,9 +1,10 @@
-// Idempotency-Key: the answer of the first request is kept, and repeated to every later one with the same key and
-// payload. (draft-ietf-httpapi-idempotency-key-header; architecture, "Conventions that users meet".)
+// Idempotency-Key: the answer of the first request is kept, and repeated to every later one with
+// the same key and payload. (draft-ietf-httpapi-idempotency-key-header; architecture, "Conventions
+// that users meet".)
 //
-// The answer is a record of the internal stream __weft.idempotency, appended in the same write-ahead
-// entry as the event that the request produced: after a crash there are both or neither. Record format:
-// docs/formats/idempotency.md.
+// The answer is a record of the internal stream __weft.idempotency, appended in the same
+// write-ahead entry as the event that the request produced: after a crash there are both or
+// neither. Record format: docs/formats/idempotency.md.
 //
 // Any loop; a task resumes on its caller's loop.
 #pragma once
@@ -56,7 +57,8 @@ class IdempotencyStore {
    public:
     ClaimGuard() = default;
     ClaimGuard(IdempotencyIndex& index, const Digest& key) : index_(&index), key_(key) {}
-    ClaimGuard(ClaimGuard&& other) noexcept : index_(std::exchange(other.index_, nullptr)), key_(other.key_) {}
+    ClaimGuard(ClaimGuard&& other) noexcept
+        : index_(std::exchange(other.index_, nullptr)), key_(other.key_) {}
     ClaimGuard& operator=(ClaimGuard&& other) noexcept {
       std::swap(index_, other.index_);
       std::swap(key_, other.key_);
@@ -82,18 +84,20 @@ class IdempotencyStore {
 
   IdempotencyStore(eventlog::EventLog& log, Clock& clock, const IdempotencyOptions& options);
 
-  // Creates the stream at first start, gives it the time that the options say, and rebuilds the index from it.
+  // Creates the stream at first start, gives it the time that the options say, and rebuilds the
+  // index from it.
   Task<Result<>> start();
 
   Task<Result<Begun>> begin(Digest key, Digest payload);
-  // The same for the usual case, a key that nobody has used: without a wait. Absent when begin() would have to
-  // read an answer or to wait for one.
+  // The same for the usual case, a key that nobody has used: without a wait. Absent when begin()
+  // would have to read an answer or to wait for one.
   std::optional<Begun> try_begin(const Digest& key, const Digest& payload);
 
   // Where the record of an answer goes: appended together with the event.
   eventlog::StreamId stream() const { return stream_; }
 
-  // Forgets keys whose answers the stream's retention has dropped; call it now and then, from one task.
+  // Forgets keys whose answers the stream's retention has dropped; call it now and then, from one
+  // task.
   void forget_expired();
   std::size_t size() const { return index_.size(); }
 

@@ -202,15 +202,16 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
   auto partition = std::to_string(outcome ? outcome->front().partition.partition : -1);
   auto offset = std::to_string(outcome ? outcome->front().first_offset : -1);
   constexpr std::size_t kAlways = 6;
-  std::array<std::pair<std::string_view, std::string_view>, 8 + contracts::kBusinessKeysMax> attributes = {{
-      {"service.name", "eventlog"},
-      {"cloudevents.event_id", event.event_id},
-      {"cloudevents.event_subject",
-       event.subject ? std::string_view(*event.subject) : std::string_view()},
-      {"messaging.system", "weft"},
-      {"messaging.operation.name", "append"},
-      {"messaging.destination.name", binding.stream},
-  }};
+  std::array<std::pair<std::string_view, std::string_view>, 8 + contracts::kBusinessKeysMax>
+      attributes = {{
+          {"service.name", "eventlog"},
+          {"cloudevents.event_id", event.event_id},
+          {"cloudevents.event_subject",
+           event.subject ? std::string_view(*event.subject) : std::string_view()},
+          {"messaging.system", "weft"},
+          {"messaging.operation.name", "append"},
+          {"messaging.destination.name", binding.stream},
+      }};
   auto count = kAlways;
   if (outcome) {
     attributes[count++] = {"messaging.destination.partition.id", partition};

@@ -30,7 +30,9 @@ struct Digits {
   std::size_t size = 0;
 };
 
-bool has_failed(const ForwardResult& result) { return result.status >= 500 || !result.error.empty(); }
+bool has_failed(const ForwardResult& result) {
+  return result.status >= 500 || !result.error.empty();
+}
 
 std::int64_t to_us(Duration duration) {
   return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
@@ -108,8 +110,8 @@ void RequestRecorder::end(const http::Exchange& exchange, RouteMetrics& route,
                           const RequestContext& context, const ForwardResult& result) {
   const auto latency = clock_.mono() - exchange.received_at();
   route.record(result.status, latency, context);
-  // What is not sampled, fast and well costs no more than this question, unless its trace goes on: then
-  // a delivery may still fail, and the whole trace is wanted.
+  // What is not sampled, fast and well costs no more than this question, unless its trace goes on:
+  // then a delivery may still fail, and the whole trace is wanted.
   if (result.is_stored || spans_.keeps_last(context.trace.sampled, has_failed(result), latency)) {
     record_span(exchange, route, context, result, latency);
   }

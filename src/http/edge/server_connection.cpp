@@ -159,7 +159,8 @@ Task<bool> ServerConnection::settle_exchange() {
   if (raw_stream_) co_return false;
   if (response_ == ResponseState::None) {
     int status = is_body_cut_ ? 400 : 500;
-    auto why = is_body_cut_ ? "the connection ended inside the body" : "the request was not answered";
+    auto why =
+        is_body_cut_ ? "the connection ended inside the body" : "the request was not answered";
     auto answer = problem(status, code_of(status), why, trace_id_of(head()));
     (void)co_await respond(answer);
   }

@@ -1,4 +1,5 @@
-// What API keys are kept as beside the database, byte for byte against docs/formats/golden/ (base/golden_file.h).
+// What API keys are kept as beside the database, byte for byte against docs/formats/golden/
+// (base/golden_file.h).
 #include <gtest/gtest.h>
 
 #include "base/golden_file.h"
@@ -15,8 +16,10 @@ TEST(StoredKeysFormat, IsWhatWasCommitted) {
   SimulatedClock clock{loop};
   SimulatedFileSystem files{clock, 1};
   std::map<std::string, StoredKey> keys;
-  keys["1f8c1cd916f593c2"] = {{"default", "shop"}, crypto::sha256("one"), kNever, std::make_shared<KeyUse>()};
-  keys["5c1e0a9b7d3f0041"] = {{"acme", "crm"}, crypto::sha256("two"), 1'764'316'800'123, std::make_shared<KeyUse>()};
+  keys["1f8c1cd916f593c2"] = {
+      {"default", "shop"}, crypto::sha256("one"), kNever, std::make_shared<KeyUse>()};
+  keys["5c1e0a9b7d3f0041"] = {
+      {"acme", "crm"}, crypto::sha256("two"), 1'764'316'800'123, std::make_shared<KeyUse>()};
   ASSERT_TRUE(run_until_done(write_stored_keys(files, "api-keys", keys)));
   auto encoded = run_until_done(read_file(files, "api-keys", 4096)).value();
 

@@ -66,8 +66,10 @@ constexpr std::size_t kKeysFileMax = 256u << 20;
 std::vector<std::string> split_at(std::string_view text, char separator) {
   std::vector<std::string> parts(1);
   for (char c : text) {
-    if (c == separator) parts.emplace_back();
-    else parts.back() += c;
+    if (c == separator)
+      parts.emplace_back();
+    else
+      parts.back() += c;
   }
   return parts;
 }

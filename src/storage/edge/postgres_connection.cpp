@@ -48,11 +48,16 @@ Oid type_of(const SqlValue& value) {
   return std::visit(
       [](const auto& held) -> Oid {
         using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::monostate>) return 0;
-        else if constexpr (std::is_same_v<T, std::int64_t>) return kInt8;
-        else if constexpr (std::is_same_v<T, double>) return kFloat8;
-        else if constexpr (std::is_same_v<T, std::string>) return kText;
-        else return kBytea;
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return 0;
+        else if constexpr (std::is_same_v<T, std::int64_t>)
+          return kInt8;
+        else if constexpr (std::is_same_v<T, double>)
+          return kFloat8;
+        else if constexpr (std::is_same_v<T, std::string>)
+          return kText;
+        else
+          return kBytea;
       },
       value);
 }
@@ -151,8 +156,8 @@ Error PostgresConnection::Parts::lost(std::string_view why) {
 
 Error PostgresConnection::Parts::failure(const PGresult* result, std::string_view sql) {
   const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  auto text = one_line(result == nullptr ? PQerrorMessage(session.get())
-                                         : PQresultErrorMessage(result));
+  auto text =
+      one_line(result == nullptr ? PQerrorMessage(session.get()) : PQresultErrorMessage(result));
   if (state == nullptr || PQstatus(session.get()) == CONNECTION_BAD) return lost(text);
   auto code = postgres_code(state);
   gave_way = code == ErrorCode::Conflict;
@@ -223,8 +228,8 @@ Result<std::string> PostgresConnection::Parts::prepare(std::string_view sql,
   }
   auto name = fmt::format("weft_{}", ++prepared_count);
   std::string text(sql);
-  if (PQsendPrepare(session.get(), name.c_str(), text.c_str(),
-                    static_cast<int>(bound.types.size()), bound.types.data()) == 0) {
+  if (PQsendPrepare(session.get(), name.c_str(), text.c_str(), static_cast<int>(bound.types.size()),
+                    bound.types.data()) == 0) {
     return Failure(failure(nullptr, sql));
   }
   CHECK(only_result(sql));
@@ -258,11 +263,13 @@ PostgresConnection::~PostgresConnection() = default;
 
 namespace {
 
-// libpq hands out no SQLSTATE of a session that it could not open, only the text. What a person must
-// mend is told apart from what passes; a certificate that does not fit may be the server's to mend.
+// libpq hands out no SQLSTATE of a session that it could not open, only the text. What a person
+// must mend is told apart from what passes; a certificate that does not fit may be the server's to
+// mend.
 ErrorCode connect_code(std::string_view text) {
   auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
-  if (says("authentication failed") || says("no password supplied") || says("no pg_hba.conf entry")) {
+  if (says("authentication failed") || says("no password supplied") ||
+      says("no pg_hba.conf entry")) {
     return ErrorCode::PermissionDenied;
   }
   bool is_missing = says("FATAL:  database \"") && says("does not exist");
@@ -300,7 +307,8 @@ Result<PostgresConnection> PostgresConnection::open(const PostgresParameters& pa
                 one_line(PQerrorMessage(session)));
   }
   if (PQsetnonblocking(session, 1) != 0) return Failure(parts->lost("no non-blocking session"));
-  PQsetNoticeProcessor(session, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      session, [](void*, const char*) {}, nullptr);
   PostgresConnection opened(std::move(parts));
   TRY(auto settings, opened.query(kSessionSettings, {}, 1));
   if (settings.at(0).text(1) != "UTF8") {
@@ -360,7 +368,8 @@ Result<Rows> PostgresConnection::query(std::string_view sql, const SqlParameters
 }
 
 Result<> PostgresConnection::run_script(const std::string& sql) {
-  if (!parts_->session) return fail(ErrorCode::Unavailable, "state database: the connection is lost");
+  if (!parts_->session)
+    return fail(ErrorCode::Unavailable, "state database: the connection is lost");
   if (PQsendQuery(parts_->session.get(), sql.c_str()) == 0) {
     return Failure(parts_->failure(nullptr, sql));
   }

@@ -1,6 +1,6 @@
-// One session with a PostgreSQL server: prepared statements kept by text and parameter types, binary
-// values, SQLSTATEs as our codes. The only file that includes libpq-fe.h. One thread at a time;
-// every call blocks, but no longer than a named time without a byte from the server.
+// One session with a PostgreSQL server: prepared statements kept by text and parameter types,
+// binary values, SQLSTATEs as our codes. The only file that includes libpq-fe.h. One thread at a
+// time; every call blocks, but no longer than a named time without a byte from the server.
 #pragma once
 
 #include <chrono>

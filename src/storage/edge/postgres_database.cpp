@@ -30,18 +30,12 @@ storage::PostgresParameters connect_parameters(const PostgresOptions& options, C
   auto silence = std::to_string(options.reply_timeout.count());
   // A reader's session is read-only by its own choice, so that its host is told by its role.
   std::string wanted = use == ConnectionUse::Write ? "read-write" : "primary";
-  return {{"dbname", options.url},
-          {"dbname", options.database},
-          {"host", options.host},
-          {"port", options.port},
-          {"user", options.user},
-          {"password", options.password},
-          {"sslmode", options.ssl_mode},
-          {"sslrootcert", options.ssl_root_file},
-          {"connect_timeout", timeout},
-          {"tcp_user_timeout", silence},
-          {"client_encoding", "UTF8"},
-          {"application_name", "weft"},
+  return {{"dbname", options.url},         {"dbname", options.database},
+          {"host", options.host},          {"port", options.port},
+          {"user", options.user},          {"password", options.password},
+          {"sslmode", options.ssl_mode},   {"sslrootcert", options.ssl_root_file},
+          {"connect_timeout", timeout},    {"tcp_user_timeout", silence},
+          {"client_encoding", "UTF8"},     {"application_name", "weft"},
           {"target_session_attrs", wanted}};
 }
 
@@ -56,8 +50,8 @@ class LastingSession {
     connection_.reset();
     auto now = clock_.mono();
     if (last_error_ && now < next_try_) return Failure(*last_error_);
-    auto opened = PostgresConnection::open(connect_parameters(options_, use_), use_,
-                                           options_.reply_timeout);
+    auto opened =
+        PostgresConnection::open(connect_parameters(options_, use_), use_, options_.reply_timeout);
     if (!opened) {
       last_error_ = opened.error();
       next_try_ = clock_.mono() + wait_;
@@ -144,8 +138,9 @@ Error not_applied(Error error) {
 
 Error maybe_applied(Error error) {
   if (error.code != ErrorCode::Unavailable) return error;
-  error.message += "; the connection was lost while the change was committed, so it is unknown "
-                   "whether it was applied: look before you try again";
+  error.message +=
+      "; the connection was lost while the change was committed, so it is unknown "
+      "whether it was applied: look before you try again";
   return error;
 }
 
@@ -162,8 +157,7 @@ struct PostgresDatabase::State {
               [this](UnitGroup group) { write_group(group); }),
         read_pool("state-read", options.readers, options.queries_queued_max) {
     for (std::size_t i = 0; i < options.readers; ++i) {
-      idle_readers.push_back(
-          std::make_unique<LastingSession>(clock, options, ConnectionUse::Read));
+      idle_readers.push_back(std::make_unique<LastingSession>(clock, options, ConnectionUse::Read));
     }
   }
 

@@ -133,8 +133,9 @@ TEST_F(PostgresDatabaseTest, ComesBackAfterItsSessionsWereEnded) {
   ASSERT_TRUE(execute(open_account("ann", 1)));
   EXPECT_EQ(balance("ann"), 1);
 
-  world_.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
-             "'weft'");
+  world_.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+      "'weft'");
 
   EXPECT_TRUE(execute(withdraw("ann", 1, 1)));
   EXPECT_EQ(balance("ann"), 0);

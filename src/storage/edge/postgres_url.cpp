@@ -31,9 +31,12 @@ Result<> check_postgres_url(const std::string& url) {
   for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
     std::string_view name = option->keyword;
     std::string_view value = option->val == nullptr ? "" : option->val;
-    bool is_port = std::ranges::all_of(value, [](unsigned char c) { return std::isdigit(c) || c == ','; });
-    bool is_bad = (name == "port" && !is_port) || ((name == "host" || name == "dbname") && value.find('@') != value.npos);
-    if (is_bad) return fail(ErrorCode::InvalidArgument, "its {} cannot be right: {}", name, kHowToWrite);
+    bool is_port =
+        std::ranges::all_of(value, [](unsigned char c) { return std::isdigit(c) || c == ','; });
+    bool is_bad = (name == "port" && !is_port) ||
+                  ((name == "host" || name == "dbname") && value.find('@') != value.npos);
+    if (is_bad)
+      return fail(ErrorCode::InvalidArgument, "its {} cannot be right: {}", name, kHowToWrite);
   }
   return {};
 }

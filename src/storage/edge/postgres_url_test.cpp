@@ -21,7 +21,8 @@ TEST(PostgresUrl, RefusesAPasswordThatBreaksItAndDoesNotRepeatIt) {
   for (const char* url :
        {"postgresql://weft:hush/hush@db1/weft", "postgresql://weft:5432/hush@db1/weft",
         "postgresql://weft:x@hush@db1/weft", "postgresql://weft:hush%hush@db1/weft",
-        "postgresql://weft@db1/weft?hush=1", "postgresq://weft:hush@db1/weft", "host=db1 password=hush"}) {
+        "postgresql://weft@db1/weft?hush=1", "postgresq://weft:hush@db1/weft",
+        "host=db1 password=hush"}) {
     auto checked = check_postgres_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().code, ErrorCode::InvalidArgument);

@@ -21,7 +21,9 @@ std::string_view otlp_field_text(const Json& object, std::string_view name) {
 // 64-bit integers are texts in OTLP's JSON; numbers are taken too.
 std::optional<std::int64_t> integer_of(const Json* value) {
   if (value == nullptr) return {};
-  std::string_view text = value->is_string() ? value->as_string() : value->is_number() ? value->number() : "";
+  std::string_view text = value->is_string()   ? value->as_string()
+                          : value->is_number() ? value->number()
+                                               : "";
   std::int64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return {};
@@ -30,7 +32,9 @@ std::optional<std::int64_t> integer_of(const Json* value) {
 
 std::optional<double> real_of(const Json* value) {
   if (value == nullptr) return {};
-  std::string_view text = value->is_string() ? value->as_string() : value->is_number() ? value->number() : "";
+  std::string_view text = value->is_string()   ? value->as_string()
+                          : value->is_number() ? value->number()
+                                               : "";
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return {};
@@ -46,8 +50,10 @@ void write_pairs(JsonWriter& out, const Json& list, std::size_t depth) {
       if (!pair.is_object()) continue;
       out.key(otlp_field_text(pair, "key"));
       const auto* value = pair.find("value");
-      if (value != nullptr) write_any(out, *value, depth);
-      else out.null();
+      if (value != nullptr)
+        write_any(out, *value, depth);
+      else
+        out.null();
     }
   }
   out.end();
@@ -78,8 +84,10 @@ void write_any(JsonWriter& out, const Json& value, std::size_t depth) {
     out.end();
   } else if (const auto* list = value.find("kvlistValue"); list != nullptr && list->is_object()) {
     const auto* values = list->find("values");
-    if (values != nullptr) write_pairs(out, *values, depth + 1);
-    else out.object().end();
+    if (values != nullptr)
+      write_pairs(out, *values, depth + 1);
+    else
+      out.object().end();
   } else {
     out.null();
   }
@@ -102,7 +110,8 @@ std::string any_text(const Json* value) {
 
 OtlpAttributes attributes_of(const Json* object) {
   OtlpAttributes attributes;
-  const auto* list = object == nullptr || !object->is_object() ? nullptr : object->find("attributes");
+  const auto* list =
+      object == nullptr || !object->is_object() ? nullptr : object->find("attributes");
   if (list == nullptr || !list->is_array()) return attributes;
   for (const auto& pair : list->elements()) {
     if (!pair.is_object()) continue;
@@ -134,14 +143,16 @@ bool read_id(std::string_view hex, std::array<char, Size>& id) {
 // Goes through resource<X>[].scope<X>[].<items>[].
 Result<> for_each_item(const Json& request, std::string_view resources, std::string_view scopes,
                        std::string_view items,
-                       const std::function<void(const OtlpAttributes& resource, const Json* scope, const Json& item)>& visit) {
+                       const std::function<void(const OtlpAttributes& resource, const Json* scope,
+                                                const Json& item)>& visit) {
   if (!request.is_object()) return fail(ErrorCode::InvalidArgument, "an OTLP request is an object");
   auto elements_of = [](const Json& object, std::string_view name, auto each) -> Result<> {
     const auto* list = object.find(name);
     if (list == nullptr || list->is_null()) return {};
     if (!list->is_array()) return fail(ErrorCode::InvalidArgument, "{} must be a list", name);
     for (const auto& element : list->elements()) {
-      if (!element.is_object()) return fail(ErrorCode::InvalidArgument, "{} must be a list of objects", name);
+      if (!element.is_object())
+        return fail(ErrorCode::InvalidArgument, "{} must be a list of objects", name);
       CHECK(each(element));
     }
     return {};
@@ -158,8 +169,10 @@ Result<> for_each_item(const Json& request, std::string_view resources, std::str
 }
 
 std::string_view read_span(const OtlpAttributes& resource, const Json& item, Span& span) {
-  if (!read_id(otlp_field_text(item, "traceId"), span.context.trace_id)) return "a traceId is not 16 bytes other than zero";
-  if (!read_id(otlp_field_text(item, "spanId"), span.context.span_id)) return "a spanId is not 8 bytes other than zero";
+  if (!read_id(otlp_field_text(item, "traceId"), span.context.trace_id))
+    return "a traceId is not 16 bytes other than zero";
+  if (!read_id(otlp_field_text(item, "spanId"), span.context.span_id))
+    return "a spanId is not 8 bytes other than zero";
   auto parent = otlp_field_text(item, "parentSpanId");
   if (!parent.empty()) read_id(parent, span.parent_id);
   span.name = otlp_field_text(item, "name");
@@ -167,7 +180,8 @@ std::string_view read_span(const OtlpAttributes& resource, const Json& item, Spa
   span.kind = kind >= 1 && kind <= 5 ? static_cast<SpanKind>(kind) : SpanKind::Internal;
   auto start = integer_of(item.find("startTimeUnixNano"));
   auto end = integer_of(item.find("endTimeUnixNano"));
-  if (!start || !end || *start <= 0 || *end < *start) return "a span's times are missing or end before they start";
+  if (!start || !end || *start <= 0 || *end < *start)
+    return "a span's times are missing or end before they start";
   span.start = WallTime(Duration(*start));
   span.end = WallTime(Duration(*end));
   for (const auto& [key, value] : resource) {
@@ -190,7 +204,8 @@ LogLevel level_of(std::int64_t severity) {
   return severity >= 9 || severity == 0 ? LogLevel::Info : LogLevel::Debug;
 }
 
-std::string_view read_log(const OtlpAttributes& resource, const Json* scope, const Json& item, ReceivedLog& log) {
+std::string_view read_log(const OtlpAttributes& resource, const Json* scope, const Json& item,
+                          ReceivedLog& log) {
   auto time = integer_of(item.find("timeUnixNano")).value_or(0);
   if (time == 0) time = integer_of(item.find("observedTimeUnixNano")).value_or(0);
   if (time < 0) return "a record's time is out of range";
@@ -201,8 +216,10 @@ std::string_view read_log(const OtlpAttributes& resource, const Json* scope, con
   log.body = any_text(item.find("body"));
   std::array<char, 16> trace_id{};
   std::array<char, 8> span_id{};
-  if (read_id(otlp_field_text(item, "traceId"), trace_id)) log.trace_id = to_hex({trace_id.data(), trace_id.size()});
-  if (read_id(otlp_field_text(item, "spanId"), span_id)) log.span_id = to_hex({span_id.data(), span_id.size()});
+  if (read_id(otlp_field_text(item, "traceId"), trace_id))
+    log.trace_id = to_hex({trace_id.data(), trace_id.size()});
+  if (read_id(otlp_field_text(item, "spanId"), span_id))
+    log.span_id = to_hex({span_id.data(), span_id.size()});
   log.attributes = attributes_of(&item);
   return {};
 }
@@ -211,7 +228,8 @@ std::string_view read_histogram(const Json& data, ReceivedPoint& point) {
   point.count = static_cast<std::uint64_t>(integer_of(data.find("count")).value_or(0));
   point.value = real_of(data.find("sum")).value_or(0);
   if (const auto* bounds = data.find("explicitBounds"); bounds != nullptr && bounds->is_array()) {
-    for (const auto& bound : bounds->elements()) point.bounds.push_back(real_of(&bound).value_or(0));
+    for (const auto& bound : bounds->elements())
+      point.bounds.push_back(real_of(&bound).value_or(0));
   }
   if (const auto* buckets = data.find("bucketCounts"); buckets != nullptr && buckets->is_array()) {
     for (const auto& bucket : buckets->elements()) {
@@ -219,7 +237,9 @@ std::string_view read_histogram(const Json& data, ReceivedPoint& point) {
     }
   }
   if (point.buckets.empty() && point.bounds.empty()) point.buckets = {point.count};
-  return point.buckets.size() == point.bounds.size() + 1 ? "" : "a histogram has one bucket more than bounds";
+  return point.buckets.size() == point.bounds.size() + 1
+             ? ""
+             : "a histogram has one bucket more than bounds";
 }
 
 std::string_view read_point(ReceivedPoint::Type type, const Json& data, ReceivedPoint& point) {
@@ -237,7 +257,8 @@ struct MetricReader {
   const std::function<std::string_view(ReceivedPoint)>& take;
   OtlpOutcome& outcome;
 
-  void points(const Json& data, ReceivedPoint::Type type, const ReceivedPoint& named, std::string_view refusal) {
+  void points(const Json& data, ReceivedPoint::Type type, const ReceivedPoint& named,
+              std::string_view refusal) {
     const auto* list = data.find("dataPoints");
     if (list == nullptr || !list->is_array()) return;
     for (const auto& element : list->elements()) {
@@ -245,8 +266,10 @@ struct MetricReader {
       auto why = refusal;
       if (why.empty() && element.is_object()) why = read_point(type, element, point);
       if (why.empty()) why = take(std::move(point));
-      if (why.empty()) ++outcome.accepted;
-      else outcome.reject(why);
+      if (why.empty())
+        ++outcome.accepted;
+      else
+        outcome.reject(why);
     }
   }
 
@@ -265,14 +288,16 @@ struct MetricReader {
     } else if (data = item.find("sum"); data != nullptr && data->is_object()) {
       const auto* monotonic = data->find("isMonotonic");
       const bool counts = monotonic != nullptr && monotonic->is_bool() && monotonic->as_bool();
-      points(*data, counts ? ReceivedPoint::Type::Counter : ReceivedPoint::Type::Gauge, named, temporality_of(*data));
+      points(*data, counts ? ReceivedPoint::Type::Counter : ReceivedPoint::Type::Gauge, named,
+             temporality_of(*data));
     } else if (data = item.find("histogram"); data != nullptr && data->is_object()) {
       points(*data, ReceivedPoint::Type::Histogram, named, temporality_of(*data));
     } else {
       for (auto kind : {"exponentialHistogram", "summary"}) {
         data = item.find(kind);
         if (data == nullptr || !data->is_object()) continue;
-        points(*data, ReceivedPoint::Type::Gauge, named, "exponential histograms and summaries are not kept");
+        points(*data, ReceivedPoint::Type::Gauge, named,
+               "exponential histograms and summaries are not kept");
       }
     }
   }
@@ -293,7 +318,8 @@ Result<OtlpOutcome> read_otlp_spans(const Json& request, const std::function<voi
   return outcome;
 }
 
-Result<OtlpOutcome> read_otlp_logs(const Json& request, const std::function<void(ReceivedLog)>& take) {
+Result<OtlpOutcome> read_otlp_logs(const Json& request,
+                                   const std::function<void(ReceivedLog)>& take) {
   OtlpOutcome outcome;
   CHECK(for_each_item(request, "resourceLogs", "scopeLogs", "logRecords",
                       [&](const OtlpAttributes& resource, const Json* scope, const Json& item) {
@@ -311,7 +337,9 @@ Result<OtlpOutcome> read_otlp_metrics(const Json& request,
   OtlpOutcome outcome;
   MetricReader reader{take, outcome};
   CHECK(for_each_item(request, "resourceMetrics", "scopeMetrics", "metrics",
-                      [&](const OtlpAttributes& resource, const Json*, const Json& item) { reader.metric(resource, item); }));
+                      [&](const OtlpAttributes& resource, const Json*, const Json& item) {
+                        reader.metric(resource, item);
+                      }));
   return outcome;
 }
 

@@ -45,7 +45,9 @@ TEST(OtlpDecode, ReadsWhatTheExporterWrites) {
   resource.attributes = {{"service.name", "weft"}, {"service.version", "1"}, {"other", "left out"}};
   const SpanSlice slice{chunk, 0, 1};
 
-  auto from_protobuf = otlp_json_of(OtlpSignal::Traces, otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json({&slice, 1}, resource)));
+  auto from_protobuf =
+      otlp_json_of(OtlpSignal::Traces, otlp_protobuf_of(request_message(OtlpSignal::Traces),
+                                                        otlp_spans_json({&slice, 1}, resource)));
   ASSERT_TRUE(from_protobuf) << from_protobuf.error().message;
   for (const auto& text : {*from_protobuf, otlp_spans_json({&slice, 1}, resource)}) {
     OtlpOutcome outcome;
@@ -63,19 +65,27 @@ TEST(OtlpDecode, ReadsWhatTheExporterWrites) {
     EXPECT_EQ(got.start, span.start);
     EXPECT_EQ(got.end, span.end);
     EXPECT_TRUE(got.failed);
-    EXPECT_THAT(got.attributes,
-                ElementsAre(Pair("service.name", "weft"), Pair("service.version", "1"), Pair("http.route", "/orders"),
-                            Pair("http.response.status_code", "500")));
+    EXPECT_THAT(
+        got.attributes,
+        ElementsAre(Pair("service.name", "weft"), Pair("service.version", "1"),
+                    Pair("http.route", "/orders"), Pair("http.response.status_code", "500")));
   }
 }
 
 TEST(OtlpDecode, TellsOfSpansThatCannotBeKept) {
   OtlpOutcome outcome;
-  auto request = json(R"({"resourceSpans": [{"scopeSpans": [{"spans": [
+  auto request =
+      json(R"({"resourceSpans": [{"scopeSpans": [{"spans": [
     {"traceId": "00000000000000000000000000000000", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": "1", "endTimeUnixNano": "2"},
-    {"traceId": ")" + std::string(kTraceHex) + R"(", "spanId": "short", "startTimeUnixNano": "1", "endTimeUnixNano": "2"},
-    {"traceId": ")" + std::string(kTraceHex) + R"(", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": "2", "endTimeUnixNano": "1"},
-    {"traceId": ")" + std::string(kTraceHex) + R"(", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": 1, "endTimeUnixNano": 2}
+    {"traceId": ")" +
+           std::string(kTraceHex) +
+           R"(", "spanId": "short", "startTimeUnixNano": "1", "endTimeUnixNano": "2"},
+    {"traceId": ")" +
+           std::string(kTraceHex) +
+           R"(", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": "2", "endTimeUnixNano": "1"},
+    {"traceId": ")" +
+           std::string(kTraceHex) +
+           R"(", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": 1, "endTimeUnixNano": 2}
   ]}]}]})");
 
   auto spans = spans_in(request, outcome);
@@ -88,8 +98,11 @@ TEST(OtlpDecode, TellsOfSpansThatCannotBeKept) {
 
 TEST(OtlpDecode, ReadsEveryKindOfValue) {
   OtlpOutcome outcome;
-  auto request = json(R"({"resourceSpans": [{"scopeSpans": [{"spans": [
-    {"traceId": ")" + std::string(kTraceHex) + R"(", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": "1", "endTimeUnixNano": "2",
+  auto request =
+      json(R"({"resourceSpans": [{"scopeSpans": [{"spans": [
+    {"traceId": ")" +
+           std::string(kTraceHex) +
+           R"(", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": "1", "endTimeUnixNano": "2",
      "status": {"code": 2, "message": "broken"},
      "attributes": [
       {"key": "text", "value": {"stringValue": "a"}}, {"key": "flag", "value": {"boolValue": true}},
@@ -103,22 +116,26 @@ TEST(OtlpDecode, ReadsEveryKindOfValue) {
 
   ASSERT_EQ(spans.size(), 1U);
   EXPECT_THAT(spans[0].attributes,
-              ElementsAre(Pair("text", "a"), Pair("flag", "true"), Pair("integer", "-7"), Pair("real", "1.5"),
-                          Pair("list", R"(["x",1])"), Pair("map", R"({"k":"v"})"), Pair("bytes", "AQI="), Pair("none", ""),
+              ElementsAre(Pair("text", "a"), Pair("flag", "true"), Pair("integer", "-7"),
+                          Pair("real", "1.5"), Pair("list", R"(["x",1])"),
+                          Pair("map", R"({"k":"v"})"), Pair("bytes", "AQI="), Pair("none", ""),
                           Pair("otel.status_description", "broken")));
   EXPECT_TRUE(spans[0].failed);
 }
 
 TEST(OtlpDecode, ReadsLogRecords) {
-  auto request = json(R"({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "crm"}}]},
+  auto request = json(
+      R"({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "crm"}}]},
     "scopeLogs": [{"scope": {"name": "crm.orders"}, "logRecords": [
       {"timeUnixNano": "1772366400000000000", "severityNumber": 17, "body": {"stringValue": "no stock"},
-       "traceId": ")" + std::string(kTraceHex) + R"(", "spanId": "00f067aa0ba902b7",
+       "traceId": ")" +
+      std::string(kTraceHex) + R"(", "spanId": "00f067aa0ba902b7",
        "attributes": [{"key": "order", "value": {"stringValue": "SO-1"}}]},
       {"observedTimeUnixNano": "5", "severityNumber": 5, "body": {"kvlistValue": {"values": []}}}]}]}]})");
   std::vector<ReceivedLog> logs;
 
-  auto read = read_otlp_logs(request.root(), [&](ReceivedLog log) { logs.push_back(std::move(log)); });
+  auto read =
+      read_otlp_logs(request.root(), [&](ReceivedLog log) { logs.push_back(std::move(log)); });
 
   ASSERT_TRUE(read);
   ASSERT_EQ(logs.size(), 2U);
@@ -160,7 +177,8 @@ TEST(OtlpDecode, ReadsCumulativeMetricsAndRefusesTheRest) {
 }
 
 TEST(OtlpDecode, RefusesWhatIsNoRequest) {
-  for (const char* text : {"[]", "3", R"({"resourceSpans": 3})", R"({"resourceSpans": [3]})", R"({"resourceSpans": [{"scopeSpans": {}}]})"}) {
+  for (const char* text : {"[]", "3", R"({"resourceSpans": 3})", R"({"resourceSpans": [3]})",
+                           R"({"resourceSpans": [{"scopeSpans": {}}]})"}) {
     EXPECT_FALSE(read_otlp_spans(json(text).root(), [](Span) {})) << text;
   }
   EXPECT_TRUE(read_otlp_spans(json("{}").root(), [](Span) {}));
@@ -180,7 +198,8 @@ TEST(OtlpDecode, SurvivesDamagedProtobuf) {
   const SpanSlice slice{chunk, 0, 1};
   OtlpResource resource;
   resource.attributes = {{"service.name", "weft"}};
-  const auto whole = otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json({&slice, 1}, resource));
+  const auto whole =
+      otlp_protobuf_of(request_message(OtlpSignal::Traces), otlp_spans_json({&slice, 1}, resource));
 
   for (std::size_t i = 0; i < whole.size(); ++i) {
     auto cut = otlp_json_of(OtlpSignal::Traces, std::string_view(whole).substr(0, i));

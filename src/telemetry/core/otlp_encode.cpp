@@ -16,7 +16,9 @@ namespace {
 constexpr int kStatusError = 2;
 constexpr int kCumulative = 2;  // AggregationTemporality
 
-std::string time_text(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
+std::string time_text(WallTime time) {
+  return std::to_string(time.time_since_epoch().count());
+}
 
 template <std::size_t kSize>
 std::string hex_text(const std::array<char, kSize>& bytes) {
@@ -86,15 +88,22 @@ void write_histogram_values(JsonWriter& out, const MetricSeries& series) {
   write_exemplars(out, series.exemplars);
 }
 
-void write_point(JsonWriter& out, MetricType type, const MetricSeries& series, WallTime started, WallTime now) {
+void write_point(JsonWriter& out, MetricType type, const MetricSeries& series, WallTime started,
+                 WallTime now) {
   out.object();
   write_attributes(out, series.labels);
   if (type != MetricType::Gauge) out.member("startTimeUnixNano", time_text(started));
   out.member("timeUnixNano", time_text(now));
   switch (type) {
-    case MetricType::Counter: out.member("asInt", std::to_string(series.count)); break;
-    case MetricType::Gauge: out.member("asInt", std::to_string(series.value)); break;
-    case MetricType::Histogram: write_histogram_values(out, series); break;
+    case MetricType::Counter:
+      out.member("asInt", std::to_string(series.count));
+      break;
+    case MetricType::Gauge:
+      out.member("asInt", std::to_string(series.value));
+      break;
+    case MetricType::Histogram:
+      write_histogram_values(out, series);
+      break;
   }
   out.end();
 }
@@ -148,7 +157,8 @@ std::string_view text_of(const Json& line, std::string_view name) {
 
 bool is_trace_id(std::string_view text) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
-  return text.size() == 2 * sizeof(TraceId) && text.find_first_not_of(kHexDigits) == std::string_view::npos;
+  return text.size() == 2 * sizeof(TraceId) &&
+         text.find_first_not_of(kHexDigits) == std::string_view::npos;
 }
 
 void write_record(JsonWriter& out, const Json& line, WallTime now) {
@@ -184,7 +194,8 @@ std::string otlp_spans_json(std::span<const SpanSlice> spans, const OtlpResource
   out.key("spans").array();
   std::vector<AttributeView> attributes;
   for (const auto& slice : spans) {
-    for (auto i = slice.first; i < slice.last; ++i) write_span(out, slice.chunk->view(i, attributes));
+    for (auto i = slice.first; i < slice.last; ++i)
+      write_span(out, slice.chunk->view(i, attributes));
   }
   out.end().end().end().end().end().end();
   return std::move(out).text();
@@ -203,7 +214,8 @@ std::string otlp_metrics_json(std::span<const MetricFamily> families, const Otlp
   return std::move(out).text();
 }
 
-std::string otlp_logs_json(std::span<const std::string> lines, const OtlpResource& resource, WallTime now) {
+std::string otlp_logs_json(std::span<const std::string> lines, const OtlpResource& resource,
+                           WallTime now) {
   std::map<std::string, std::vector<JsonDocument>, std::less<>> by_module;
   for (const auto& line : lines) {
     auto document = JsonDocument::parse(line);

@@ -1,5 +1,5 @@
-// Weft's own telemetry as OTLP requests (opentelemetry-proto 1.x). Each is written in the JSON encoding;
-// Protobuf is made of that, so that there is one writer per signal. Pure; any thread.
+// Weft's own telemetry as OTLP requests (opentelemetry-proto 1.x). Each is written in the JSON
+// encoding; Protobuf is made of that, so that there is one writer per signal. Pure; any thread.
 #pragma once
 
 #include <span>
@@ -29,7 +29,8 @@ std::string otlp_metrics_json(std::span<const MetricFamily> families, const Otlp
                               WallTime started, WallTime now);
 
 // Of lines as log_line() writes them; the module is the scope. What is no such line is left out.
-std::string otlp_logs_json(std::span<const std::string> lines, const OtlpResource& resource, WallTime now);
+std::string otlp_logs_json(std::span<const std::string> lines, const OtlpResource& resource,
+                           WallTime now);
 
 // Requires: the JSON encoding of such a message, as the functions above give it.
 std::string otlp_protobuf_of(const WireMessage& message, std::string json);

@@ -139,7 +139,8 @@ TEST(OtlpJson, IsJsonWhateverTheSpansHold) {
   span.name = "quote \" and \xff byte";
   span.attributes = {{"http.response.status_code", "503"}, {"odd\n", std::string("\0\x1f", 2)}};
 
-  auto document = JsonDocument::parse(otlp_spans_json(slice_of({span, small_span()}), small_resource()));
+  auto document =
+      JsonDocument::parse(otlp_spans_json(slice_of({span, small_span()}), small_resource()));
 
   ASSERT_TRUE(document) << document.error().message;
   const auto* written = document->root().at_pointer("/resourceSpans/0/scopeSpans/0/spans/0");

@@ -1,6 +1,6 @@
-// The messages that OTLP's requests are made of (opentelemetry-proto 1.x), as tables: number, name in
-// JSON and kind of each field that Weft reads or writes. From them follow both directions between
-// Protobuf and its JSON encoding. Constants.
+// The messages that OTLP's requests are made of (opentelemetry-proto 1.x), as tables: number, name
+// in JSON and kind of each field that Weft reads or writes. From them follow both directions
+// between Protobuf and its JSON encoding. Constants.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,18 @@ namespace weft::telemetry {
 
 enum class OtlpSignal : std::uint8_t { Traces, Metrics, Logs };
 
-enum class WireKind : std::uint8_t { Text, Hex, Base64, Bool, Int, Fixed64, SignedFixed64, Fixed32, Double, Message };
+enum class WireKind : std::uint8_t {
+  Text,
+  Hex,
+  Base64,
+  Bool,
+  Int,
+  Fixed64,
+  SignedFixed64,
+  Fixed32,
+  Double,
+  Message
+};
 
 struct WireMessage;
 
@@ -36,7 +47,8 @@ inline constexpr std::uint32_t kWireFixed32 = 5;
 // The wire type of one value; a repeated number may also come packed, as bytes.
 std::uint32_t wire_type_of(WireKind kind);
 
-// An Export…ServiceRequest, its Export…ServiceResponse, and what is answered instead: google.rpc.Status.
+// An Export…ServiceRequest, its Export…ServiceResponse, and what is answered instead:
+// google.rpc.Status.
 const WireMessage& request_message(OtlpSignal signal);
 const WireMessage& response_message(OtlpSignal signal);
 const WireMessage& status_message();

@@ -73,25 +73,42 @@ bool is_well_formed(std::string_view message) {
   return true;
 }
 
-bool write_message(JsonWriter& out, const WireMessage& message, std::string_view bytes, std::size_t depth);
+bool write_message(JsonWriter& out, const WireMessage& message, std::string_view bytes,
+                   std::size_t depth);
 
-bool write_value(JsonWriter& out, const WireField& field, const WireValue& value, std::size_t depth) {
+bool write_value(JsonWriter& out, const WireField& field, const WireValue& value,
+                 std::size_t depth) {
   switch (field.kind) {
-    case WireKind::Text: out.value(value.bytes); return true;
-    case WireKind::Hex: out.value(to_hex(value.bytes)); return true;
-    case WireKind::Base64: out.value(to_base64(value.bytes)); return true;
-    case WireKind::Bool: out.value(value.integer != 0); return true;
+    case WireKind::Text:
+      out.value(value.bytes);
+      return true;
+    case WireKind::Hex:
+      out.value(to_hex(value.bytes));
+      return true;
+    case WireKind::Base64:
+      out.value(to_base64(value.bytes));
+      return true;
+    case WireKind::Bool:
+      out.value(value.integer != 0);
+      return true;
     case WireKind::Fixed64:
-    case WireKind::Fixed32: out.value(value.integer); return true;
+    case WireKind::Fixed32:
+      out.value(value.integer);
+      return true;
     case WireKind::Int:
-    case WireKind::SignedFixed64: out.value(static_cast<std::int64_t>(value.integer)); return true;
+    case WireKind::SignedFixed64:
+      out.value(static_cast<std::int64_t>(value.integer));
+      return true;
     case WireKind::Double: {
       const auto number = std::bit_cast<double>(value.integer);
-      if (number - number == 0) out.value(number);
-      else out.value(number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN");
+      if (number - number == 0)
+        out.value(number);
+      else
+        out.value(number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN");
       return true;
     }
-    case WireKind::Message: return write_message(out, *field.message, value.bytes, depth + 1);
+    case WireKind::Message:
+      return write_message(out, *field.message, value.bytes, depth + 1);
   }
   return false;
 }
@@ -105,7 +122,9 @@ bool write_all(JsonWriter& out, const WireField& field, std::string_view bytes, 
       if (!write_value(out, field, value, depth)) return false;
       continue;
     }
-    if (value.type != kWireBytes || wire_type_of(field.kind) != kWireFixed64 || value.bytes.size() % 8 != 0) return false;
+    if (value.type != kWireBytes || wire_type_of(field.kind) != kWireFixed64 ||
+        value.bytes.size() % 8 != 0)
+      return false;
     for (auto packed = value.bytes; !packed.empty();) {
       WireValue one;
       one.integer = take_fixed<std::uint64_t>(packed);
@@ -115,7 +134,8 @@ bool write_all(JsonWriter& out, const WireField& field, std::string_view bytes, 
   return true;
 }
 
-bool write_message(JsonWriter& out, const WireMessage& message, std::string_view bytes, std::size_t depth) {
+bool write_message(JsonWriter& out, const WireMessage& message, std::string_view bytes,
+                   std::size_t depth) {
   if (depth > kWireDepthMax || !is_well_formed(bytes)) return false;
   out.object();
   for (const auto& field : message.fields) {

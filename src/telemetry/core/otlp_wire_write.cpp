@@ -16,7 +16,9 @@ void put_varint(std::string& out, std::uint64_t value) {
   out += static_cast<char>(value);
 }
 
-void put_tag(std::string& out, std::uint32_t field, std::uint32_t type) { put_varint(out, (field << 3) | type); }
+void put_tag(std::string& out, std::uint32_t field, std::uint32_t type) {
+  put_varint(out, (field << 3) | type);
+}
 
 void put_fixed64(std::string& out, std::uint64_t value) {
   char bytes[sizeof value];
@@ -53,10 +55,14 @@ std::string message_bytes(const WireMessage& message, const Json& object);
 
 std::string bytes_of(const WireField& field, const Json& value) {
   switch (field.kind) {
-    case WireKind::Message: return message_bytes(*field.message, value);
-    case WireKind::Hex: return from_hex(value.as_string()).value_or(std::string());
-    case WireKind::Base64: return from_base64(value.as_string()).value_or(std::string());
-    default: return std::string(value.as_string());
+    case WireKind::Message:
+      return message_bytes(*field.message, value);
+    case WireKind::Hex:
+      return from_hex(value.as_string()).value_or(std::string());
+    case WireKind::Base64:
+      return from_base64(value.as_string()).value_or(std::string());
+    default:
+      return std::string(value.as_string());
   }
 }
 

@@ -73,8 +73,8 @@ class SpanChunk {
   static std::string_view cut(std::string_view text, std::size_t bytes_max) {
     return text.substr(0, bytes_max);
   }
-  // Two copies of a fixed size that overlap, which the compiler writes out: most texts are short, and
-  // a call for each would be half of what recording costs.
+  // Two copies of a fixed size that overlap, which the compiler writes out: most texts are short,
+  // and a call for each would be half of what recording costs.
   template <std::size_t kSize>
   static void put_ends(char* at, std::string_view text) {
     std::memcpy(at, text.data(), kSize);
@@ -82,12 +82,18 @@ class SpanChunk {
   }
   static char* put(char* at, std::string_view text) {
     const auto size = text.size();
-    if (size > 32) std::memcpy(at, text.data(), size);
-    else if (size >= 16) put_ends<16>(at, text);
-    else if (size >= 8) put_ends<8>(at, text);
-    else if (size >= 4) put_ends<4>(at, text);
-    else if (size >= 2) put_ends<2>(at, text);
-    else if (size == 1) *at = text.front();
+    if (size > 32)
+      std::memcpy(at, text.data(), size);
+    else if (size >= 16)
+      put_ends<16>(at, text);
+    else if (size >= 8)
+      put_ends<8>(at, text);
+    else if (size >= 4)
+      put_ends<4>(at, text);
+    else if (size >= 2)
+      put_ends<2>(at, text);
+    else if (size == 1)
+      *at = text.front();
     return at + size;
   }
   static char* put_size(char* at, std::size_t size) {

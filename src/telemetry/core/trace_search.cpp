@@ -101,7 +101,8 @@ class Conditions {
     const auto text_bit = wanted_.size();
     const auto key_bit = text_bit + (text_.empty() ? 0 : 1);
     if (!text_.empty() && mentions(span, text_)) met |= std::uint64_t{1} << text_bit;
-    if (!business_key_.empty() && has_business_key(span, business_key_)) met |= std::uint64_t{1} << key_bit;
+    if (!business_key_.empty() && has_business_key(span, business_key_))
+      met |= std::uint64_t{1} << key_bit;
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto& [key, wanted] = wanted_[i];
       auto value = value_of(attributes, key);
@@ -156,11 +157,13 @@ struct Sum {
     auto service = value_of(span.attributes, kServiceKey);
     if (service.empty()) service = default_service;
     auto place = std::ranges::lower_bound(summary.services, service);
-    if (place == summary.services.end() || *place != service) summary.services.emplace(place, service);
+    if (place == summary.services.end() || *place != service)
+      summary.services.emplace(place, service);
     for (const auto& [key, value] : span.attributes) {
       if (!key.starts_with(kBusinessKey)) continue;
       if (std::ranges::find(summary.business_keys, value) != summary.business_keys.end()) continue;
-      if (summary.business_keys.size() < kBusinessKeysShown) summary.business_keys.emplace_back(value);
+      if (summary.business_keys.size() < kBusinessKeysShown)
+        summary.business_keys.emplace_back(value);
     }
     const bool has_parent = span.parent_id != std::array<char, 8>{};
     const bool is_better = !has_root || (root_has_parent && !has_parent) ||
@@ -250,7 +253,9 @@ bool TraceSearch::is_settled(std::int64_t end_max) const {
   if (query.since && end_max < query.since->time_since_epoch().count()) return true;
   std::size_t known = 0;
   for (const auto& [id, group] : state_->groups) {
-    if (group.start > end_max && matches(group, query, state_->conditions) && ++known >= query.limit) return true;
+    if (group.start > end_max && matches(group, query, state_->conditions) &&
+        ++known >= query.limit)
+      return true;
   }
   return false;
 }

@@ -19,7 +19,8 @@ void Settling::add(std::vector<SpanSlice> slices, WallTime now) {
       const auto head = chunk.head(i);
       if (head.sampled) continue;
       waiting.all_sampled = false;
-      if (options_.sampling.chooses(head.failed, Duration(head.end - head.start))) choose(chunk.entry(i).trace_id);
+      if (options_.sampling.chooses(head.failed, Duration(head.end - head.start)))
+        choose(chunk.entry(i).trace_id);
     }
     ++pinned_[waiting.slice.chunk.get()];
     waiting_.push_back(std::move(waiting));

@@ -1,8 +1,9 @@
 // Tail sampling: spans wait here until it is decided which of them are kept. Pure; one thread.
 //
-// A slice all of whose spans are sampled is kept as it is, at once. Otherwise it waits, and then the
-// spans of traces that are sampled, that failed or that were slow are copied. Bounded: when more
-// blocks wait than may, the oldest are decided early; of the chosen traces the oldest are forgotten.
+// A slice all of whose spans are sampled is kept as it is, at once. Otherwise it waits, and then
+// the spans of traces that are sampled, that failed or that were slow are copied. Bounded: when
+// more blocks wait than may, the oldest are decided early; of the chosen traces the oldest are
+// forgotten.
 #pragma once
 
 #include <cstdint>

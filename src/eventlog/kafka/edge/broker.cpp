@@ -20,8 +20,9 @@ BrokerMetrics::BrokerMetrics(Metrics& metrics)
                                       "Records that violate their stream's contract")),
       batches_refused(metrics.counter("weft_eventlog_kafka_batches_refused_total",
                                       "Batches refused before they reached the log")),
-      keys_not_recorded(metrics.counter("weft_eventlog_kafka_keys_not_recorded_total",
-                                        "Records of large batches that are not found by their business keys")) {}
+      keys_not_recorded(
+          metrics.counter("weft_eventlog_kafka_keys_not_recorded_total",
+                          "Records of large batches that are not found by their business keys")) {}
 
 bool is_internal(std::string_view stream) {
   return stream.starts_with("__");

@@ -87,7 +87,8 @@ std::optional<std::string> violation(const eventlog::StreamDeclaration& declared
 std::optional<TraceContext> sent_trace(const eventlog::RecordView& record) {
   auto headers = record.headers;
   while (auto header = headers.next()) {
-    if (header->name == "traceparent") return TraceContext::parse(header->value.value_or(std::string_view()));
+    if (header->name == "traceparent")
+      return TraceContext::parse(header->value.value_or(std::string_view()));
   }
   return std::nullopt;
 }
@@ -229,7 +230,8 @@ PartitionResponse answer(const Partition& partition,
 }
 
 void record_span(Call& call, const PreparedProduce::Topic& topic, const Partition& partition,
-                 const PreparedProduce::KeyedRecord& keyed, eventlog::Offset offset, WallTime received) {
+                 const PreparedProduce::KeyedRecord& keyed, eventlog::Offset offset,
+                 WallTime received) {
   auto& parts = call.broker.parts;
   constexpr std::size_t kAlways = 7;
   const auto partition_text = std::to_string(partition.index);
@@ -247,7 +249,8 @@ void record_span(Call& call, const PreparedProduce::Topic& topic, const Partitio
   const auto name = "produce " + topic.name;
   SpanView span;
   span.context = keyed.parent ? keyed.parent->child(parts.random)
-                              : eventlog::trace_of_record(topic.stream->info.topic_id, partition.index, offset);
+                              : eventlog::trace_of_record(topic.stream->info.topic_id,
+                                                          partition.index, offset);
   if (keyed.parent) span.parent_id = keyed.parent->span_id;
   span.name = name;
   span.kind = SpanKind::Producer;
@@ -265,7 +268,8 @@ void record_spans(Call& call, const PreparedProduce& produce,
       const auto& batch = appended[static_cast<std::size_t>(partition.batch)];
       if (batch.status != AppendStatus::Appended) continue;
       for (const auto& keyed : partition.keyed) {
-        record_span(call, topic, partition, keyed, batch.base_offset + keyed.index, produce.received);
+        record_span(call, topic, partition, keyed, batch.base_offset + keyed.index,
+                    produce.received);
       }
     }
   }

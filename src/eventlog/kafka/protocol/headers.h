@@ -59,7 +59,8 @@ void write_request(Frame& frame, const ApiId& api, std::int16_t version,
   append_be(frame.bytes, api.key);
   append_be(frame.bytes, version);
   append_be(frame.bytes, correlation_id);
-  append_be(frame.bytes, client_id ? static_cast<std::int16_t>(client_id->size()) : std::int16_t{-1});
+  append_be(frame.bytes,
+            client_id ? static_cast<std::int16_t>(client_id->size()) : std::int16_t{-1});
   if (client_id) frame.bytes.append(*client_id);
   if (flexible) frame.bytes.push_back('\0');
   Writer(frame, version, flexible).message(body);
