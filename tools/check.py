@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the house that a program can check, in seconds: include layers, file and function sizes,
-one wrapper per third-party library, banned words with their replacement, and the coroutine traps of our
-compiler. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
+one wrapper per third-party library, banned words with their replacement, the coroutine traps of our
+compiler, and clang-format. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
 import re
 import subprocess
 import sys
@@ -149,6 +149,17 @@ def check_names(report):
             report(path, 1, "name the idea: no folder or file called common, utils, helpers or misc")
 
 
+def check_format(report):
+    """As `./dev fmt` writes it: clang-format of Debian 12, .clang-format."""
+    files = [path for folder in ("src", "bench") for kind in ("h", "cpp") for path in tracked(f"{folder}/*.{kind}")]
+    try:
+        result = subprocess.run(["clang-format", "--dry-run", *files], cwd=ROOT, text=True, capture_output=True)
+    except FileNotFoundError:
+        return report(ROOT / ".clang-format", 1, "clang-format is not installed: ./dev check installs it")
+    for path, line in re.findall(r"^(\S+?):(\d+):\d+: warning: code should be clang-formatted", result.stderr, re.M):
+        report(Path(path), line, "not as clang-format writes it: run ./dev fmt")
+
+
 def main():
     findings = []
 
@@ -163,6 +174,7 @@ def main():
         for path in tracked(pattern):
             check_source(path, modules, report)
     check_names(report)
+    check_format(report)
     for finding in sorted(findings):
         print(finding)
     print(f"check: {len(findings)} findings" if findings else "check: clean")
