@@ -23,6 +23,24 @@ bool is_array(M& m, const V& value, std::string_view verb, const Node& at) {
   return false;
 }
 
+// Elements of an array, values of an object. False when `visit` says so, or when there are none to
+// visit.
+template <class Visit>
+bool for_each_value(M& m, const V& all, const Visit& visit, const Node& at) {
+  if (all.is_array()) {
+    for (std::uint32_t i = 0; i < all.size(); ++i)
+      if (!visit(all.element(i))) return false;
+    return true;
+  }
+  if (!all.is_object()) {
+    m.raise(fmt::format("Cannot iterate over {}", all.is_null() ? "null" : shown(all)), at);
+    return false;
+  }
+  for (MemberCursor member(all); member.next();)
+    if (!visit(member.value())) return false;
+  return true;
+}
+
 struct Keyed {
   V key;
   V value;
@@ -176,15 +194,7 @@ V b_from_entries(M& m, V* a, const Node& at) {
     made.set_member(std::move(key), std::move(value));
     return true;
   };
-  if (a[0].is_array()) {
-    for (std::uint32_t i = 0; i < a[0].size(); ++i)
-      if (!add(a[0].element(i))) return {};
-    return made;
-  }
-  if (!a[0].is_object()) return m.raise(fmt::format("Cannot iterate over {}", shown(a[0])), at);
-  for (MemberCursor member(a[0]); member.next();)
-    if (!add(member.value())) return {};
-  return made;
+  return for_each_value(m, a[0], add, at) ? made : V();
 }
 
 bool flatten_into(M& m, V& made, const V& value, double depth, const Node& at) {
@@ -194,18 +204,7 @@ bool flatten_into(M& m, V& made, const V& value, double depth, const Node& at) {
     made.append(std::move(element));
     return true;
   };
-  if (value.is_array()) {
-    for (std::uint32_t i = 0; i < value.size(); ++i)
-      if (!add(value.element(i))) return false;
-    return true;
-  }
-  if (!value.is_object()) {
-    m.raise(fmt::format("Cannot iterate over {}", value.is_null() ? "null" : shown(value)), at);
-    return false;
-  }
-  for (MemberCursor member(value); member.next();)
-    if (!add(member.value())) return false;
-  return true;
+  return for_each_value(m, value, add, at);
 }
 
 V b_flatten(M& m, V* a, const Node& at) {
@@ -221,23 +220,28 @@ V b_flatten_to(M& m, V* a, const Node& at) {
   return flatten_into(m, made, a[0], depth, at) ? made : V();
 }
 
+// Rows are the elements of an array or the values of an object; null is an empty row.
 V b_transpose(M& m, V* a, const Node& at) {
-  if (!is_array(m, a[0], "transposed", at)) return {};
+  std::vector<V> rows;
   std::uint32_t width = 0;
-  for (std::uint32_t i = 0; i < a[0].size(); ++i) {
-    const V row = a[0].element(i);
-    if (!row.is_array())
-      return m.raise(fmt::format("Cannot index {} with number", kind_name(row.kind())), at);
-    width = std::max(width, row.size());
-  }
-  if (!m.spend(std::size_t{width} * a[0].size(), at)) return {};
+  if (!m.spend(a[0].is_array() || a[0].is_object() ? a[0].size() : 1, at)) return {};
+  const auto add = [&](const V& row) {
+    const bool has_cells = row.is_array() || (row.is_object() && row.size() == 0) ||
+                           row.is_null() || (row.is_string() && row.text().empty());
+    if (!has_cells) {
+      m.raise(fmt::format("Cannot index {} with number", kind_name(row.kind())), at);
+      return false;
+    }
+    if (row.is_array()) width = std::max(width, row.size());
+    rows.push_back(row.is_array() ? row : V::new_array());
+    return true;
+  };
+  if (!for_each_value(m, a[0], add, at)) return {};
+  if (!m.spend(std::size_t{width} * rows.size(), at)) return {};
   V made = V::new_array(width);
   for (std::uint32_t column = 0; column < width; ++column) {
-    V line = V::new_array(a[0].size());
-    for (std::uint32_t i = 0; i < a[0].size(); ++i) {
-      const V row = a[0].element(i);
-      line.append(column < row.size() ? row.element(column) : V());
-    }
+    V line = V::new_array(static_cast<std::uint32_t>(rows.size()));
+    for (const V& row : rows) line.append(column < row.size() ? row.element(column) : V());
     made.append(std::move(line));
   }
   return made;
@@ -303,9 +307,6 @@ V b_rindex(M& m, V* a, const Node& at) {
 }
 
 V b_join(M& m, V* a, const Node& at) {
-  if (!a[0].is_array() && !a[0].is_object())
-    return m.raise(fmt::format("Cannot iterate over {}", a[0].is_null() ? "null" : shown(a[0])),
-                   at);
   V joined;
   const auto add = [&](const V& element) {
     V head = joined.is_null() ? V::new_text("") : add_values(m, std::move(joined), a[1], at);
@@ -321,13 +322,7 @@ V b_join(M& m, V* a, const Node& at) {
     joined = add_values(m, std::move(head), part, at);
     return !m.stopped() && m.spend(1, at);
   };
-  if (a[0].is_array()) {
-    for (std::uint32_t i = 0; i < a[0].size(); ++i)
-      if (!add(a[0].element(i))) return {};
-  } else {
-    for (MemberCursor member(a[0]); member.next();)
-      if (!add(member.value())) return {};
-  }
+  if (!for_each_value(m, a[0], add, at)) return {};
   return joined.is_null() ? V::text("") : joined;
 }
 
