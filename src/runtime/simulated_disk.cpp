@@ -189,6 +189,9 @@ Task<Result<>> SimulatedFileSystem::rename(std::string from, std::string to) {
 Task<Result<>> SimulatedFileSystem::remove(std::string path) {
   auto state = state_;
   CO_CHECK(co_await start_name_change(*state, "remove", path));
+  if (state->faults.remove_fails > 0 && state->chance(state->faults.remove_fails)) {
+    co_return os_failure(EIO, "remove", path);
+  }
   co_return state->names.remove(without_trailing_slash(std::move(path)));
 }
 

@@ -27,6 +27,8 @@ struct DiskFaults {
   double sync_fails = 0;
   // create, rename, remove, sync_directory: IoError, nothing happened.
   double name_fails = 0;
+  // remove alone.
+  double remove_fails = 0;
   // Each operation takes a random time between these; zero takes none. Operations that run at the
   // same time may so end in another order.
   Duration delay_min{};

@@ -127,7 +127,8 @@ Task<std::vector<AppendedBatch>> EmbeddedLog::submit(std::vector<BatchToAppend> 
     resolve(context, batches[i], work.items[i]);
     work.bytes += work.items[i].batch.size();
   }
-  if (together && work.bytes > context.options.wal_file_bytes / 2) {
+  // One work is one write, whether its batches stand or fall together or not.
+  if (work.bytes > context.options.wal_file_bytes / 2) {
     co_return all_refused(count, AppendStatus::TooLarge);
   }
   if (!state_->writer.submit(work)) co_return all_refused(count, AppendStatus::Overloaded);

@@ -347,6 +347,22 @@ TEST_F(EmbeddedLogTest, RefusesABatchLargerThanItsStreamAllows) {
             AppendStatus::TooLarge);
 }
 
+// They are one write, which has to fit a file; a Kafka client sends fewer at a time when it is
+// told.
+TEST_F(EmbeddedLogTest, RefusesBatchesThatTogetherFillMoreThanHalfAFile) {
+  auto stream = node.create("orders", 4);
+  std::vector<BatchToAppend> batches;
+  for (std::int32_t i = 0; i < 4; ++i) {
+    batches.push_back({{stream, i}, batch_of({std::string(node.options.wal_file_bytes / 4, 'x')})});
+  }
+
+  auto outcomes = node.run(node.log->append(std::move(batches)));
+
+  ASSERT_EQ(outcomes.size(), 4u);
+  for (const auto& outcome : outcomes) EXPECT_EQ(outcome.status, AppendStatus::TooLarge);
+  EXPECT_EQ(node.append(stream, "next"), 0);
+}
+
 TEST_F(EmbeddedLogTest, AnswersStoppedAfterClosing) {
   auto stream = node.create("orders");
   node.run(node.log->close());

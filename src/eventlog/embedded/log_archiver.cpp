@@ -44,7 +44,7 @@ Task<Result<>> LogArchiver::keep_first() {
   auto file = waiting_.front();
   WalToKeep job{file.sequence, context_.wal_path(file.sequence), file.bytes(), file.end};
   auto kept = co_await context_.options.archive->keep(std::move(job));
-  tell(kept);
+  tell(file, kept);
   if (!kept) co_return kept;
   context_.metrics.archived_files.add();
   // It may have been given up meanwhile.
@@ -57,7 +57,7 @@ Task<Result<>> LogArchiver::keep_first() {
   co_return Result<>();
 }
 
-void LogArchiver::tell(const Result<>& outcome) {
+void LogArchiver::tell(const SealedWal& file, const Result<>& outcome) {
   auto now = to_unix_ms(context_.clock.now());
   auto before = outcome ? failing_since_ms_.exchange(0) : failing_since_ms_.load();
   if (outcome) {
@@ -67,9 +67,8 @@ void LogArchiver::tell(const Result<>& outcome) {
   context_.metrics.archive_failures.add();
   if (before != 0) return;
   failing_since_ms_ = now;
-  log_error(
-      "eventlog", "a write-ahead file cannot be archived; it waits and is tried again",
-      {{"file", context_.wal_path(waiting_.front().sequence)}, {"error", outcome.error().message}});
+  log_error("eventlog", "a write-ahead file cannot be archived; it waits and is tried again",
+            {{"file", context_.wal_path(file.sequence)}, {"error", outcome.error().message}});
 }
 
 LogArchiver::Released LogArchiver::take_released() {

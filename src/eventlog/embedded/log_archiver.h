@@ -43,7 +43,7 @@ class LogArchiver {
       1'000'000;  // one is 24 bytes; the backlog has its own limit
 
   Task<Result<>> keep_first();
-  void tell(const Result<>& outcome);
+  void tell(const SealedWal& file, const Result<>& outcome);
   std::uint64_t waiting_bytes() const;
 
   LogContext& context_;

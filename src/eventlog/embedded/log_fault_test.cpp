@@ -252,5 +252,22 @@ TEST(LogFaults, TheLastGroupIsKnownToBeWholeAfterAnIdleRound) {
   EXPECT_EQ(node.log->status().cut_bytes, 0u);
 }
 
+TEST(LogFaults, AFileThatCouldNotBeRemovedGoesLater) {
+  LogInWorld node(7);
+  ASSERT_TRUE(node.open());
+  auto stream = node.create("orders");
+  DiskFaults faults;
+  faults.remove_fails = 1;
+  node.world.disk.set_faults(faults);
+  for (int i = 0; i < 100; ++i) node.append(stream, std::string(1000, 'x'));
+  EXPECT_FALSE(node.world.run(node.log->tidy()));
+  node.world.disk.set_faults({});
+
+  ASSERT_TRUE(node.world.run(node.log->tidy()));
+
+  auto files = node.world.run(node.world.disk.list("/data/log/wal")).value();
+  EXPECT_LE(files.size(), 2u) << fmt::format("{}", fmt::join(files, ", "));
+}
+
 }  // namespace
 }  // namespace weft::eventlog

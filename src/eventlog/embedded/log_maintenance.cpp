@@ -146,7 +146,7 @@ Task<Result<>> LogMaintenance::work(bool whole) {
     keep("retention", co_await apply_retention());
   }
   keep("placement", co_await place_sealed());
-  keep("archived files", co_await release_archived());
+  keep("unneeded files", co_await remove_unneeded());
   keep("next write-ahead file", co_await prepare_spare());
   if (whole) {
     keep("merging", co_await merge_small());
@@ -262,7 +262,8 @@ Task<Result<>> LogMaintenance::write_manifest() {
   manifest_due_ = false;
   co_await remove_dead_segments(live);
   context_.metrics.segments.set(static_cast<std::int64_t>(segments_.size()));
-  co_return co_await retire(std::exchange(to_retire_, {}));
+  retire_placed();
+  co_return co_await remove_unneeded();
 }
 
 Task<void> LogMaintenance::remove_dead_segments(const std::vector<std::uint64_t>& live) {
@@ -284,47 +285,57 @@ Task<void> LogMaintenance::discard(std::vector<std::uint64_t> segments) {
 }
 
 // Placed files, which the manifest needs no more; with an archive they go when it has them.
-Task<Result<>> LogMaintenance::retire(std::vector<SealedWal> files) {
-  if (archiver_.is_on()) {
-    for (const auto& file : files) archiver_.offer(file);
-    co_return Result<>();
+void LogMaintenance::retire_placed() {
+  if (is_copied_) return;
+  auto placed = std::exchange(to_retire_, {});
+  if (!archiver_.is_on()) {
+    to_recycle_.insert(to_recycle_.end(), placed.begin(), placed.end());
+    return;
   }
-  if (is_copied_) {
-    to_retire_ = std::move(files);
-    co_return Result<>();
-  }
-  co_return co_await recycle(files);
+  for (const auto& file : placed) archiver_.offer(file);
 }
 
-Task<Result<>> LogMaintenance::release_archived() {
-  if (!archiver_.is_on() || is_copied_) co_return Result<>();
+// What cannot be removed now stays listed, for the next time.
+Task<Result<>> LogMaintenance::remove_unneeded() {
+  if (is_copied_) co_return Result<>();
   auto released = archiver_.take_released();
-  for (const auto& file : released.given_up) {
-    context_.cache.drop(context_.wal_path(file.sequence));
-    CO_CHECK(co_await context_.files.remove(context_.wal_path(file.sequence)));
+  to_recycle_.insert(to_recycle_.end(), released.archived.begin(), released.archived.end());
+  to_remove_.insert(to_remove_.end(), released.given_up.begin(), released.given_up.end());
+  if (to_recycle_.empty() && to_remove_.empty()) co_return Result<>();
+  while (!to_remove_.empty()) {
+    CO_CHECK(co_await remove_wal(to_remove_.front()));
+    to_remove_.erase(to_remove_.begin());
   }
-  co_return co_await recycle(released.archived);
-}
-
-// One becomes the next spare, if no reader holds it; the others go.
-Task<Result<>> LogMaintenance::recycle(const std::vector<SealedWal>& files) {
-  if (files.empty()) co_return Result<>();
-  for (const auto& file : files) {
-    auto path = context_.wal_path(file.sequence);
-    bool unused = context_.cache.drop(path);
-    if (unused && !spare_ready_) {
-      CO_TRY(auto opened, co_await context_.files.open(path, OpenMode::Read));
-      CO_TRY(auto size, co_await opened->size());
-      if (size == context_.options.wal_file_bytes) {
-        CO_CHECK(co_await context_.files.rename(path, context_.wal_spare_path()));
-        spare_ready_ = true;
-        after_wal_recycled.reached();
-        continue;
-      }
-    }
-    CO_CHECK(co_await context_.files.remove(path));
+  while (!to_recycle_.empty()) {
+    CO_CHECK(co_await recycle(to_recycle_.front()));
+    to_recycle_.erase(to_recycle_.begin());
   }
   co_return co_await context_.files.sync_directory(context_.wal_folder());
+}
+
+Task<Result<>> LogMaintenance::remove_wal(const SealedWal& file) {
+  auto path = context_.wal_path(file.sequence);
+  context_.cache.drop(path);
+  auto removed = co_await context_.files.remove(path);
+  if (!removed && removed.error().code == ErrorCode::NotFound) co_return Result<>();
+  co_return removed;
+}
+
+// It becomes the next spare if there is none and no reader holds it; else it goes.
+Task<Result<>> LogMaintenance::recycle(const SealedWal& file) {
+  auto path = context_.wal_path(file.sequence);
+  bool unused = context_.cache.drop(path);
+  if (unused && !spare_ready_) {
+    CO_TRY(auto opened, co_await context_.files.open(path, OpenMode::Read));
+    CO_TRY(auto size, co_await opened->size());
+    if (size == context_.options.wal_file_bytes) {
+      CO_CHECK(co_await context_.files.rename(path, context_.wal_spare_path()));
+      spare_ready_ = true;
+      after_wal_recycled.reached();
+      co_return Result<>();
+    }
+  }
+  co_return co_await remove_wal(file);
 }
 
 Task<Result<>> LogMaintenance::prepare_spare() {

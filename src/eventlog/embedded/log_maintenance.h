@@ -64,9 +64,10 @@ class LogMaintenance {
   Task<Result<>> merge_small();
   Task<Result<>> write_manifest();
   Task<void> remove_dead_segments(const std::vector<std::uint64_t>& live);
-  Task<Result<>> retire(std::vector<SealedWal> files);
-  Task<Result<>> recycle(const std::vector<SealedWal>& files);
-  Task<Result<>> release_archived();
+  void retire_placed();
+  Task<Result<>> remove_unneeded();
+  Task<Result<>> remove_wal(const SealedWal& file);
+  Task<Result<>> recycle(const SealedWal& file);
   Task<Result<std::vector<SealedWal>>> find_unarchived();
   Task<void> discard(std::vector<std::uint64_t> segments);
   Task<Result<std::vector<SealedWal>>> sealed();
@@ -81,8 +82,10 @@ class LogMaintenance {
   std::map<std::uint64_t, std::uint64_t>
       segments_;  // on disk and readable: number, bytes of batches
   std::vector<std::uint64_t> unreadable_;
-  std::vector<SealedWal> to_retire_;  // placed, to go when a manifest says so
-  bool is_copied_ = false;            // between begin_copy() and end_copy()
+  std::vector<SealedWal> to_retire_;   // placed, to go when a manifest says so
+  std::vector<SealedWal> to_recycle_;  // neither a manifest nor the archive needs them
+  std::vector<SealedWal> to_remove_;   // given up while the archive may be reading them
+  bool is_copied_ = false;             // between begin_copy() and end_copy()
   bool spare_ready_ = false;
   bool manifest_due_ = false;
   MonoTime next_round_{};

@@ -71,14 +71,20 @@ Task<void> LogWriter::take_append(AppendWork& work) {
   auto cost = cost_of(work);
   auto limit = std::min(context_.options.group_bytes_max, room());
   if (!group_.empty() && group_.bytes() + cost > limit) co_await commit();
-  if (cost > room() && !context_.stopped && !context_.disk_full) {
+  // Looked at once: the background may find space at any time, but this entry has no room by that.
+  auto durable = context_.disk_full ? AppendStatus::DiskFull : AppendStatus::Appended;
+  if (durable == AppendStatus::Appended && cost > room() && !context_.stopped) {
     auto made = co_await make_room(cost);
-    if (!made && made.error().code == ErrorCode::ResourceExhausted) context_.disk_full = true;
+    if (!made) durable = AppendStatus::TooLarge;
+    if (!made && made.error().code == ErrorCode::ResourceExhausted) {
+      durable = AppendStatus::DiskFull;
+      context_.disk_full = true;
+    }
   }
   if (work.together) {
-    admit_together(work);
+    admit_together(work, durable);
   } else {
-    admit(work);
+    admit(work, durable);
   }
   waiting_.push_back(&work);
 }
@@ -133,15 +139,15 @@ void LogWriter::start_group() {
   group_.start(wal_.position(), wal_.epoch());
 }
 
-AppendedBatch LogWriter::judge(const AppendItem& item) const {
+AppendedBatch LogWriter::judge(const AppendItem& item, AppendStatus durable) const {
   AppendedBatch outcome = item.outcome;
   if (outcome.status != AppendStatus::Appended) return outcome;
   if (context_.stopped) {
     outcome.status = AppendStatus::Stopped;
   } else if (item.partition->deleted) {
     outcome.status = AppendStatus::UnknownPartition;
-  } else if (item.is_durable() && context_.disk_full) {
-    outcome.status = AppendStatus::DiskFull;
+  } else if (item.is_durable()) {
+    outcome.status = durable;
   }
   if (outcome.status != AppendStatus::Appended) return outcome;
   auto verdict = item.partition->producers.check(item.header);
@@ -162,9 +168,9 @@ AppendedBatch LogWriter::judge(const AppendItem& item) const {
   return outcome;
 }
 
-void LogWriter::admit(AppendWork& work) {
+void LogWriter::admit(AppendWork& work, AppendStatus durable) {
   for (auto& item : work.items) {
-    item.outcome = judge(item);
+    item.outcome = judge(item, durable);
     if (item.outcome.status == AppendStatus::Duplicate) {
       // Its original may be in this very group.
       work.waits = work.waits || item.is_durable();
@@ -182,10 +188,10 @@ void LogWriter::admit(AppendWork& work) {
   }
 }
 
-void LogWriter::admit_together(AppendWork& work) {
+void LogWriter::admit_together(AppendWork& work, AppendStatus durable) {
   bool all = true;
   for (auto& item : work.items) {
-    item.outcome = judge(item);
+    item.outcome = judge(item, durable);
     all = all && item.outcome.status == AppendStatus::Appended;
   }
   if (!all) {
@@ -220,7 +226,7 @@ void LogWriter::remember_producer(AppendItem& item) {
   }
 }
 
-void LogWriter::place(AppendItem& item) {
+std::shared_ptr<const std::string> LogWriter::number(AppendItem& item) {
   auto& partition = *item.partition;
   item.header.base_offset = partition.next;
   item.header.leader_epoch = wal_.leader_epoch();
@@ -228,8 +234,12 @@ void LogWriter::place(AppendItem& item) {
   set_base_offset(item.batch, item.header.base_offset);
   set_leader_epoch(item.batch, item.header.leader_epoch);
   remember_producer(item);
-  auto bytes = std::make_shared<const std::string>(std::move(item.batch));
-  auto position = group_.add_batch(partition.id, *bytes);
+  return std::make_shared<const std::string>(std::move(item.batch));
+}
+
+void LogWriter::place(AppendItem& item) {
+  auto bytes = number(item);
+  auto position = group_.add_batch(item.partition->id, *bytes);
   item.outcome.base_offset = item.header.base_offset;
   placed_.push_back({&item, std::move(bytes), position});
 }
@@ -251,13 +261,7 @@ PublishedBatch published(const AppendItem& item, std::shared_ptr<const std::stri
 
 void LogWriter::place_in_memory(AppendItem& item) {
   auto& partition = *item.partition;
-  item.header.base_offset = partition.next;
-  item.header.leader_epoch = wal_.leader_epoch();
-  partition.next = item.header.next_offset();
-  set_base_offset(item.batch, item.header.base_offset);
-  set_leader_epoch(item.batch, item.header.leader_epoch);
-  remember_producer(item);
-  auto bytes = std::make_shared<const std::string>(std::move(item.batch));
+  auto bytes = number(item);
   context_.metrics.appended_bytes.add(bytes->size());
   context_.metrics.appended_records.add(static_cast<std::uint64_t>(item.header.record_count));
   partition.publish(published(item, std::move(bytes)), woken_);

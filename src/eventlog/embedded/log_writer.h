@@ -104,9 +104,13 @@ class LogWriter {
   bool push(Work& work);
   Task<void> process(const std::vector<Work*>& works);
   Task<void> take_append(AppendWork& work);
-  void admit(AppendWork& work);
-  void admit_together(AppendWork& work);
-  AppendedBatch judge(const AppendItem& item) const;
+  // `durable`: what durable batches are refused with; Appended when there is room for all of the
+  // work.
+  void admit(AppendWork& work, AppendStatus durable);
+  void admit_together(AppendWork& work, AppendStatus durable);
+  AppendedBatch judge(const AppendItem& item, AppendStatus durable) const;
+  // Gives the batch its offset, for good.
+  std::shared_ptr<const std::string> number(AppendItem& item);
   void place(AppendItem& item);
   void place_in_memory(AppendItem& item);
   void remember_producer(AppendItem& item);

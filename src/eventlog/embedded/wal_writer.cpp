@@ -90,6 +90,10 @@ Task<Result<>> WalWriter::adopt_spare() {
 }
 
 Task<Result<>> WalWriter::write(WalGroup& group) {
+  if (group.bytes() > room()) {
+    co_return fail(ErrorCode::Internal, "a group of {} bytes does not fit the file's {}",
+                   group.bytes(), room());
+  }
   auto parts = group.parts(header_);
   auto at = header_.empty() ? offset_ : 0;
   if (empty()) begun_ = context_.clock.mono();
