@@ -214,8 +214,9 @@ Task<void> State::expire() {
 // Writes all live offsets anew, so that what is older may fall to the stream's retention. Each is
 // taken as last written, not as last made durable: this record comes later in the log and must not
 // be older.
+// What it writes itself is not counted: live offsets near the limit would call for the next at
+// once.
 Task<void> State::write_snapshot() {
-  bytes_since_snapshot = 0;
   std::vector<std::pair<GroupKey, OffsetKey>> places;
   for (const auto& [key, entry] : groups) {
     for (const auto& [place, offset] : entry.offsets) places.emplace_back(key, place);
@@ -232,6 +233,7 @@ Task<void> State::write_snapshot() {
     if (records.size() < kSnapshotRecords && i + 1 < places.size()) continue;
     if (records.empty()) continue;
     const auto written = co_await append(std::exchange(records, {}));
+    bytes_since_snapshot = 0;
     if (!written) co_return;
   }
   log_info(kLogModule, "wrote all group offsets anew", {{"offsets", places.size()}});

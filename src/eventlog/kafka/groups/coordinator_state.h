@@ -52,7 +52,6 @@ struct GroupCoordinator::State {
   ReplyToken last_token = 0;
   Suspension stirred;  // a group may have a deadline now
   bool is_open = false;
-  bool snapshot_runs = false;
   std::uint64_t bytes_since_snapshot = 0;
   std::uint64_t live_bytes = 0;
 

@@ -186,6 +186,29 @@ TEST(GroupCoordinator, SnapshotsKeepTheStreamSmallAndLoseNothing) {
   EXPECT_EQ(committed(client, "often"), 1999);
 }
 
+// A member keeps the group's watch awake.
+TEST(GroupCoordinator, LiveOffsetsNearTheLimitAreNotWrittenAnewForEver) {
+  TestBroker broker;
+  broker.group_options.snapshot_bytes = 20'000;
+  broker.stop();
+  broker.start();
+  broker.create(std::string(kOrders));
+  auto client = broker.connect();
+  stable_member(client, "members");
+  std::int16_t refused = 0;
+  for (int i = 0; refused == 0 && i < 1000; ++i) {
+    refused = commit(client, commit_request(fmt::format("g-{}", i), i));
+  }
+  ASSERT_EQ(refused, code(KafkaError::ThrottlingQuotaExceeded));
+  broker.world.run_for(1s);
+  const auto groups = broker.log->find_stream("default", kGroupsStream).value().id;
+  const auto before = broker.log->partition({groups, 0})->end;
+
+  broker.world.run_for(5s);
+
+  EXPECT_EQ(broker.log->partition({groups, 0})->end, before);
+}
+
 TEST(GroupCoordinator, LongMetadataAndUnknownTopicsAreRefusedPerPartition) {
   TestBroker broker;
   broker.create(std::string(kOrders));
