@@ -153,20 +153,24 @@ Result<> LogStore::write_locked(WallTime now) {
     lines.swap(gathered_);
   }
   if (!lines.empty()) {
-    if (!is_writable_ || log_files_.back().bytes + lines.size() > file_bytes_) CHECK(roll());
-    auto& newest = log_files_.back();
-    const std::string_view text = lines;
-    auto written = run_until_done(newest.file->write_at({&text, 1}, newest.bytes));
+    auto written = append(lines);
     if (!written) {
-      is_writable_ = false;  // what the file holds behind its end is unknown
       std::lock_guard gathering(gather_mutex_);
       dropped_lines_ += static_cast<std::uint64_t>(std::ranges::count(lines, '\n'));
       return written;
     }
-    newest.bytes += lines.size();
-    newest.last = now;
+    log_files_.back().last = now;
   }
   return trim(now);
+}
+
+Result<> LogStore::append(std::string_view lines) {
+  if (!is_writable_ || log_files_.back().bytes + lines.size() > file_bytes_) CHECK(roll());
+  auto& newest = log_files_.back();
+  auto written = run_until_done(newest.file->write_at({&lines, 1}, newest.bytes));
+  if (written) newest.bytes += lines.size();
+  is_writable_ = written.has_value();  // else what the file holds behind its end is unknown
+  return written;
 }
 
 Result<> LogStore::roll() {

@@ -90,6 +90,7 @@ class LogStore final : public LogSink {
   };
   Result<> load(const std::string& name, std::uint64_t number);
   Result<> write_locked(WallTime now);
+  Result<> append(std::string_view lines);
   Result<> roll();
   Result<> trim(WallTime now);
   std::uint64_t bytes_locked() const;

@@ -155,6 +155,15 @@ TEST_F(LogStoreTest, DropsAndCountsWhatTheDiskDoesNotTake) {
   EXPECT_THAT(found({.text = "after"}), ElementsAre("after"));
 }
 
+TEST_F(LogStoreTest, CountsLinesForWhichNoFileCouldBeMade) {
+  DiskFaults faults;
+  faults.name_fails = 1;
+  files.set_faults(faults);
+  say("first");
+  EXPECT_FALSE(store->write_gathered(now));
+  EXPECT_EQ(store->dropped_lines(), 1U);
+}
+
 TEST_F(LogStoreTest, IsWhereLogLinesGo) {
   set_log_descriptor(-1);
   set_log_sink(store.get());

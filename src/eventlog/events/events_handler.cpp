@@ -106,7 +106,6 @@ Task<void> EventsHandler::handle(http::Exchange& exchange) {
   if (parent) call.parent_id = parent->span_id;
   call.trace = parent ? parent->child(parts_.random) : TraceContext::start(parts_.random);
   if (auto refusal = admit(exchange, call)) {
-    refused_.add();
     co_await answer(exchange, call, std::move(*refusal));
   } else if (head.method == "POST") {
     co_await publish(exchange, call);
@@ -209,6 +208,7 @@ Task<void> EventsHandler::refuse(http::Exchange& exchange, const Call& call, con
 }
 
 Task<void> EventsHandler::answer(http::Exchange& exchange, Call& call, http::Response response) {
+  if (response.status >= 400) refused_.add();
   record_span(call, response.status);
   // A caller that has gone away needs no answer; the event, if any, is stored.
   auto sent = co_await exchange.respond(response);

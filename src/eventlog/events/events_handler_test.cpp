@@ -292,6 +292,7 @@ TEST_F(Events, EachRefusalSaysWhatToMend) {
   TestExchange put("PUT", "/events/orders.order.created.v1", {{"X-API-Key", "writer"}});
   world.run(handled(put));
   EXPECT_EQ(put.status, 405);
+  EXPECT_EQ(metrics.counter("weft_events_refused_total", "").value(), 9u);
 }
 
 TEST_F(Events, SendsWhatIsThereAndThenWhatComes) {
