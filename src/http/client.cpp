@@ -32,8 +32,11 @@ struct Connection {
 };
 
 using ConnectionPtr = std::unique_ptr<Connection>;
-using Idle =
-    std::unordered_map<std::string, std::vector<ConnectionPtr>, StringHash, std::equal_to<>>;
+// One loop's connections that wait for their next call, by origin.
+struct Idle {
+  std::unordered_map<std::string, std::vector<ConnectionPtr>, StringHash, std::equal_to<>> pools;
+  MonoTime swept{};
+};
 
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
@@ -112,9 +115,9 @@ struct Client::State {
     return *found;
   }
 
-  ConnectionPtr take(Idle& pools, const std::string& origin) {
-    auto found = pools.find(origin);
-    if (found == pools.end()) return nullptr;
+  ConnectionPtr take(Idle& kept, const std::string& origin) {
+    auto found = kept.pools.find(origin);
+    if (found == kept.pools.end()) return nullptr;
     auto oldest = clock.mono() - limits.idle_timeout;
     while (!found->second.empty()) {
       auto connection = std::move(found->second.back());
@@ -130,11 +133,25 @@ struct Client::State {
     return nullptr;
   }
 
-  void give_back(Idle& pools, const std::string& origin, ConnectionPtr connection) {
-    auto& pool = pools[origin];
+  void give_back(Idle& kept, const std::string& origin, ConnectionPtr connection) {
+    auto& pool = kept.pools[origin];
     if (pool.size() >= limits.idle_per_origin_max) pool.erase(pool.begin());
-    connection->idle_since = clock.mono();
+    auto now = clock.mono();
+    connection->idle_since = now;
     pool.push_back(std::move(connection));
+    if (now - kept.swept >= limits.idle_timeout) sweep(kept, now);
+  }
+
+  // Origins that are called no more keep no connection either.
+  void sweep(Idle& kept, MonoTime now) {
+    kept.swept = now;
+    auto is_old = [oldest = now - limits.idle_timeout](const ConnectionPtr& connection) {
+      return connection->idle_since < oldest;
+    };
+    for (auto origin = kept.pools.begin(); origin != kept.pools.end();) {
+      std::erase_if(origin->second, is_old);
+      origin = origin->second.empty() ? kept.pools.erase(origin) : std::next(origin);
+    }
   }
 
   void earn_retry() {

@@ -21,17 +21,21 @@ EgressPolicy everything() {
 }
 
 struct ClientWorld {
+  explicit ClientWorld(ClientLimits used = {}) : limits(used) {}
+
   IoContext io;
   SystemClock clock;
   Metrics metrics;
   ScriptedNetwork network;
   Dialer dialer{network, clock, everything()};
-  Client client{dialer, clock, metrics, ClientLimits()};
+  ClientLimits limits;
+  Client client{dialer, clock, metrics, limits};
 
-  Result<ClientResponse> send(std::string method = "GET", std::string body = "") {
+  Result<ClientResponse> send(std::string method = "GET", std::string body = "",
+                              std::string host = "10.0.0.1") {
     ClientRequest request;
     request.method = std::move(method);
-    request.url = Url::parse("http://10.0.0.1:81/hook?x=1").value();
+    request.url = Url::parse("http://" + host + ":81/hook?x=1").value();
     request.fields = {{"X-Id", "7"}, {"Content-Length", "999"}};
     request.body = std::move(body);
     return run_until_done(io, client.send(std::move(request)));
@@ -65,6 +69,18 @@ TEST(Client, KeepsAConnectionForTheNextCall) {
   EXPECT_TRUE(world.send());
 
   EXPECT_EQ(world.network.connected.size(), 1u);
+}
+
+TEST(Client, ClosesConnectionsToOriginsThatAreCalledNoMore) {
+  ClientWorld world{ClientLimits{.idle_timeout = 0s}};
+  auto first = world.network.expect({kOk});
+  world.network.expect({kOk});
+  ASSERT_TRUE(world.send());
+  ASSERT_GT(first.use_count(), 1);
+
+  ASSERT_TRUE(world.send("GET", "", "10.0.0.2"));
+
+  EXPECT_EQ(first.use_count(), 1) << "the connection is gone";
 }
 
 TEST(Client, ConnectsAnewWhenTheKeptConnectionHasEnded) {
