@@ -289,6 +289,28 @@ TEST_F(Delivery, WhatATwinSubscriptionLeftBehindDoesNotEraseTheNewOnesBeginning)
   EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1", "2"));
 }
 
+TEST_F(Delivery, ASubscriptionThatGoesWhileItsBeginningIsWrittenLeavesNone) {
+  DiskFaults slow;
+  slow.delay_min = slow.delay_max = 10ms;
+  world.disk.set_faults(slow);
+  life->service->set_subscriptions({std::make_shared<const Subscription>(subscription_to("crm"))});
+  world.run_for(15ms);
+  life->service->set_subscriptions({});
+  world.run_for(1s);
+  world.disk.set_faults({});
+  publish("1");
+  life->crash();
+  begin();
+
+  auto again = subscription_to("crm");
+  again.from = StartFrom::Latest;
+  apply({again});
+  publish("2");
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("2"));
+}
+
 TEST_F(Delivery, AddedPartitionsAndStreamsOfLaterAreDelivered) {
   auto subscription = subscription_to("crm");
   subscription.streams = {"orders", "returns"};

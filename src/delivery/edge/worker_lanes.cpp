@@ -45,7 +45,14 @@ Task<bool> SubscriptionWorker::open_lanes() {
     std::vector<eventlog::NewRecord> records;
     for (const auto& lane : opened) records.push_back(lane->whole_cursor_record());
     records.push_back(state_record());
-    if (!co_await parts_.journal.record(std::move(records))) {
+    auto recorded = co_await parts_.journal.record(std::move(records));
+    if (retired_) {
+      // Meanwhile, so that nobody ended these cursors: a later subscription of this name would go
+      // on from them.
+      for (const auto& lane : opened) close_lane(*lane);
+      co_return true;
+    }
+    if (!recorded) {
       for (const auto& lane : opened) {
         context.saved.put(lane->cursor_key, *lane->whole_cursor_record().value);
       }
