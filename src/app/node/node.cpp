@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kChoresMax = 16;
 constexpr Duration kRemovalStep =
     std::chrono::minutes(1);  // of streams whose time of grace is over
+constexpr Duration kKeyUsesStep = std::chrono::hours(1);
 
 std::size_t loop_count(const Settings& settings) {
   auto wanted = settings.number("threads.loops");
@@ -213,6 +214,10 @@ Task<void> Node::Parts::close() {
   co_await chores.join();
   co_await groups->stop();
   delivery->stop();
+  co_await store_key_uses();
+}
+
+Task<void> Node::Parts::store_key_uses() {
   auto stored = co_await identity->store_last_used();
   if (!stored)
     log_warn("node", "the days on which keys were used were not stored",
@@ -222,6 +227,7 @@ Task<void> Node::Parts::close() {
 Task<void> Node::Parts::sample_activity() {
   auto last = clock.mono();
   auto next_removal = last;
+  auto next_key_uses = last + kKeyUsesStep;
   for (;;) {
     auto totals = co_await delivery->totals("");
     auto traffic = gateway->traffic();
@@ -243,12 +249,20 @@ Task<void> Node::Parts::sample_activity() {
       if (!removed)
         log_error("node", "a stream could not be removed", {{"why", removed.error().message}});
     }
+    if (now >= next_key_uses) {
+      next_key_uses = now + kKeyUsesStep;
+      co_await store_key_uses();
+    }
     if (!co_await clock.sleep_for(Activity::kStep)) co_return;
   }
 }
 
 Task<std::string> Node::Parts::reconcile() {
-  auto done = co_await streams->reconcile(clock.now());
+  std::function<Result<bool>()> turn = [this]() -> Result<bool> {
+    CHECK(run_until_done(streams->reconcile(clock.now())));
+    return true;
+  };
+  auto done = co_await stream_turns.run<bool>(std::move(turn));
   co_return done ? std::string() : done.error().message;
 }
 

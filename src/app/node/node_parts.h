@@ -101,6 +101,7 @@ struct Node::Parts {
   std::unique_ptr<LogArchive> log_archive;  // null: none
   std::unique_ptr<eventlog::EmbeddedLog> log;
   std::optional<eventlog::StreamCatalogue> streams;
+  BlockingPool stream_turns{"streams", 1, 1000};  // of reconcile(): one task at a time
   std::optional<kafka::GroupCoordinator> groups;
   std::optional<gateway::IdempotencyStore> answers;
   std::optional<GatewayKeys> gateway_keys;
@@ -168,7 +169,8 @@ struct Node::Parts {
   std::string state_note() const;
   std::string note_of_roles() const;
   std::string archive_note() const;
-  Task<std::string> reconcile();  // a warning, or empty
+  Task<std::string> reconcile();  // a warning, or empty; any loop
+  Task<void> store_key_uses();
   Task<void> sample_activity();
   Result<> open_logs();
   void open_otlp_receiver();
