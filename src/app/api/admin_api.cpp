@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "estate/resource.h"
 #include "runtime/log.h"
 
 namespace weft::app {
@@ -132,6 +133,13 @@ std::optional<std::string_view> AdminApi::session_cookie(const http::RequestHead
 Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
   identity::ResourceRef resource{call.principal->tenant, "AdminApi", route.operation};
   auto decision = decisions_.decide(*call.principal, route.action, resource);
+  auto tenant = call.confined_to();
+  if (decision && route.reach == Reach::Node && !tenant.empty() &&
+      tenant != estate::kDefaultTenant) {
+    return fail(ErrorCode::PermissionDenied,
+                "{} reaches what all tenants share; {} acts in tenant {} only", route.operation,
+                call.principal->id, tenant);
+  }
   if (decision) return {};
   return fail(ErrorCode::PermissionDenied, "{}",
               decisions_.explain(decision, *call.principal, route.action, resource));

@@ -174,6 +174,27 @@ Task<Result<http::Response>> answer_plan(EstateRoutesParts& parts, ApiCall& call
   co_return json_answer(change_set_json(*plan, false, plan->generation));
 }
 
+// Documents say which tenant they are of, and pruning deletes in all tenants.
+Result<> check_tenants(const ApiCall& call, const std::vector<estate::ResourcePtr>& resources,
+                       bool prune) {
+  auto tenant = call.confined_to();
+  if (tenant.empty()) return {};
+  for (const auto& resource : resources) {
+    if (resource->tenant() == tenant) continue;
+    auto place = resource->at(
+        "/metadata/tenant",
+        fmt::format("{} {} is of tenant {}; {} acts in tenant {} only", resource->kind(),
+                    resource->name(), resource->tenant(), call.principal->id, tenant));
+    return fail(ErrorCode::PermissionDenied, "{}", place.text());
+  }
+  if (!prune) return {};
+  return fail(
+      ErrorCode::PermissionDenied,
+      "prune=true deletes in all tenants; {} acts in tenant {} only (apply with --no-prune, "
+      "or with the admin token)",
+      call.principal->id, tenant);
+}
+
 Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& call, bool apply) {
   CO_TRY(auto documents, read_documents(call, parts.estate));
   CO_TRY(auto expected, expected_generation(call));
@@ -188,6 +209,7 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
     plan.findings = std::move(documents.loaded.findings);
     co_return json_answer(change_set_json(plan, false, plan.generation));
   }
+  CO_CHECK(check_tenants(call, documents.loaded.resources, prune));
   estate::ChangeSet changes;
   changes.resources = std::move(documents.loaded.resources);
   changes.note = std::move(documents.message);
@@ -219,11 +241,12 @@ Task<Result<http::Response>> rollback(EstateRoutesParts& parts, ApiCall& call) {
   }
   CO_TRY(auto expected, expected_generation(call));
   CO_TRY(auto dry_run, call.flag("dryRun"));
-  auto plan = co_await parts.estate.plan_rollback(number);
+  auto plan = co_await parts.estate.plan_rollback(number, call.confined_to());
   if (!plan) co_return problem_of(plan.error(), call.trace);
   if (dry_run) co_return json_answer(change_set_json(*plan, false, plan->generation));
   if (plan->is_refused()) co_return refused(plan->findings, call.trace);
-  auto applied = co_await parts.estate.rollback(call.principal->id, number, expected);
+  auto applied =
+      co_await parts.estate.rollback(call.principal->id, number, expected, call.confined_to());
   if (!applied) co_return generation_conflict(applied.error(), call.trace);
   co_await parts.reconcile();
   co_return json_answer(change_set_json(applied->plan, true, applied->generation));
@@ -327,7 +350,8 @@ Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall&
   CO_TRY(auto cursor, read_cursor(call));
   std::uint64_t before = 0;
   std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
-  CO_TRY(auto generations, co_await parts.estate.generations(before, limit + 1));
+  CO_TRY(auto generations,
+         co_await parts.estate.generations(before, limit + 1, call.confined_to()));
   auto current = parts.estate.current()->generation();
   JsonWriter out;
   out.object().key("items").array();
@@ -342,14 +366,17 @@ Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall&
   co_return json_answer(std::move(out));
 }
 
-// A generation's changes are its audit entries; they are read back from the newest.
+// A generation's changes are its audit entries; they are read back from the newest. Of one tenant
+// when it is not empty.
 Task<Result<std::vector<estate::AuditEntry>>> entries_of(EstateRoutesParts& parts,
-                                                         std::uint64_t generation) {
+                                                         std::uint64_t generation,
+                                                         std::string tenant) {
   constexpr std::size_t kPage = 1000;
   std::vector<estate::AuditEntry> found;
   std::uint64_t before = 0;
   for (;;) {
     estate::AuditQuery query;
+    if (!tenant.empty()) query.tenant = tenant;
     query.before_sequence = before;
     query.limit = kPage;
     CO_TRY(auto page, co_await parts.audit.list(std::move(query)));
@@ -372,11 +399,11 @@ Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& c
   std::uint64_t number = 0;
   const auto& text = call.captures[0];
   std::from_chars(text.data(), text.data() + text.size(), number);
-  CO_TRY(auto generations, co_await parts.estate.generations(number + 1, 1));
+  CO_TRY(auto generations, co_await parts.estate.generations(number + 1, 1, call.confined_to()));
   if (number == 0 || generations.empty() || generations[0].number != number) {
     co_return fail(ErrorCode::NotFound, "there is no generation {}", text);
   }
-  CO_TRY(auto entries, co_await entries_of(parts, number));
+  CO_TRY(auto entries, co_await entries_of(parts, number, call.confined_to()));
   JsonWriter out;
   out.object().key("generation");
   write_generation(out, generations[0], parts.estate.current()->generation());
@@ -483,7 +510,7 @@ std::vector<ApiRoute> estate_routes(EstateRoutesParts& parts) {
       {"GET", "/generations/{number}", "getGeneration", kAdminRead, with(get_generation)},
       {"POST", "/generations/{number}/rollback", "rollbackGeneration", kAdminApply, with(rollback)},
       {"GET", "/audit", "listAudit", kAdminAudit, with(list_audit)},
-      {"GET", "/audit/verify", "verifyAudit", kAdminAudit, with(verify_audit)},
+      {"GET", "/audit/verify", "verifyAudit", kAdminAudit, with(verify_audit), Reach::Node},
   };
 }
 
