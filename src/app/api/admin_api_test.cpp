@@ -57,10 +57,14 @@ class AdminApiTest : public testing::Test {
   static Task<Result<http::Response>> who_am_i(ApiCall& call) {
     co_return http::Response(200, "text/plain", call.principal->id);
   }
-  static std::vector<ApiRoute> routes() {
+  std::vector<ApiRoute> routes() {
     using identity::action::kAdminRead;
     return {{"GET", "/mine", "getMine", kAdminRead, who_am_i},
-            {"GET", "/shared", "getShared", kAdminRead, who_am_i, Reach::Node}};
+            {"GET", "/shared", "getShared", kAdminRead, who_am_i, Reach::Node},
+            {"GET", "/tail", "tail", kAdminRead, [this](ApiCall& call) {
+               tailing(call);
+               return who_am_i(call);
+             }}};
   }
 
   identity::NewApiKey create_key(std::string tenant) {
@@ -109,6 +113,7 @@ class AdminApiTest : public testing::Test {
   std::unique_ptr<identity::Identity> keys;
   std::unique_ptr<AdminApi> api;
   Fields answer_fields;
+  std::function<void(ApiCall&)> tailing;
 
  private:
   Task<bool> handled(http::Exchange& exchange) {
@@ -125,6 +130,33 @@ TEST_F(AdminApiTest, ServesWhatAllTenantsShareToTheOperatorAlone) {
   EXPECT_EQ(get("/shared", acme), 403);
   EXPECT_EQ(get("/shared", operators), 200);
   EXPECT_EQ(get("/shared", admin_token()), 200);
+}
+
+TEST_F(AdminApiTest, EndsTheSessionsOfAKeyThatIsRevoked) {
+  auto key = create_key("acme");
+  Fields browser{{"Cookie", sign_in(key.key)}};
+  ASSERT_EQ(send("GET", "/mine", browser), std::pair(200, std::string("client:ops@acme")));
+
+  revoke(key);
+
+  auto [status, body] = send("GET", "/mine", browser);
+  EXPECT_EQ(status, 401);
+  EXPECT_THAT(body, HasSubstr("the session has ended"));
+}
+
+TEST_F(AdminApiTest, TellsALongAnswerThatItsKeyIsRevoked) {
+  auto key = create_key("acme");
+  auto token = "Bearer " + key.key;
+  std::vector<bool> allowed;
+  tailing = [&](ApiCall& call) {
+    allowed.push_back(call.check_again().has_value());
+    revoke(key);
+    allowed.push_back(call.check_again().has_value());
+  };
+
+  send("GET", "/tail", {{"Authorization", token}});
+
+  EXPECT_THAT(allowed, testing::ElementsAre(true, false));
 }
 
 }  // namespace

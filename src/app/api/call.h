@@ -30,6 +30,8 @@ struct ApiCall {
   std::string_view body;  // of POST, PUT; valid until the handler returns
   identity::PrincipalRef principal;
   TraceContext trace;
+  // Whether the caller would still be let in; for handlers whose answer goes on and on.
+  std::function<Result<>()> check_again = [] { return Result<>(); };
   // The handler has written its answer itself (server-sent events).
   bool answered = false;
 
