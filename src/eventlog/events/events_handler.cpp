@@ -129,11 +129,7 @@ std::optional<http::Response> EventsHandler::admit(http::Exchange& exchange, Cal
     return call.refusal(405, "METHOD_NOT_ALLOWED", "POST publishes, GET listens")
         .add("Allow", "GET, POST");
   }
-  auto key = key_of(head);
-  auto principal =
-      key.empty()
-          ? Result<identity::PrincipalRef>(fail(ErrorCode::Unauthenticated, "no API key was sent"))
-          : parts_.authenticator.authenticate(key);
+  auto principal = principal_of(head);
   if (!principal) {
     return call.refusal(401, "UNAUTHENTICATED", principal.error().message)
         .add("WWW-Authenticate", "Bearer");
@@ -152,6 +148,12 @@ std::optional<http::Response> EventsHandler::admit(http::Exchange& exchange, Cal
                         fmt::format("there is no stream {}", call.stream_name));
   }
   return std::nullopt;
+}
+
+Result<identity::PrincipalRef> EventsHandler::principal_of(const http::RequestHead& head) const {
+  auto key = key_of(head);
+  if (key.empty()) return fail(ErrorCode::Unauthenticated, "no API key was sent");
+  return parts_.authenticator.authenticate(key);
 }
 
 Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {

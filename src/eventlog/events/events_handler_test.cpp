@@ -48,11 +48,13 @@ class AnySpec final : public estate::SpecValidator {
 // "writer" and "reader" are keys with one grant each.
 class TwoKeys final : public EventsAuthenticator {
  public:
+  std::string revoked;
   Result<identity::PrincipalRef> authenticate(std::string_view api_key) const override {
     std::string_view action;
     if (api_key == "writer") action = "stream.write";
     if (api_key == "reader") action = "stream.read";
-    if (action.empty()) return fail(ErrorCode::Unauthenticated, "the key is not valid");
+    if (action.empty() || api_key == revoked)
+      return fail(ErrorCode::Unauthenticated, "the key is not valid");
     std::vector<identity::Grant> grants = {{std::string(action), "*", "test"}};
     return std::make_shared<const identity::Principal>(identity::make_principal(
         identity::PrincipalType::Client, std::string(api_key), "default", std::move(grants)));
@@ -286,6 +288,20 @@ TEST_F(Events, KeepsASilentConnectionAliveAndEndsItAtShutdown) {
   world.run_for(3s);
 
   EXPECT_TRUE(listener.is_finished);
+}
+
+TEST_F(Events, EndsAListenerWhoseKeyIsRevoked) {
+  auto& listener = listen("?from=latest");
+  world.run_for(2s);
+  ASSERT_FALSE(listener.is_finished);
+
+  keys.revoked = "reader";
+  world.run_for(1s);
+  post_json(event("1"), "shop.cart.changed.v1");
+  world.run_for(1s);
+
+  EXPECT_TRUE(listener.is_finished);
+  EXPECT_THAT(ids_of(listener.sent), SizeIs(0));
 }
 
 TEST_F(Events, AListenerThatIsGoneEnds) {
