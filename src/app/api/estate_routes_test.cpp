@@ -131,6 +131,17 @@ TEST_F(EstateRoutes, RollBackTheCallersTenantAlone) {
   EXPECT_EQ(owner_of("blue", "b"), "new");
 }
 
+TEST_F(EstateRoutes, TellOfWhatCouldNotFollowAfterAnApplyAndARollback) {
+  warning = "the stream a could not be created";
+
+  auto applied = call(admin(), "applyChange", stream_yaml("a"));
+  auto back = call(admin(), "rollbackGeneration", "", {"0"});
+
+  EXPECT_THAT(applied.text, HasSubstr(warning));
+  EXPECT_THAT(back.text, AllOf(HasSubstr(R"("severity":"warning")"), HasSubstr(warning)));
+  EXPECT_EQ(reconciled, 2);
+}
+
 TEST_F(EstateRoutes, ShowOfTheGenerationsThoseOfTheCallersTenant) {
   ASSERT_EQ(call(admin(), "applyChange", stream_yaml("b", 1, kOfBlue)).status, 200);
   ASSERT_EQ(call(admin(), "applyChange",
