@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "estate/resource.h"
+#include "http/api_key.h"
 #include "runtime/log.h"
 
 namespace weft::app {
@@ -105,10 +106,11 @@ AdminApi::Match AdminApi::match(std::string_view method, std::string_view path) 
 
 Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& head) const {
   if (auto field = head.find("Authorization")) {
-    if (!field->starts_with("Bearer ")) {
+    auto token = http::bearer_token_of(*field);
+    if (token.empty()) {
       return fail(ErrorCode::Unauthenticated, "send \"Authorization: Bearer <token>\"");
     }
-    return parts_.identity.authenticate_api_key(field->substr(7));
+    return parts_.identity.authenticate_api_key(token);
   }
   if (auto id = session_cookie(head)) return authenticate_session(*id);
   return fail(ErrorCode::Unauthenticated,

@@ -132,6 +132,13 @@ TEST_F(AdminApiTest, ServesWhatAllTenantsShareToTheOperatorAlone) {
   EXPECT_EQ(get("/shared", admin_token()), 200);
 }
 
+TEST_F(AdminApiTest, TakesTheBearerSchemeInAnyCase) {
+  auto key = create_key("acme").key;
+
+  EXPECT_EQ(send("GET", "/mine", {{"authorization", "bearer " + key}}).first, 200);
+  EXPECT_EQ(send("GET", "/mine", {{"Authorization", "Basic " + key}}).first, 401);
+}
+
 TEST_F(AdminApiTest, EndsTheSessionsOfAKeyThatIsRevoked) {
   auto key = create_key("acme");
   Fields browser{{"Cookie", sign_in(key.key)}};

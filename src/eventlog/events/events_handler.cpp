@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "eventlog/events/events_call.h"
 #include "eventlog/events/http_binding.h"
+#include "http/api_key.h"
 
 namespace weft::eventlog {
 
@@ -15,14 +16,6 @@ constexpr std::string_view kHowToSend =
     "send application/cloudevents+json, application/cloudevents-batch+json, or ce- header fields "
     "with the "
     "data as body";
-
-std::string_view key_of(const http::RequestHead& head) {
-  if (auto key = head.find("x-api-key")) return *key;
-  auto authorization = head.find("authorization").value_or(std::string_view());
-  bool is_bearer =
-      authorization.size() > 7 && http::equals_ignoring_case(authorization.substr(0, 7), "bearer ");
-  return is_bearer ? authorization.substr(7) : std::string_view();
-}
 
 // Events of one key go to one partition, in the order given; all others stay together.
 struct Placement {
@@ -151,7 +144,7 @@ std::optional<http::Response> EventsHandler::admit(http::Exchange& exchange, Cal
 }
 
 Result<identity::PrincipalRef> EventsHandler::principal_of(const http::RequestHead& head) const {
-  auto key = key_of(head);
+  auto key = http::api_key_of(head);
   if (key.empty()) return fail(ErrorCode::Unauthenticated, "no API key was sent");
   return parts_.authenticator.authenticate(key);
 }
