@@ -93,8 +93,10 @@ class Estate {
                                  std::optional<std::uint64_t> expected_generation = {},
                                  std::string tenant = "");
 
-  // Newest first; those older than `before` when it is not 0.
-  Task<Result<std::vector<Generation>>> generations(std::uint64_t before, std::size_t limit);
+  // Newest first; those older than `before` when it is not 0. Of one tenant when given: those that
+  // changed it, with counts of its own resources alone.
+  Task<Result<std::vector<Generation>>> generations(std::uint64_t before, std::size_t limit,
+                                                    std::string tenant = "");
 
   // The audit chain against its head and against the head in generation.json.
   Task<Result<AuditReport>> verify_audit();

@@ -258,6 +258,30 @@ TEST(Estate, RollsBackCreatedUpdatedAndDeletedResources) {
   EXPECT_EQ(list->at(0).note, "rollback to generation 1");
 }
 
+TEST(Estate, ListsTheGenerationsOfATenantWithCountsOfItsOwn) {
+  EstateWorld world;
+  const std::string_view of_acme = "owner: shop\n  tenant: acme";
+  ASSERT_TRUE(world.apply(stream_yaml("a") + stream_yaml("x", 1, of_acme)));
+  ASSERT_TRUE(world.apply(stream_yaml("a", 1, "owner: crm")));
+  auto changes = change_set(stream_yaml("y", 1, of_acme) + stream_yaml("b"));
+  changes.deletions = {{"acme", "Stream", "x"}};
+  ASSERT_TRUE(world.apply(changes));
+
+  auto list = run_until_done(world.estate->generations(0, 10, "acme"));
+  auto older = run_until_done(world.estate->generations(3, 10, "acme"));
+
+  ASSERT_TRUE(list && older);
+  ASSERT_EQ(list->size(), 2u);
+  EXPECT_EQ(list->at(0).number, 3u);
+  EXPECT_EQ(list->at(0).created, 1u);
+  EXPECT_EQ(list->at(0).updated, 0u);
+  EXPECT_EQ(list->at(0).deleted, 1u);
+  EXPECT_EQ(list->at(1).number, 1u);
+  EXPECT_EQ(list->at(1).created, 1u);
+  ASSERT_EQ(older->size(), 1u);
+  EXPECT_EQ(older->at(0).number, 1u);
+}
+
 TEST(Estate, RollsBackThroughTheSameChecks) {
   EstateWorld world;
   ASSERT_TRUE(world.apply(stream_yaml("a")));

@@ -22,9 +22,6 @@ class Authenticator {
   virtual Result<identity::PrincipalRef> authenticate(std::string_view api_key) const = 0;
 };
 
-// The key of "X-API-Key" or "Authorization: Bearer"; empty when there is none.
-std::string_view api_key_of(const http::RequestHead& head);
-
 // Authenticates the exchange. Uses the exchange's connection slot: one user per handler.
 Result<identity::PrincipalRef> authenticate(http::Exchange& exchange,
                                             const Authenticator& authenticator);

@@ -44,6 +44,7 @@ struct GatewayParts {
 // A route as pages show it.
 struct RouteInfo {
   std::string name;  // "<api>/<operationId>"
+  std::string tenant;
   std::string api;
   std::string owner;
   std::string host;

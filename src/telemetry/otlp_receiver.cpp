@@ -1,6 +1,7 @@
 #include "telemetry/otlp_receiver.h"
 
 #include "base/json_writer.h"
+#include "http/api_key.h"
 #include "telemetry/core/otlp_decode.h"
 #include "telemetry/core/otlp_encode.h"
 
@@ -56,13 +57,6 @@ std::string_view media_type(const http::RequestHead& head) {
   type = type.substr(0, type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
   return type;
-}
-
-std::string_view api_key_of(const http::RequestHead& head) {
-  constexpr std::string_view kBearer = "Bearer ";
-  if (auto key = head.find("X-Api-Key")) return *key;
-  auto field = head.find("Authorization").value_or(std::string_view());
-  return field.starts_with(kBearer) ? field.substr(kBearer.size()) : std::string_view();
 }
 
 // As Weft's own lines are, with the sender's service for the module.
@@ -136,7 +130,7 @@ http::Response OtlpReceiver::answer(const http::RequestHead& head, std::string_v
   if (head.method != "POST") {
     return refuse(405, kCodeInvalidArgument, "OTLP is sent by POST").add("Allow", "POST");
   }
-  if (auto allowed = parts_.authenticate(api_key_of(head)); !allowed) {
+  if (auto allowed = parts_.authenticate(http::api_key_of(head)); !allowed) {
     return refuse(401, kCodeUnauthenticated, allowed.error().message)
         .add("WWW-Authenticate", "Bearer");
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "estate/resource.h"
+#include "http/api_key.h"
 #include "runtime/log.h"
 
 namespace weft::app {
@@ -104,17 +106,25 @@ AdminApi::Match AdminApi::match(std::string_view method, std::string_view path) 
 
 Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& head) const {
   if (auto field = head.find("Authorization")) {
-    if (!field->starts_with("Bearer ")) {
+    auto token = http::bearer_token_of(*field);
+    if (token.empty()) {
       return fail(ErrorCode::Unauthenticated, "send \"Authorization: Bearer <token>\"");
     }
-    return parts_.identity.authenticate_api_key(field->substr(7));
+    return parts_.identity.authenticate_api_key(token);
   }
-  if (auto session = session_of(head)) return session->principal;
-  if (session_cookie(head)) {
-    return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
-  }
+  if (auto id = session_cookie(head)) return authenticate_session(*id);
   return fail(ErrorCode::Unauthenticated,
               "send the admin token as \"Authorization: Bearer <token>\"");
+}
+
+// A revoked key ends its sessions at once.
+Result<identity::PrincipalRef> AdminApi::authenticate_session(std::string_view id) const {
+  auto session = sessions_.find(id);
+  if (!session) return fail(ErrorCode::Unauthenticated, "the session has ended; sign in again");
+  auto principal = parts_.identity.authenticate_api_key(session->key);
+  if (principal) return principal;
+  sessions_.close(id);
+  return fail(ErrorCode::Unauthenticated, "the session has ended: {}", principal.error().message);
 }
 
 std::optional<Session> AdminApi::session_of(const http::RequestHead& head) const {
@@ -129,12 +139,19 @@ std::optional<std::string_view> AdminApi::session_cookie(const http::RequestHead
   return secure ? secure : cookie_value(*cookies, cookie_name_);
 }
 
-Result<> AdminApi::authorise(const ApiCall& call, const ApiRoute& route) const {
-  identity::ResourceRef resource{call.principal->tenant, "AdminApi", route.operation};
-  auto decision = decisions_.decide(*call.principal, route.action, resource);
-  if (decision) return {};
-  return fail(ErrorCode::PermissionDenied, "{}",
-              decisions_.explain(decision, *call.principal, route.action, resource));
+Result<> AdminApi::authorise(const identity::Principal& principal, const ApiRoute& route) const {
+  identity::ResourceRef resource{principal.tenant, "AdminApi", route.operation};
+  auto decision = decisions_.decide(principal, route.action, resource);
+  if (!decision) {
+    return fail(ErrorCode::PermissionDenied, "{}",
+                decisions_.explain(decision, principal, route.action, resource));
+  }
+  auto is_operator =
+      principal.scope == identity::TenantScope::All || principal.tenant == estate::kDefaultTenant;
+  if (route.reach == Reach::Tenant || is_operator) return {};
+  return fail(ErrorCode::PermissionDenied,
+              "{} reaches what all tenants share; {} acts in tenant {} only", route.operation,
+              principal.id, principal.tenant);
 }
 
 Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& route) {
@@ -150,7 +167,11 @@ Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& r
                               call.trace.trace_id_hex());
     }
     CO_TRY(call.principal, authenticate(head));
-    CO_CHECK(authorise(call, route));
+    CO_CHECK(authorise(*call.principal, route));
+    call.check_again = [this, &head, &route]() -> Result<> {
+      TRY(auto principal, authenticate(head));
+      return authorise(*principal, route);
+    };
   }
   call.query = http::parse_query(head.query);
   if (changes_something(head.method)) {
@@ -212,7 +233,7 @@ Task<Result<http::Response>> AdminApi::create_session(ApiCall& call) {
     sessions_.count_failure();
     co_return std::unexpected(std::move(principal).error());
   }
-  auto id = sessions_.open(*principal);
+  auto id = sessions_.open(std::string(token->as_string()));
   JsonWriter body;
   write_session(body, **principal);
   body.member("expiresAt", to_rfc3339(parts_.clock.now() + Sessions::kLifetime)).end();

@@ -45,9 +45,10 @@ class AdminApi final : public http::Handler {
   Task<Result<http::Response>> dispatch(ApiCall& call, const ApiRoute& route);
   Match match(std::string_view method, std::string_view path) const;
   Result<identity::PrincipalRef> authenticate(const http::RequestHead& head) const;
+  Result<identity::PrincipalRef> authenticate_session(std::string_view id) const;
   std::optional<Session> session_of(const http::RequestHead& head) const;
   std::optional<std::string_view> session_cookie(const http::RequestHead& head) const;
-  Result<> authorise(const ApiCall& call, const ApiRoute& route) const;
+  Result<> authorise(const identity::Principal& principal, const ApiRoute& route) const;
   void add_session_routes();
 
   Task<Result<http::Response>> create_session(ApiCall& call);

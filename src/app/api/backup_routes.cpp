@@ -44,7 +44,7 @@ Task<Result<http::Response>> take_backup(BackupRoutesParts& parts, ApiCall& call
 
 std::vector<ApiRoute> backup_routes(BackupRoutesParts& parts) {
   auto take = [&parts](ApiCall& call) { return take_backup(parts, call); };
-  return {{"POST", "/backups", "takeBackup", identity::action::kAdminBackup, take}};
+  return {{"POST", "/backups", "takeBackup", identity::action::kAdminBackup, take, Reach::Node}};
 }
 
 }  // namespace weft::app

@@ -6,6 +6,10 @@
 
 namespace weft::app {
 
+std::string ApiCall::confined_to() const {
+  return principal->scope == identity::TenantScope::All ? std::string() : principal->tenant;
+}
+
 std::optional<std::string_view> ApiCall::parameter(std::string_view name) const {
   for (const auto& [key, value] : query) {
     if (key == name) return value;

@@ -30,10 +30,14 @@ struct ApiCall {
   std::string_view body;  // of POST, PUT; valid until the handler returns
   identity::PrincipalRef principal;
   TraceContext trace;
+  // Whether the caller would still be let in; for handlers whose answer goes on and on.
+  std::function<Result<>()> check_again = [] { return Result<>(); };
   // The handler has written its answer itself (server-sent events).
   bool answered = false;
 
   std::string_view tenant() const { return principal->tenant; }
+  // The one tenant whose things the caller may see and change; empty for who acts in all.
+  std::string confined_to() const;
   std::optional<std::string_view> parameter(std::string_view name) const;
   // Absent when not given; InvalidArgument names the parameter and its bounds.
   Result<std::optional<std::int64_t>> integer(std::string_view name, std::int64_t least,
@@ -45,6 +49,12 @@ struct ApiCall {
 
 using ApiHandler = std::function<Task<Result<http::Response>>(ApiCall&)>;
 
+// What a call can reach beside the caller's own tenant.
+enum class Reach : std::uint8_t {
+  Tenant,  // nothing; the handler sees to it
+  Node,    // what all tenants share: only for the tenant "default", which is the operator's
+};
+
 // Who may call: anybody, or principals that the action is granted to.
 struct ApiRoute {
   std::string method;
@@ -52,6 +62,7 @@ struct ApiRoute {
   std::string operation;    // operationId of admin.openapi.yaml
   std::string_view action;  // identity::action; empty: no credentials needed
   ApiHandler handler;
+  Reach reach = Reach::Tenant;
 };
 
 http::Response json_answer(JsonWriter body, int status = 200);

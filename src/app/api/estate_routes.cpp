@@ -3,6 +3,7 @@
 #include <charconv>
 #include <map>
 
+#include "app/api/audit_routes.h"
 #include "estate/loader.h"
 #include "identity/decisions.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 using estate::ChangeAction;
 using identity::action::kAdminApply;
-using identity::action::kAdminAudit;
 using identity::action::kAdminRead;
 
 void write_labels(JsonWriter& out, const estate::StringMap& labels) {
@@ -174,6 +174,41 @@ Task<Result<http::Response>> answer_plan(EstateRoutesParts& parts, ApiCall& call
   co_return json_answer(change_set_json(*plan, false, plan->generation));
 }
 
+// What an apply and a rollback answer; the rest of the node has followed by then.
+Task<Result<http::Response>> applied_answer(EstateRoutesParts& parts, const ApiCall& call,
+                                            Result<estate::Applied> applied) {
+  if (!applied) co_return generation_conflict(applied.error(), call.trace);
+  if (applied->plan.is_refused()) co_return refused(applied->plan.findings, call.trace);
+  auto warning = co_await parts.reconcile();
+  if (!warning.empty()) {
+    Diagnostic diagnostic;
+    diagnostic.message = std::move(warning);
+    applied->plan.findings.warnings.push_back(std::move(diagnostic));
+  }
+  co_return json_answer(change_set_json(applied->plan, true, applied->generation));
+}
+
+// Documents say which tenant they are of, and pruning deletes in all tenants.
+Result<> check_tenants(const ApiCall& call, const std::vector<estate::ResourcePtr>& resources,
+                       bool prune) {
+  auto tenant = call.confined_to();
+  if (tenant.empty()) return {};
+  for (const auto& resource : resources) {
+    if (resource->tenant() == tenant) continue;
+    auto place = resource->at(
+        "/metadata/tenant",
+        fmt::format("{} {} is of tenant {}; {} acts in tenant {} only", resource->kind(),
+                    resource->name(), resource->tenant(), call.principal->id, tenant));
+    return fail(ErrorCode::PermissionDenied, "{}", place.text());
+  }
+  if (!prune) return {};
+  return fail(
+      ErrorCode::PermissionDenied,
+      "prune=true deletes in all tenants; {} acts in tenant {} only (apply with --no-prune, "
+      "or with the admin token)",
+      call.principal->id, tenant);
+}
+
 Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& call, bool apply) {
   CO_TRY(auto documents, read_documents(call, parts.estate));
   CO_TRY(auto expected, expected_generation(call));
@@ -188,6 +223,7 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
     plan.findings = std::move(documents.loaded.findings);
     co_return json_answer(change_set_json(plan, false, plan.generation));
   }
+  CO_CHECK(check_tenants(call, documents.loaded.resources, prune));
   estate::ChangeSet changes;
   changes.resources = std::move(documents.loaded.resources);
   changes.note = std::move(documents.message);
@@ -199,15 +235,7 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
   if (!apply) co_return co_await answer_plan(parts, call, std::move(changes), expected);
   auto applied =
       co_await parts.estate.apply_or_explain(call.principal->id, std::move(changes), expected);
-  if (!applied) co_return generation_conflict(applied.error(), call.trace);
-  if (applied->plan.is_refused()) co_return refused(applied->plan.findings, call.trace);
-  auto warning = co_await parts.reconcile();
-  if (!warning.empty()) {
-    Diagnostic diagnostic;
-    diagnostic.message = std::move(warning);
-    applied->plan.findings.warnings.push_back(std::move(diagnostic));
-  }
-  co_return json_answer(change_set_json(applied->plan, true, applied->generation));
+  co_return co_await applied_answer(parts, call, std::move(applied));
 }
 
 Task<Result<http::Response>> rollback(EstateRoutesParts& parts, ApiCall& call) {
@@ -219,14 +247,13 @@ Task<Result<http::Response>> rollback(EstateRoutesParts& parts, ApiCall& call) {
   }
   CO_TRY(auto expected, expected_generation(call));
   CO_TRY(auto dry_run, call.flag("dryRun"));
-  auto plan = co_await parts.estate.plan_rollback(number);
+  auto plan = co_await parts.estate.plan_rollback(number, call.confined_to());
   if (!plan) co_return problem_of(plan.error(), call.trace);
   if (dry_run) co_return json_answer(change_set_json(*plan, false, plan->generation));
   if (plan->is_refused()) co_return refused(plan->findings, call.trace);
-  auto applied = co_await parts.estate.rollback(call.principal->id, number, expected);
-  if (!applied) co_return generation_conflict(applied.error(), call.trace);
-  co_await parts.reconcile();
-  co_return json_answer(change_set_json(applied->plan, true, applied->generation));
+  auto applied =
+      co_await parts.estate.rollback(call.principal->id, number, expected, call.confined_to());
+  co_return co_await applied_answer(parts, call, std::move(applied));
 }
 
 // Walks what is sorted by kind and name, from behind the cursor.
@@ -312,22 +339,13 @@ void write_generation(JsonWriter& out, const estate::Generation& generation,
       .end();
 }
 
-void write_before_and_after(JsonWriter& out, const estate::AuditEvent& event) {
-  for (auto [name, text] : {std::pair("before", &event.before), std::pair("after", &event.after)}) {
-    out.key(name);
-    if (*text)
-      out.raw(**text);
-    else
-      out.null();
-  }
-}
-
 Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall& call) {
   CO_TRY(auto limit, call.limit());
   CO_TRY(auto cursor, read_cursor(call));
   std::uint64_t before = 0;
   std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
-  CO_TRY(auto generations, co_await parts.estate.generations(before, limit + 1));
+  CO_TRY(auto generations,
+         co_await parts.estate.generations(before, limit + 1, call.confined_to()));
   auto current = parts.estate.current()->generation();
   JsonWriter out;
   out.object().key("items").array();
@@ -342,14 +360,17 @@ Task<Result<http::Response>> list_generations(EstateRoutesParts& parts, ApiCall&
   co_return json_answer(std::move(out));
 }
 
-// A generation's changes are its audit entries; they are read back from the newest.
+// A generation's changes are its audit entries; they are read back from the newest. Of one tenant
+// when it is not empty.
 Task<Result<std::vector<estate::AuditEntry>>> entries_of(EstateRoutesParts& parts,
-                                                         std::uint64_t generation) {
+                                                         std::uint64_t generation,
+                                                         std::string tenant) {
   constexpr std::size_t kPage = 1000;
   std::vector<estate::AuditEntry> found;
   std::uint64_t before = 0;
   for (;;) {
     estate::AuditQuery query;
+    if (!tenant.empty()) query.tenant = tenant;
     query.before_sequence = before;
     query.limit = kPage;
     CO_TRY(auto page, co_await parts.audit.list(std::move(query)));
@@ -372,11 +393,11 @@ Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& c
   std::uint64_t number = 0;
   const auto& text = call.captures[0];
   std::from_chars(text.data(), text.data() + text.size(), number);
-  CO_TRY(auto generations, co_await parts.estate.generations(number + 1, 1));
+  CO_TRY(auto generations, co_await parts.estate.generations(number + 1, 1, call.confined_to()));
   if (number == 0 || generations.empty() || generations[0].number != number) {
     co_return fail(ErrorCode::NotFound, "there is no generation {}", text);
   }
-  CO_TRY(auto entries, co_await entries_of(parts, number));
+  CO_TRY(auto entries, co_await entries_of(parts, number, call.confined_to()));
   JsonWriter out;
   out.object().key("generation");
   write_generation(out, generations[0], parts.estate.current()->generation());
@@ -399,72 +420,6 @@ Task<Result<http::Response>> get_generation(EstateRoutesParts& parts, ApiCall& c
   co_return json_answer(std::move(out));
 }
 
-// The trail says "estate.create"; what is changed in the estate needs no noun here.
-std::string_view shown_action(std::string_view action) {
-  constexpr std::string_view kEstate = "estate.";
-  if (action.starts_with(kEstate)) action.remove_prefix(kEstate.size());
-  return action;
-}
-
-void write_audit_entry(JsonWriter& out, const estate::AuditEntry& entry) {
-  const auto& event = entry.event;
-  out.object()
-      .member("sequence", entry.sequence)
-      .member("at", to_rfc3339(entry.time))
-      .member("actor", event.actor)
-      .member("action", shown_action(event.action));
-  auto space = event.object.find(' ');
-  out.member("kind", std::string_view(event.object).substr(0, space));
-  if (space != std::string::npos)
-    out.member("name", std::string_view(event.object).substr(space + 1));
-  if (event.generation > 0) out.member("generation", event.generation);
-  write_before_and_after(out, event);
-  out.member("hash", entry.hash).member("previousHash", entry.previous_hash).end();
-}
-
-Task<Result<http::Response>> list_audit(EstateRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto limit, call.limit());
-  CO_TRY(auto cursor, read_cursor(call));
-  estate::AuditQuery query;
-  std::from_chars(cursor.data(), cursor.data() + cursor.size(), query.before_sequence);
-  if (auto actor = call.parameter("actor")) query.actor = std::string(*actor);
-  auto kind = call.parameter("kind");
-  auto name = call.parameter("name");
-  if (kind && name)
-    query.object = fmt::format("{} {}", *kind, *name);
-  else if (kind)
-    query.object_kind = std::string(*kind);
-  else if (name)
-    query.object_name = std::string(*name);
-  if (call.principal->scope != identity::TenantScope::All)
-    query.tenant = std::string(call.tenant());
-  query.limit = limit + 1;
-  CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));
-  JsonWriter out;
-  out.object().key("items").array();
-  for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i)
-    write_audit_entry(out, entries[i]);
-  out.end();
-  if (entries.size() > limit) {
-    out.member("nextCursor", make_cursor(std::to_string(entries[limit - 1].sequence)));
-  }
-  out.end();
-  co_return json_answer(std::move(out));
-}
-
-Task<Result<http::Response>> verify_audit(EstateRoutesParts& parts, ApiCall&) {
-  CO_TRY(auto report, co_await parts.estate.verify_audit());
-  JsonWriter out;
-  out.object()
-      .member("intact", report.intact)
-      .member("entries", report.head.count)
-      .member("head", report.head.hash);
-  if (!report.intact)
-    out.member("badSequence", report.bad_sequence).member("reason", report.reason);
-  out.end();
-  co_return json_answer(std::move(out));
-}
-
 }  // namespace
 
 std::vector<ApiRoute> estate_routes(EstateRoutesParts& parts) {
@@ -482,8 +437,6 @@ std::vector<ApiRoute> estate_routes(EstateRoutesParts& parts) {
       {"GET", "/generations", "listGenerations", kAdminRead, with(list_generations)},
       {"GET", "/generations/{number}", "getGeneration", kAdminRead, with(get_generation)},
       {"POST", "/generations/{number}/rollback", "rollbackGeneration", kAdminApply, with(rollback)},
-      {"GET", "/audit", "listAudit", kAdminAudit, with(list_audit)},
-      {"GET", "/audit/verify", "verifyAudit", kAdminAudit, with(verify_audit)},
   };
 }
 

@@ -1,4 +1,4 @@
-// The admin API's estate: resources, plan, apply, rollback, generations, audit.
+// The admin API's estate: resources, plan, apply, rollback, generations.
 #pragma once
 
 #include <functional>

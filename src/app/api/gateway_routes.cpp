@@ -62,7 +62,9 @@ Task<Result<http::Response>> list_routes(GatewayRoutesParts& parts, ApiCall& cal
   std::size_t shown = 0;
   std::string last;
   bool more = false;
+  auto tenant = call.confined_to();
   for (const auto& route : parts.gateway.routes()) {
+    if (!tenant.empty() && route.tenant != tenant) continue;
     auto position = route.path + '\n' + route.method + '\n' + route.host;
     if (position <= after) continue;
     if (shown == limit) {

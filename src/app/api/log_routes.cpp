@@ -91,7 +91,7 @@ Task<Result<http::Response>> list_logs(LogRoutesParts& parts, ApiCall& call) {
 
 std::vector<ApiRoute> log_routes(LogRoutesParts& parts) {
   return {{"GET", "/logs", "listLogs", identity::action::kAdminRead,
-           [&parts](ApiCall& call) { return list_logs(parts, call); }}};
+           [&parts](ApiCall& call) { return list_logs(parts, call); }, Reach::Node}};
 }
 
 }  // namespace weft::app

@@ -83,6 +83,12 @@ void RecordTail::append_event(std::string& out, const Cursor& cursor,
   out += "id: " + resume_id() + "\nevent: record\ndata: " + data.text() + "\n\n";
 }
 
+// `text` outlives the task.
+Task<Result<>> RecordTail::send(ApiCall& call, const std::string& text) {
+  CO_CHECK(call.check_again());
+  co_return co_await call.exchange.write(text);
+}
+
 Task<Result<std::size_t>> RecordTail::send_new(ApiCall& call, Cursor& cursor, Duration wait) {
   eventlog::ReadRequest request;
   request.partition = {stream_.id, cursor.partition};
@@ -98,7 +104,7 @@ Task<Result<std::size_t>> RecordTail::send_new(ApiCall& call, Cursor& cursor, Du
     events = fmt::format("event: skipped\ndata: {{\"partition\":{},\"from\":{},\"to\":{}}}\n\n",
                          cursor.partition, cursor.next, info->start);
     cursor.next = info->start;
-    CO_CHECK(co_await call.exchange.write(events));
+    CO_CHECK(co_await send(call, events));
     co_return 1;
   }
   if (!read) co_return std::unexpected(std::move(read).error());
@@ -107,7 +113,7 @@ Task<Result<std::size_t>> RecordTail::send_new(ApiCall& call, Cursor& cursor, Du
     append_event(events, cursor, record);
   }
   cursor.next = std::max(cursor.next, read->next);
-  if (!events.empty()) CO_CHECK(co_await call.exchange.write(events));
+  if (!events.empty()) CO_CHECK(co_await send(call, events));
   co_return read->records.size();
 }
 
@@ -128,7 +134,8 @@ Task<void> RecordTail::run(ApiCall& call) {
     }
     if (sent > 0) last_sent = clock_.mono();
     if (clock_.mono() - last_sent >= kKeepAlive) {
-      if (!co_await call.exchange.write(": keep-alive\n\n")) co_return;
+      const std::string keep_alive = ": keep-alive\n\n";
+      if (!co_await send(call, keep_alive)) co_return;
       last_sent = clock_.mono();
     }
   }

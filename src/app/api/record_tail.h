@@ -19,7 +19,7 @@ class RecordTail {
 
   // Reads ?partition=, ?from= and Last-Event-ID. Call first.
   Result<> position(const ApiCall& call);
-  // Sends until the client leaves or the log ends.
+  // Sends until the client leaves, may no longer read it, or the log ends.
   Task<void> run(ApiCall& call);
 
  private:
@@ -29,6 +29,7 @@ class RecordTail {
   };
   std::string resume_id() const;
   Result<> resume(std::string_view id);
+  Task<Result<>> send(ApiCall& call, const std::string& text);
   Task<Result<std::size_t>> send_new(ApiCall& call, Cursor& cursor, Duration wait);
   void append_event(std::string& out, const Cursor& cursor, const eventlog::Record& record) const;
 

@@ -6,7 +6,7 @@
 
 namespace weft::app {
 
-std::string Sessions::open(identity::PrincipalRef principal) {
+std::string Sessions::open(std::string key) {
   auto id = to_base64url(random_.bytes(32));
   std::lock_guard lock(mutex_);
   auto now = clock_.now();
@@ -17,7 +17,7 @@ std::string Sessions::open(identity::PrincipalRef principal) {
         [](const auto& a, const auto& b) { return a.second.expires < b.second.expires; });
     sessions_.erase(oldest);
   }
-  sessions_.emplace(id, Session{std::move(principal), now + kLifetime});
+  sessions_.emplace(id, Session{std::move(key), now + kLifetime});
   return id;
 }
 

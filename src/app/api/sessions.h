@@ -1,5 +1,6 @@
-// Browser sessions of the hub: a cookie instead of the token that was pasted once. Kept in memory;
-// a restart signs everybody out. Thread-safe.
+// Browser sessions of the hub: a cookie instead of the key that was pasted once. A session keeps
+// the key, not what it was worth: each request asks again. Kept in memory; a restart signs
+// everybody out. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +12,13 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "identity/principal.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
 
 namespace weft::app {
 
 struct Session {
-  identity::PrincipalRef principal;
+  std::string key;
   WallTime expires{};
 };
 
@@ -31,7 +31,7 @@ class Sessions {
   Sessions(Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
   // The new session's id: 32 random bytes. The oldest session gives way when there are too many.
-  std::string open(identity::PrincipalRef principal);
+  std::string open(std::string key);
   std::optional<Session> find(std::string_view id);
   void close(std::string_view id);
 

@@ -27,7 +27,7 @@ std::vector<ShownStream> shown_streams(const eventlog::EventLog& log,
     shown.push_back({stream->info, stream->declared});
   if (with_internal) {
     for (auto& info : log.streams()) {
-      if (info.settings.name.starts_with(kInternalPrefix))
+      if (info.settings.tenant == tenant && info.settings.name.starts_with(kInternalPrefix))
         shown.push_back({std::move(info), nullptr});
     }
   }
@@ -42,7 +42,7 @@ std::optional<ShownStream> find_shown(const eventlog::EventLog& log,
                                       std::string_view tenant, std::string_view name) {
   if (auto stream = streams.find(tenant, name)) return ShownStream{stream->info, stream->declared};
   if (!name.starts_with(kInternalPrefix)) return std::nullopt;
-  auto info = log.find_stream("default", name);
+  auto info = log.find_stream(tenant, name);
   if (!info) return std::nullopt;
   return ShownStream{std::move(*info), nullptr};
 }

@@ -201,9 +201,10 @@ std::string summary_of(const estate::AuditEvent& event) {
   return event.object + " " + verb;
 }
 
-Task<void> write_recent_changes(JsonWriter& out, SystemRoutesParts& parts) {
+Task<void> write_recent_changes(JsonWriter& out, SystemRoutesParts& parts, std::string tenant) {
   out.key("recentChanges").array();
   estate::AuditQuery query;
+  if (!tenant.empty()) query.tenant = std::move(tenant);
   query.limit = 10;
   auto entries = co_await parts.audit.list(std::move(query));
   if (entries) {
@@ -246,7 +247,7 @@ Task<Result<http::Response>> get_overview(SystemRoutesParts& parts, ApiCall& cal
   if (!lag.of.empty()) out.member("maxLagOf", lag.of);
   out.member("stepSeconds", std::chrono::seconds(5).count());
   write_series(out, parts.activity);
-  co_await write_recent_changes(out, parts);
+  co_await write_recent_changes(out, parts, call.confined_to());
   out.key("attention").array();
   facts.checks = co_await check_all(parts, tenant);
   facts.gateway_error_share = rates.error_share;

@@ -188,9 +188,9 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
 
 std::vector<ApiRoute> trace_routes(TraceRoutesParts& parts) {
   return {{"GET", "/traces", "listTraces", kAdminRead,
-           [&parts](ApiCall& call) { return list_traces(parts, call); }},
+           [&parts](ApiCall& call) { return list_traces(parts, call); }, Reach::Node},
           {"GET", "/traces/{traceId}", "getTrace", kAdminRead,
-           [&parts](ApiCall& call) { return get_trace(parts, call); }}};
+           [&parts](ApiCall& call) { return get_trace(parts, call); }, Reach::Node}};
 }
 
 }  // namespace weft::app

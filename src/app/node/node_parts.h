@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/api/admin_api.h"
+#include "app/api/audit_routes.h"
 #include "app/api/backup_routes.h"
 #include "app/api/client_routes.h"
 #include "app/api/delivery_routes.h"
@@ -134,6 +135,7 @@ struct Node::Parts {
 
   // What the admin API's routes work with.
   std::optional<EstateRoutesParts> estate_routes_parts;
+  std::optional<AuditRoutesParts> audit_routes_parts;
   std::optional<StreamRoutesParts> stream_routes_parts;
   std::optional<DeliveryRoutesParts> delivery_routes_parts;
   std::optional<TraceRoutesParts> trace_routes_parts;

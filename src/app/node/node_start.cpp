@@ -299,6 +299,7 @@ http::ServerOptions Node::Parts::server_options(std::string name,
 
 std::vector<ApiRoute> Node::Parts::admin_routes() {
   estate_routes_parts.emplace(EstateRoutesParts{*estate, *audit, [this] { return reconcile(); }});
+  audit_routes_parts.emplace(AuditRoutesParts{*estate, *audit});
   last_records.emplace(*log);
   stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random,
                                                 traces, stream_rates, *last_records});
@@ -333,7 +334,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
                       log_routes(*log_routes_parts), client_routes(*client_routes_parts),
                       gateway_routes(*gateway_routes_parts), system_routes(*system_routes_parts),
-                      backup_routes(*backup_routes_parts)}) {
+                      backup_routes(*backup_routes_parts), audit_routes(*audit_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;

@@ -150,13 +150,25 @@ Result<ChangeSet> undo(const Rows& changes, const EstateView& current) {
   return back;
 }
 
-Query generations_query(std::uint64_t before, std::size_t limit) {
+Query generations_query(std::uint64_t before, std::size_t limit, const std::string& tenant) {
   auto rows = number(std::min(limit, kGenerationsMax));
-  std::string sql =
-      "SELECT number, applied_at, actor, note, rollback_to, created, updated, deleted "
-      "FROM estate_generation WHERE number < $1 ORDER BY number DESC LIMIT $2";
   auto bound = before == 0 ? std::numeric_limits<std::int64_t>::max() : number(before);
-  return Query(std::move(sql), {bound, rows});
+  if (tenant.empty()) {
+    std::string sql =
+        "SELECT number, applied_at, actor, note, rollback_to, created, updated, deleted "
+        "FROM estate_generation WHERE number < $1 ORDER BY number DESC LIMIT $2";
+    return Query(std::move(sql), {bound, rows});
+  }
+  std::string sql =
+      "SELECT g.number, g.applied_at, g.actor, g.note, g.rollback_to, "
+      "COUNT(CASE WHEN c.before IS NULL THEN 1 END), "
+      "COUNT(CASE WHEN c.before IS NOT NULL AND c.after IS NOT NULL THEN 1 END), "
+      "COUNT(CASE WHEN c.after IS NULL THEN 1 END) "
+      "FROM estate_generation g JOIN estate_change c ON c.generation = g.number "
+      "WHERE g.number < $1 AND c.tenant = $3 "
+      "GROUP BY g.number, g.applied_at, g.actor, g.note, g.rollback_to "
+      "ORDER BY g.number DESC LIMIT $2";
+  return Query(std::move(sql), {bound, rows, tenant});
 }
 
 Generation generation_of(const Row& row) {

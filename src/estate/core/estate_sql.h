@@ -32,7 +32,9 @@ Query changes_after(std::uint64_t generation, const std::string& tenant);
 // The change that brings those resources back.
 Result<ChangeSet> undo(const Rows& changes, const EstateView& current);
 
-Query generations_query(std::uint64_t before, std::size_t limit);
+// Newest first. Of one tenant when it is not empty: those that changed it, with counts of its own
+// resources alone.
+Query generations_query(std::uint64_t before, std::size_t limit, const std::string& tenant);
 Generation generation_of(const Row& row);
 
 }  // namespace weft::estate

@@ -460,8 +460,9 @@ Task<Result<Applied>> Estate::rollback(std::string actor, std::uint64_t number,
   co_return applied;
 }
 
-Task<Result<std::vector<Generation>>> Estate::generations(std::uint64_t before, std::size_t limit) {
-  auto query = generations_query(before, limit);
+Task<Result<std::vector<Generation>>> Estate::generations(std::uint64_t before, std::size_t limit,
+                                                          std::string tenant) {
+  auto query = generations_query(before, limit, tenant);
   CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
   std::vector<Generation> generations;
   for (const auto& row : rows) generations.push_back(generation_of(row));

@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "eventlog/events/events_call.h"
 #include "eventlog/events/http_binding.h"
+#include "http/api_key.h"
 
 namespace weft::eventlog {
 
@@ -15,14 +16,6 @@ constexpr std::string_view kHowToSend =
     "send application/cloudevents+json, application/cloudevents-batch+json, or ce- header fields "
     "with the "
     "data as body";
-
-std::string_view key_of(const http::RequestHead& head) {
-  if (auto key = head.find("x-api-key")) return *key;
-  auto authorization = head.find("authorization").value_or(std::string_view());
-  bool is_bearer =
-      authorization.size() > 7 && http::equals_ignoring_case(authorization.substr(0, 7), "bearer ");
-  return is_bearer ? authorization.substr(7) : std::string_view();
-}
 
 // Events of one key go to one partition, in the order given; all others stay together.
 struct Placement {
@@ -128,11 +121,7 @@ std::optional<http::Response> EventsHandler::admit(http::Exchange& exchange, Cal
     return call.refusal(405, "METHOD_NOT_ALLOWED", "POST publishes, GET listens")
         .add("Allow", "GET, POST");
   }
-  auto key = key_of(head);
-  auto principal =
-      key.empty()
-          ? Result<identity::PrincipalRef>(fail(ErrorCode::Unauthenticated, "no API key was sent"))
-          : parts_.authenticator.authenticate(key);
+  auto principal = principal_of(head);
   if (!principal) {
     return call.refusal(401, "UNAUTHENTICATED", principal.error().message)
         .add("WWW-Authenticate", "Bearer");
@@ -151,6 +140,12 @@ std::optional<http::Response> EventsHandler::admit(http::Exchange& exchange, Cal
                         fmt::format("there is no stream {}", call.stream_name));
   }
   return std::nullopt;
+}
+
+Result<identity::PrincipalRef> EventsHandler::principal_of(const http::RequestHead& head) const {
+  auto key = http::api_key_of(head);
+  if (key.empty()) return fail(ErrorCode::Unauthenticated, "no API key was sent");
+  return parts_.authenticator.authenticate(key);
 }
 
 Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {

@@ -77,6 +77,8 @@ class EventsHandler final : public http::Handler {
   Task<void> refuse(http::Exchange& exchange, const Call& call, const Error& error);
   Task<void> answer(http::Exchange& exchange, Call& call, http::Response response);
   std::optional<http::Response> admit(http::Exchange& exchange, Call& call) const;
+  Result<identity::PrincipalRef> principal_of(const http::RequestHead& head) const;
+  bool may_still_listen(const http::RequestHead& head, const Call& call) const;
   void record_span(const Call& call, int status) const;
 
   EventsParts parts_;

@@ -6,12 +6,14 @@
 #include "estate/loader.h"
 #include "eventlog/embedded/embedded_log.h"
 #include "eventlog/events/event_source.h"
+#include "http/test_exchange.h"
 #include "runtime/log.h"
 #include "runtime/world.h"
 
 namespace weft::eventlog {
 namespace {
 
+using http::TestExchange;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -46,92 +48,17 @@ class AnySpec final : public estate::SpecValidator {
 // "writer" and "reader" are keys with one grant each.
 class TwoKeys final : public EventsAuthenticator {
  public:
+  std::string revoked;
   Result<identity::PrincipalRef> authenticate(std::string_view api_key) const override {
     std::string_view action;
     if (api_key == "writer") action = "stream.write";
     if (api_key == "reader") action = "stream.read";
-    if (action.empty()) return fail(ErrorCode::Unauthenticated, "the key is not valid");
+    if (action.empty() || api_key == revoked)
+      return fail(ErrorCode::Unauthenticated, "the key is not valid");
     std::vector<identity::Grant> grants = {{std::string(action), "*", "test"}};
     return std::make_shared<const identity::Principal>(identity::make_principal(
         identity::PrincipalType::Client, std::string(api_key), "default", std::move(grants)));
   }
-};
-
-// One request and what was answered; the connection breaks when told so.
-class TestExchange final : public http::Exchange {
- public:
-  TestExchange(std::string method, std::string path,
-               std::vector<std::pair<std::string, std::string>> fields, std::string body = "")
-      : method_(std::move(method)),
-        target_(std::move(path)),
-        owned_(std::move(fields)),
-        body_(std::move(body)) {
-    for (const auto& [name, value] : owned_) fields_.push_back({name, value});
-    head_.method = method_;
-    head_.target = target_;
-    std::string_view target = target_;
-    head_.path = target.substr(0, target.find('?'));
-    if (auto mark = target.find('?'); mark != std::string_view::npos)
-      head_.query = target.substr(mark + 1);
-    head_.fields = fields_;
-  }
-
-  const http::RequestHead& head() const override { return head_; }
-  net::Endpoint peer() const override { return {"127.0.0.1", 1}; }
-  bool is_tls() const override { return false; }
-  std::size_t loop_index() const override { return 0; }
-  std::string_view peer_address() const override { return "127.0.0.1"; }
-  MonoTime received_at() const override { return {}; }
-  std::shared_ptr<void>& connection_slot() override { return slot_; }
-  Task<Result<std::string_view>> read_body(std::uint64_t bytes_max) override {
-    if (body_.size() > bytes_max)
-      co_return fail(ErrorCode::ResourceExhausted, "the body is too large");
-    co_return std::string_view(body_);
-  }
-  std::optional<std::string_view> try_read_body() override { return body_; }
-  Task<Result<std::string_view>> read_some() override { co_return std::string_view(); }
-  Task<Result<>> respond(const http::Response& response) override {
-    status = response.status;
-    sent = response.body;
-    answer_fields = response.fields;
-    co_return Result<>();
-  }
-  bool respond_now(int code, std::span<const http::Field>, std::string_view body) override {
-    status = code;
-    sent = body;
-    return true;
-  }
-  Task<Result<>> start(int code, std::span<const http::Field> fields) override {
-    status = code;
-    for (const auto& field : fields) answer_fields.emplace_back(field.name, field.value);
-    co_return Result<>();
-  }
-  Task<Result<>> write(std::string_view piece) override {
-    if (is_broken) co_return fail(ErrorCode::Unavailable, "the connection broke");
-    sent.append(piece);
-    co_return Result<>();
-  }
-  Task<Result<>> finish() override {
-    is_finished = true;
-    co_return Result<>();
-  }
-  bool response_started() const override { return status != 0; }
-  net::Stream& stream() override { std::abort(); }
-
-  int status = 0;
-  std::string sent;
-  std::vector<std::pair<std::string, std::string>> answer_fields;
-  bool is_broken = false;
-  bool is_finished = false;
-
- private:
-  std::string method_;
-  std::string target_;
-  std::vector<std::pair<std::string, std::string>> owned_;
-  std::string body_;
-  std::vector<http::Field> fields_;
-  http::RequestHead head_;
-  std::shared_ptr<void> slot_;
 };
 
 class Events : public ::testing::Test {
@@ -362,6 +289,20 @@ TEST_F(Events, KeepsASilentConnectionAliveAndEndsItAtShutdown) {
   world.run_for(3s);
 
   EXPECT_TRUE(listener.is_finished);
+}
+
+TEST_F(Events, EndsAListenerWhoseKeyIsRevoked) {
+  auto& listener = listen("?from=latest");
+  world.run_for(2s);
+  ASSERT_FALSE(listener.is_finished);
+
+  keys.revoked = "reader";
+  world.run_for(1s);
+  post_json(event("1"), "shop.cart.changed.v1");
+  world.run_for(1s);
+
+  EXPECT_TRUE(listener.is_finished);
+  EXPECT_THAT(ids_of(listener.sent), SizeIs(0));
 }
 
 TEST_F(Events, AListenerThatIsGoneEnds) {

@@ -15,7 +15,8 @@ namespace weft::eventlog {
 
 namespace {
 
-constexpr Duration kLook = 1s;  // how soon a listener notices that the server stops
+// How soon a listener notices that the server stops, or that its key is revoked.
+constexpr Duration kLook = 1s;
 constexpr std::uint32_t kListenReadBytes = 256 * 1024;
 constexpr std::uint32_t kListenReadRecords = 500;
 constexpr std::size_t kWriteBytes = 64 * 1024;
@@ -180,6 +181,15 @@ Task<void> EventsHandler::listen(http::Exchange& exchange, Call& call) {
   listeners_.fetch_sub(1);
 }
 
+bool EventsHandler::may_still_listen(const http::RequestHead& head, const Call& call) const {
+  auto principal = principal_of(head);
+  if (!principal) return false;
+  identity::ResourceRef resource{call.principal->tenant, "Stream", call.stream_name};
+  return identity::Decisions()
+      .decide(**principal, identity::action::kStreamRead, resource)
+      .allowed();
+}
+
 Task<void> EventsHandler::send_events(http::Exchange& exchange, Call& call, Listener listener) {
   Tail tail;
   TaskGroup readers(co_await current_loop(), "events listener", listener.partitions.size());
@@ -192,7 +202,12 @@ Task<void> EventsHandler::send_events(http::Exchange& exchange, Call& call, List
   // At once, so that a listener knows that it is connected.
   std::string out = ": listening\n\n";
   auto last_write = parts_.clock.mono();
+  auto last_look = last_write;
   while (!stopping_.load(std::memory_order_relaxed) && !tail.failure) {
+    if (const auto now = parts_.clock.mono(); now - last_look >= kLook) {
+      if (!may_still_listen(exchange.head(), call)) break;
+      last_look = now;
+    }
     tail.has_arrived = false;
     while (auto* feed = first_ready(tail)) {
       const auto& record = feed->ready.front();

@@ -91,6 +91,52 @@ TEST(KafkaSasl, PlainWithAKeyOpensTheConnection) {
   EXPECT_EQ(client.call<MetadataResponse>(9, all)->topics.size(), 1U);
 }
 
+void sign_in(TestClient& client) {
+  SaslHandshakeRequest handshake;
+  handshake.mechanism = "PLAIN";
+  client.call<SaslHandshakeResponse>(1, handshake);
+  SaslAuthenticateRequest request;
+  const std::string token("\0shop\0secret", 12);
+  request.auth_bytes.view = token;
+  ASSERT_EQ(client.call<SaslAuthenticateResponse>(2, request)->error_code, 0);
+}
+
+TEST(KafkaSasl, ARevokedKeyEndsItsConnectionAtTheNextRequestAfterASecond) {
+  TestBroker broker;
+  broker.options.anonymous = nullptr;
+  const auto stream = broker.create(std::string(kOrders));
+  auto client = broker.connect();
+  sign_in(client);
+  const auto batch = batch_of({"a"});
+  broker.world.run_for(2s);
+  EXPECT_EQ(
+      only_partition(client.call<ProduceResponse>(9, produce_request(kOrders, batch))).error_code,
+      0);
+
+  broker.keys.is_revoked = true;
+  broker.world.run_for(1s);
+
+  client.send(client.request_bytes(9, produce_request(kOrders, batch)));
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_EQ(broker.log->partition({stream.id, 0})->end, 1);
+}
+
+TEST(KafkaSasl, AGrantThatIsTakenBackHoldsForAnOpenConnection) {
+  TestBroker broker;
+  broker.options.anonymous = nullptr;
+  broker.create(std::string(kOrders));
+  auto client = broker.connect();
+  sign_in(client);
+  const auto batch = batch_of({"a"});
+
+  broker.keys.action = "stream.read";
+  broker.world.run_for(1s);
+
+  EXPECT_EQ(
+      only_partition(client.call<ProduceResponse>(9, produce_request(kOrders, batch))).error_code,
+      code(KafkaError::TopicAuthorizationFailed));
+}
+
 TEST(KafkaSasl, RawTokensOfTheFirstVersionWorkWithAndWithoutAnonymousAccess) {
   for (const auto& anonymous : {identity::PrincipalRef(), principal("anonymous")}) {
     TestBroker broker;

@@ -28,13 +28,15 @@ inline identity::PrincipalRef principal(std::string name, std::string tenant = "
       identity::PrincipalType::Client, std::move(name), std::move(tenant), std::move(grants)));
 }
 
-// "secret" is the password of everybody.
+// "secret" is the password of everybody, until it is revoked.
 class TestKeys final : public Authenticator {
  public:
+  bool is_revoked = false;
+  std::string action = "*";  // what is granted
   Result<identity::PrincipalRef> authenticate(std::string_view user,
                                               std::string_view password) const override {
-    if (password != "secret") return fail(ErrorCode::Unauthenticated, "unknown key");
-    return principal(std::string(user));
+    if (is_revoked || password != "secret") return fail(ErrorCode::Unauthenticated, "unknown key");
+    return principal(std::string(user), "default", action);
   }
 };
 

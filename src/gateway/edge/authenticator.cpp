@@ -1,5 +1,7 @@
 #include "gateway/authenticator.h"
 
+#include "http/api_key.h"
+
 namespace weft::gateway {
 
 namespace {
@@ -14,24 +16,9 @@ struct Remembered {
 
 }  // namespace
 
-std::string_view api_key_of(const http::RequestHead& head) {
-  std::string_view bearer;
-  for (const auto& field : head.fields) {
-    if (field.name.size() == 9 && http::equals_ignoring_case(field.name, "x-api-key")) {
-      return field.value;
-    }
-    if (field.name.size() == 13 && field.value.size() > 7 &&
-        http::equals_ignoring_case(field.name, "authorization") &&
-        http::equals_ignoring_case(field.value.substr(0, 7), "bearer ")) {
-      bearer = field.value.substr(7);
-    }
-  }
-  return bearer;
-}
-
 Result<identity::PrincipalRef> authenticate(http::Exchange& exchange,
                                             const Authenticator& authenticator) {
-  auto key = api_key_of(exchange.head());
+  auto key = http::api_key_of(exchange.head());
   if (key.empty()) return fail(ErrorCode::Unauthenticated, "no API key was sent");
   auto& slot = exchange.connection_slot();
   auto* remembered = static_cast<Remembered*>(slot.get());

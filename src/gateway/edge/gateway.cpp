@@ -333,6 +333,7 @@ std::vector<RouteInfo> Gateway::routes() const {
   for (const auto& route : table->routes) {
     RouteInfo info;
     info.name = route->name();
+    info.tenant = route->tenant;
     info.api = route->api;
     info.owner = route->owner;
     info.host = route->host;

@@ -56,6 +56,8 @@ struct Session {
 
   Broker& broker;
   identity::PrincipalRef principal;  // null until authenticated
+  std::string credential;            // the PLAIN token that it came with, if any
+  MonoTime credential_until{};       // when that is looked at again
   SaslState sasl = SaslState::Idle;
   std::string peer;
   std::string client_id;

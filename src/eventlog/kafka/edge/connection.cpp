@@ -83,8 +83,14 @@ Task<Result<>> Connection::serve(std::string_view frame) {
   const auto* api = find_api(header->key);
   if (api == nullptr || !api->id.has(header->version))
     co_return co_await serve_unsupported(*header);
-  if (api->access == Access::Authenticated && !session_.principal) {
-    co_return fail(ErrorCode::Unauthenticated, "{} before authentication", api->id.name);
+  if (api->access == Access::Authenticated) {
+    if (!session_.principal)
+      co_return fail(ErrorCode::Unauthenticated, "{} before authentication", api->id.name);
+    // The client connects again, and is told there why it may not.
+    if (auto holds = authenticate_again(session_); !holds) {
+      co_await wait_until_answered();
+      co_return holds;
+    }
   }
 
   const bool is_produce = api->id.key == ProduceRequest::kApi.key;

@@ -9,6 +9,8 @@ namespace weft::kafka {
 namespace {
 
 constexpr std::string_view kPlain = "PLAIN";
+// As at the gateway: a revoked key is refused a second later everywhere.
+constexpr Duration kRemembered = 1s;
 
 // KIP-511: [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?
 bool is_software_name(std::string_view text) {
@@ -18,6 +20,17 @@ bool is_software_name(std::string_view text) {
   return !text.empty() && is_letter_or_digit(text.front()) && is_letter_or_digit(text.back()) &&
          std::ranges::all_of(text,
                              [&](char c) { return is_letter_or_digit(c) || c == '-' || c == '.'; });
+}
+
+// RFC 4616: [authzid] NUL authcid NUL passwd.
+Result<identity::PrincipalRef> principal_of(const Broker& broker, std::string_view token) {
+  const auto first = token.find('\0');
+  const auto second = first == token.npos ? token.npos : token.find('\0', first + 1);
+  if (second == token.npos || broker.parts.authenticator == nullptr) {
+    return fail(ErrorCode::Unauthenticated, "the PLAIN token is malformed");
+  }
+  const auto user = token.substr(first + 1, second - first - 1);
+  return broker.parts.authenticator->authenticate(user, token.substr(second + 1));
 }
 
 }  // namespace
@@ -72,19 +85,13 @@ Task<SaslAuthenticateResponse> handle(Call& call, const SaslAuthenticateRequest&
   co_return response;
 }
 
-// RFC 4616: [authzid] NUL authcid NUL passwd.
 Task<Result<>> authenticate_plain(Session& session, std::string_view token) {
   auto& broker = session.broker;
-  const auto first = token.find('\0');
-  const auto second = first == token.npos ? token.npos : token.find('\0', first + 1);
-  Result<identity::PrincipalRef> principal =
-      fail(ErrorCode::Unauthenticated, "the PLAIN token is malformed");
-  if (second != token.npos && broker.parts.authenticator != nullptr) {
-    const auto user = token.substr(first + 1, second - first - 1);
-    principal = broker.parts.authenticator->authenticate(user, token.substr(second + 1));
-  }
+  auto principal = principal_of(broker, token);
   if (principal) {
     session.principal = *principal;
+    session.credential = token;
+    session.credential_until = broker.parts.clock.mono() + kRemembered;
     co_return Result<>();
   }
   broker.metrics.authentications_failed.add();
@@ -93,6 +100,24 @@ Task<Result<>> authenticate_plain(Session& session, std::string_view token) {
   // Guessing takes its time.
   (void)co_await broker.parts.clock.sleep_for(broker.options.limits.authentication_delay);
   co_return std::unexpected(std::move(principal).error());
+}
+
+Result<> authenticate_again(Session& session) {
+  auto& broker = session.broker;
+  if (session.credential.empty()) return {};
+  const auto now = broker.parts.clock.mono();
+  if (now < session.credential_until) return {};
+  auto principal = principal_of(broker, session.credential);
+  if (principal && (*principal)->id != session.principal->id) {
+    principal = fail(ErrorCode::Unauthenticated, "the key is now that of {}", (*principal)->id);
+  }
+  if (!principal) {
+    broker.metrics.authentications_failed.add();
+    return std::unexpected(std::move(principal).error());
+  }
+  session.principal = *std::move(principal);
+  session.credential_until = now + kRemembered;
+  return {};
 }
 
 }  // namespace weft::kafka

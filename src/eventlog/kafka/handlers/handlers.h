@@ -13,6 +13,9 @@ Task<SaslHandshakeResponse> handle(Call& call, const SaslHandshakeRequest& reque
 Task<SaslAuthenticateResponse> handle(Call& call, const SaslAuthenticateRequest& request);
 // A PLAIN token; on success the session has its principal. The error's message is for the client.
 Task<Result<>> authenticate_plain(Session& session, std::string_view token);
+// Whether the session's credential still holds; asks no more than once a second. Takes over what
+// the principal may do now.
+Result<> authenticate_again(Session& session);
 
 // ---- metadata.cpp
 Task<MetadataResponse> handle(Call& call, const MetadataRequest& request);
