@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the house that a program can check, in seconds: include layers, file and function sizes,
 one wrapper per third-party library, banned words with their replacement, the coroutine traps of our
-compiler, and clang-format. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
+compiler, READMEs that name every header, and clang-format. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
 import re
 import subprocess
 import sys
@@ -141,6 +141,19 @@ def check_source(path, modules, report):
             report(path, line_of(text, match.start()), advice)
 
 
+def check_readmes(modules, report):
+    """Every module has a README, which names every header of its public face."""
+    for module in modules:
+        readme = SOURCE / module / "README.md"
+        if not readme.is_file():
+            report(readme, 1, f"module {module} has no README")
+            continue
+        words = readme.read_text()
+        for header in tracked(f"src/{module}/*.h"):
+            if header.parent == readme.parent and re.search(rf"(?<![\w/]){re.escape(header.name)}\b", words) is None:
+                report(readme, 1, f"{header.name} is not named")
+
+
 def check_names(report):
     for path in tracked("*"):
         rel = path.relative_to(ROOT)
@@ -173,6 +186,7 @@ def main():
     for pattern in ("src/*.h", "src/*.cpp"):
         for path in tracked(pattern):
             check_source(path, modules, report)
+    check_readmes(modules, report)
     check_names(report)
     check_format(report)
     for finding in sorted(findings):
