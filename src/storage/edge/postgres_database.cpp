@@ -220,10 +220,7 @@ void PostgresDatabase::State::write_group(UnitGroup group) {
     for (const auto& pending : group) write_alone(*pending);
     return;
   }
-  for (const auto& pending : group) {
-    bool keeps_failure = pending->outcome && !pending->outcome->has_value();
-    if (!keeps_failure) pending->outcome = Failure(written.error());
-  }
+  for (const auto& pending : group) fail_unless_failed(*pending, written.error());
 }
 
 // `gave_way`: nothing was committed, and trying again makes sense.
@@ -259,7 +256,7 @@ void PostgresDatabase::State::write_alone(storage::PendingUnit& pending) {
       if (auto session = writer.ready()) std::ignore = step(**session, kPauseBeforeRetry);
       continue;
     }
-    if (!pending.outcome) pending.outcome = Failure(std::move(written).error());
+    fail_unless_failed(pending, written.error());
     return;
   }
 }

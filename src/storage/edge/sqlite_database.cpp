@@ -119,9 +119,7 @@ void SqliteDatabase::State::write_group(UnitGroup group) {
 // transaction up.
 std::size_t SqliteDatabase::State::write_transaction(UnitGroup group) {
   auto fail_first = [&](std::size_t count, const Error& error) {
-    for (auto& pending : group.first(count)) {
-      if (!pending->outcome || pending->outcome->has_value()) pending->outcome = Failure(error);
-    }
+    for (const auto& pending : group.first(count)) fail_unless_failed(*pending, error);
     if (writer.in_transaction()) std::ignore = writer.execute("ROLLBACK");
     return count;
   };
