@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The rules of the house that a program can check, in seconds: include layers, file and function sizes,
 one wrapper per third-party library, banned words with their replacement, the coroutine traps of our
-compiler, and clang-format. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
+compiler, pages that name every module and header, and
+clang-format. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
 import re
 import subprocess
 import sys
@@ -141,6 +142,45 @@ def check_source(path, modules, report):
             report(path, line_of(text, match.start()), advice)
 
 
+def check_uses(modules, report):
+    """Every use that a module declares is an include of one of its files, tests too."""
+    text = (SOURCE / "CMakeLists.txt").read_text()
+    for module, uses in modules.items():
+        included = set()
+        for kind in ("h", "cpp"):
+            for path in tracked(f"src/{module}/*.{kind}"):
+                included.update(re.findall(r'^#include\s+"(\w+)/', path.read_text(errors="replace"), re.M))
+        line = line_of(text, re.search(rf"weft_module\({module}\b", text).start())
+        for used in sorted(uses - included):
+            report(SOURCE / "CMakeLists.txt", line, f"module {module} says that it uses {used} and includes nothing of it")
+
+
+def check_modules_page(modules, report):
+    """docs/modules.md draws every module and says of each what CMake says of its uses."""
+    page = ROOT / "docs/modules.md"
+    text = page.read_text()
+    drawing = text.split("```")[1]
+    for module, uses in modules.items():
+        row = re.search(rf"^\| `{module}` \|[^|\n]*\|([^|\n]*)\|", text, re.M)
+        if row is None or re.search(rf"\b{module}\b", drawing) is None:
+            report(page, 1, f"module {module} is missing in the table or the drawing")
+        elif row.group(1).strip() != "all" and set(row.group(1).split()) != uses:
+            report(page, line_of(text, row.start()), f"module {module} uses {' '.join(sorted(uses))} in src/CMakeLists.txt")
+
+
+def check_readmes(modules, report):
+    """Every module has a README, which names every header of its public face."""
+    for module in modules:
+        readme = SOURCE / module / "README.md"
+        if not readme.is_file():
+            report(readme, 1, f"module {module} has no README")
+            continue
+        words = readme.read_text()
+        for header in tracked(f"src/{module}/*.h"):
+            if header.parent == readme.parent and re.search(rf"(?<![\w/]){re.escape(header.name)}\b", words) is None:
+                report(readme, 1, f"{header.name} is not named")
+
+
 def check_names(report):
     for path in tracked("*"):
         rel = path.relative_to(ROOT)
@@ -173,6 +213,9 @@ def main():
     for pattern in ("src/*.h", "src/*.cpp"):
         for path in tracked(pattern):
             check_source(path, modules, report)
+    check_uses(modules, report)
+    check_modules_page(modules, report)
+    check_readmes(modules, report)
     check_names(report)
     check_format(report)
     for finding in sorted(findings):

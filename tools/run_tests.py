@@ -9,9 +9,11 @@ passed nor failed.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
 # Those that run several loops or threads: what they share is shared between modules, so these are enough.
 THREADED = ["runtime", "storage", "http", "telemetry", "estate", "eventlog", "gateway"]
+READER_PATIENCE = 10  # seconds for the last lines of a command that has ended
 
 
 class Totals:
@@ -32,22 +35,47 @@ class Totals:
         self.lines.append(f"{stage}: {passed} passed, {failed} failed, {seconds / 60:.1f} min")
 
 
+TIMED_OUT = []
+
+
 def run(command, cwd=ROOT, env=None, timeout=3000):
-    """Streams a command's output to ours and returns (exit code, whole output)."""
-    print(f"== {' '.join(map(str, command))}", flush=True)
-    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True,
+    """Streams a command's output to ours and returns (exit code, whole output). A command that takes longer than
+    `timeout` seconds is ended with its process group, also when it says nothing: a deadlock is silent."""
+    shown = " ".join(map(str, command))
+    print(f"== {shown}", flush=True)
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, start_new_session=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
     output = []
-    deadline = time.monotonic() + timeout
-    for line in process.stdout:
+    reader = threading.Thread(target=stream_lines, args=(process.stdout, output), daemon=True)
+    reader.start()
+    try:
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        end_session(process)
+        code = process.returncode
+        TIMED_OUT.append(f"timed out after {timeout} s and was ended: {shown}")
+        print(f"== {TIMED_OUT[-1]}", flush=True)
+    except BaseException:  # Ctrl+C reaches our session alone
+        end_session(process)
+        raise
+    # What the command left running in a session of its own may hold the pipe open for ever.
+    reader.join(READER_PATIENCE)
+    return code, "".join(output)
+
+
+def stream_lines(lines, output):
+    for line in lines:
         output.append(line)
         if not re.match(r"\[ (RUN|      OK) ", line) and not line.startswith("[ RUN"):
             print(line, end="", flush=True)
-        if time.monotonic() > deadline:
-            process.kill()
-            print(f"== stopped after {timeout} s", flush=True)
-            break
-    return process.wait(), "".join(output)
+
+
+def end_session(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
 
 
 def count(pattern, text):
@@ -171,6 +199,7 @@ def main():
     unknown = [name for name in wanted if name not in STAGES]
     if unknown:
         sys.exit(f"run_tests: no stage {unknown[0]}; there are {', '.join(STAGES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a CI that gives up: ends what runs, as Ctrl+C does
     totals = Totals()
     began = time.monotonic()
     built = build()
@@ -179,7 +208,7 @@ def main():
         began = time.monotonic()
         passed, failed = STAGES[name]()
         totals.add(name, passed, failed, time.monotonic() - began)
-    print("\n" + "\n".join(totals.lines))
+    print("\n" + "\n".join(totals.lines + TIMED_OUT))
     print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
     return 1 if totals.failed else 0
 

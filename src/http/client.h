@@ -68,7 +68,7 @@ class Client {
   // A response of any status is a success. Errors: Unavailable (refused, reset), DeadlineExceeded,
   // PermissionDenied (egress), InvalidArgument (malformed answer). Redirects are not followed. A
   // request that died on a reused connection before any response byte is sent once more on a fresh
-  // one when the method is idempotent or the body was not yet written.
+  // one when the method is idempotent and the retry budget allows it.
   Task<Result<ClientResponse>> send(ClientRequest request);
 
  private:

@@ -1,11 +1,12 @@
 // The seam of the state database: what lists and pages query. SQLite inside the process is the
-// default back end (sqlite_database.h); a server database follows behind the same text.
+// default back end (sqlite_database.h), a PostgreSQL server that nodes share the other
+// (postgres_database.h).
 //
 // SQL is written once for all back ends: parameters are $1, $2 …; tables end in STRICT and use the
 // types INTEGER (64 bit), REAL, TEXT and BLOB (a back end that has other words for them swaps these
 // in migrations); text compares by its bytes; an ORDER BY on a column that may be null says NULLS
 // FIRST or NULLS LAST; times are INTEGER milliseconds since 1970; no triggers, no functions beyond
-// COUNT, SUM, MIN, MAX, COALESCE, LENGTH, LOWER.
+// COUNT, SUM, MIN, MAX, COALESCE, LENGTH, LOWER, SUBSTR.
 //
 // There are no interactive transactions: a Unit is a guarded statement list that happens whole or
 // not at all. Every update names the version that it expects in its WHERE and says how many rows it

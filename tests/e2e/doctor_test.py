@@ -6,6 +6,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,31 @@ def test_a_running_node_is_asked_and_its_ports_are_known_as_its_own(weft_factory
     assert report.of("ports.admin")["observed"] == f"127.0.0.1:{port} is held by this node"
     assert "also the node that runs" in report.of("version")["observed"]
     assert report.status("node: disk") == "pass"
+
+
+@pytest.mark.parametrize("body", ['{"hello": "world"}', '{"checks": "all fine"}', "<p>hello</p>", ""])
+def test_a_server_that_is_no_node_fails_and_is_quoted(tmp_path, body):
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        done = subprocess.run([BINARY, "doctor", "-o", "json", "--server", address, "--token", "any", "--set",
+                               "ports.auto=true"], text=True, capture_output=True, timeout=60, cwd=tmp_path)
+        server.shutdown()
+
+    assert done.returncode == 1, done.stderr
+    assert Report(done).of("node") == {"name": "node", "status": "fail",
+                                       "observed": f"{address} answered 200, which is no node's health: {body}",
+                                       "advice": "is this the address of Weft's admin API?"}
 
 
 def test_a_data_folder_in_memory_fails(doctor):

@@ -9,15 +9,20 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "base/json.h"
+#include "runtime/disk.h"
+#include "runtime/run_until_done.h"
 
 namespace weft::app {
 namespace {
 
 constexpr int kEndPatienceMs = 30'000;
+constexpr std::uint64_t kLockBytesMax = 64;
 
 // All that the child says until it closes its end.
 std::string read_all(int descriptor) {
@@ -59,6 +64,55 @@ int run_child(const NodeStart& start, int to_parent) {
   return status;
 }
 
+// The process that node.json names; 0 when there is none.
+pid_t named_process(const std::string& data_folder) {
+  std::ifstream file(data_folder + "/node.json");
+  std::stringstream content;
+  content << file.rdbuf();
+  auto document = JsonDocument::parse(std::move(content).str());
+  const auto* pid = document ? document->root().find("pid") : nullptr;
+  auto number = pid != nullptr ? pid->as_int64().value_or(0) : 0;
+  bool is_possible = number > 0 && number <= std::numeric_limits<pid_t>::max();
+  return is_possible ? static_cast<pid_t>(number) : 0;
+}
+
+// node.json outlives a node that was killed, and the process of that id may be anybody's by now:
+// the node is who holds the folder's lock.
+Result<> check_is_node(const std::string& data_folder, pid_t pid) {
+  PosixFileSystem files;
+  auto lock_path = data_folder + "/LOCK";
+  auto locked = run_until_done(files.lock(lock_path));
+  if (locked) {
+    CHECK(run_until_done(files.remove(data_folder + "/node.json")));
+    return fail(
+        ErrorCode::NotFound,
+        "no running node in {}: the last one did not end in order; its node.json is removed, "
+        "process {} is left alone",
+        data_folder, pid);
+  }
+  if (locked.error().code != ErrorCode::AlreadyExists) return Failure(std::move(locked).error());
+  TRY(auto holder, run_until_done(read_file(files, lock_path, kLockBytesMax)));
+  if (holder == fmt::format("{}\n", pid)) return {};
+  return fail(ErrorCode::Conflict,
+              "node.json of {} names process {}, but another one holds the folder: try again when "
+              "its node has started",
+              data_folder, pid);
+}
+
+Result<> end_node(const std::string& data_folder, pid_t pid, int process) {
+  CHECK(check_is_node(data_folder, pid));
+  if (process < 0) {
+    return fail(ErrorCode::NotFound, "process {} of {} is not running", pid, data_folder);
+  }
+  if (::syscall(SYS_pidfd_send_signal, process, SIGTERM, nullptr, 0) != 0) {
+    return fail(ErrorCode::IoError, "cannot end process {} of {}: {}", pid, data_folder,
+                std::strerror(errno));
+  }
+  pollfd waiting{process, POLLIN, 0};
+  if (::poll(&waiting, 1, kEndPatienceMs) > 0) return {};
+  return fail(ErrorCode::DeadlineExceeded, "process {} still drains; look again later", pid);
+}
+
 }  // namespace
 
 int start_in_background(const NodeStart& start) {
@@ -91,25 +145,16 @@ int start_in_background(const NodeStart& start) {
 }
 
 int stop_background(const std::string& data_folder) {
-  std::ifstream file(data_folder + "/node.json");
-  std::stringstream content;
-  content << file.rdbuf();
-  auto document = JsonDocument::parse(std::move(content).str());
-  const auto* pid_value = document ? document->root().find("pid") : nullptr;
-  auto pid = pid_value != nullptr ? pid_value->as_int64().value_or(0) : 0;
+  auto pid = named_process(data_folder);
   if (pid <= 1) {
     fmt::print(stderr, "weft: no running node in {}\n", data_folder);
     return 1;
   }
-  int handle = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
-  if (handle < 0 || ::kill(static_cast<pid_t>(pid), SIGTERM) != 0) {
-    fmt::print(stderr, "weft: process {} of {} is not running\n", pid, data_folder);
-    return 1;
-  }
-  pollfd waiting{handle, POLLIN, 0};
-  auto ended = ::poll(&waiting, 1, kEndPatienceMs) > 0;
-  ::close(handle);
-  if (!ended) fmt::print(stderr, "weft: process {} still drains; look again later\n", pid);
+  // Before anything is judged: from here on the process is meant, whatever becomes of its id.
+  int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  auto ended = end_node(data_folder, pid, process);
+  if (process >= 0) ::close(process);
+  if (!ended) fmt::print(stderr, "weft: {}\n", ended.error().message);
   return ended ? 0 : 1;
 }
 

@@ -11,7 +11,8 @@ namespace weft::app {
 // Requires: this process has one thread.
 int start_in_background(const NodeStart& start);
 
-// Ends the node of a data folder (SIGTERM to the process that node.json names) and waits for it.
+// Ends the node of a data folder (SIGTERM to the process that node.json names, if it holds the
+// folder's lock) and waits for it. The node.json of a node that did not end in order is removed.
 int stop_background(const std::string& data_folder);
 
 }  // namespace weft::app

@@ -15,6 +15,16 @@
 namespace weft::app {
 namespace {
 
+// One line of what may be any bytes.
+std::string beginning_of(std::string_view body) {
+  constexpr std::size_t kBytesMax = 100;
+  std::string line(body.substr(0, kBytesMax));
+  for (auto& character : line) {
+    if (character < ' ' || character > '~') character = ' ';
+  }
+  return body.size() > kBytesMax ? line + " …" : line;
+}
+
 void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>& findings) {
   auto client = AdminClient::connect(arguments);
   if (!client) {
@@ -29,7 +39,15 @@ void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>
     findings.push_back({Verdict::Bad, "node", health.error().message, "look at its log"});
     return;
   }
-  for (const auto& check : health->json.root().find("checks")->elements()) {
+  const auto* checks = health->json.root().find("checks");
+  if (checks == nullptr || !checks->is_array()) {
+    findings.push_back({Verdict::Bad, "node",
+                        fmt::format("{} answered {}, which is no node's health: {}",
+                                    client->server(), health->status, beginning_of(health->body)),
+                        "is this the address of Weft's admin API?"});
+    return;
+  }
+  for (const auto& check : checks->elements()) {
     auto status = text_of(check, "status");
     auto message = text_of(check, "message");
     auto verdict = status == "pass"   ? Verdict::Good

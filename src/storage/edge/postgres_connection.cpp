@@ -381,6 +381,10 @@ bool PostgresConnection::in_transaction() const {
   return parts_->session && PQtransactionStatus(parts_->session.get()) != PQTRANS_IDLE;
 }
 
+void PostgresConnection::roll_back() {
+  if (in_transaction()) std::ignore = execute("ROLLBACK");
+}
+
 bool PostgresConnection::gave_way() const {
   return parts_->gave_way;
 }

@@ -36,6 +36,8 @@ class PostgresConnection {
   Result<> run_script(const std::string& sql);
 
   bool in_transaction() const;
+  // Does nothing without an open transaction.
+  void roll_back();
   // The last statement gave way to another writer (deadlock, serialization): its whole transaction
   // can be tried again.
   bool gave_way() const;

@@ -4,10 +4,10 @@
 
 #include "runtime/log.h"
 #include "runtime/loops.h"
-#include "storage/core/migration_plan.h"
 #include "storage/core/postgres_text.h"
 #include "storage/edge/postgres_connection.h"
 #include "storage/edge/unit_queue.h"
+#include "storage/edge/writer_steps.h"
 
 namespace weft {
 
@@ -20,7 +20,6 @@ namespace {
 constexpr int kLoneTriesMax = 20;
 // Two writers that met once would meet again without chance between them.
 constexpr std::string_view kPauseBeforeRetry = "SELECT pg_sleep(random() * 0.02)";
-constexpr std::size_t kMigrationsMax = 1'000'000;
 // Any number that other programs on the server do not lock: "weft-mig".
 constexpr std::string_view kLockMigrations =
     "SELECT pg_advisory_xact_lock(8603373386706184551); SET LOCAL client_min_messages = warning";
@@ -74,18 +73,6 @@ class LastingSession {
   std::optional<PostgresConnection> connection_;
 };
 
-Result<UnitResult> run_statements_of(PostgresConnection& writer, const Unit& unit) {
-  UnitResult result;
-  for (const auto& statement : unit.statements()) {
-    TRY(auto rows, writer.execute(statement.sql, statement.parameters));
-    if (statement.affects && *statement.affects != rows) {
-      return fail(ErrorCode::Conflict, statement.otherwise);
-    }
-    result.affected.push_back(rows);
-  }
-  return result;
-}
-
 Result<> step(PostgresConnection& connection, std::string_view sql) {
   TRY(auto rows, connection.execute(sql));
   std::ignore = rows;
@@ -96,38 +83,13 @@ Result<> step(PostgresConnection& connection, std::string_view sql) {
 // use.
 Result<> run_in_savepoint(PostgresConnection& writer, storage::PendingUnit& pending) {
   CHECK(step(writer, "SAVEPOINT unit"));
-  auto result = run_statements_of(writer, pending.unit);
+  auto result = storage::run_statements(writer, pending.unit);
   if (!result && (!writer.is_alive() || writer.gave_way())) {
     return Failure(std::move(result).error());
   }
   if (!result) CHECK(step(writer, "ROLLBACK TO SAVEPOINT unit"));
   CHECK(step(writer, "RELEASE SAVEPOINT unit"));
   pending.outcome = std::move(result);
-  return {};
-}
-
-Result<> apply_steps(PostgresConnection& writer, std::vector<Migration> ours, WallTime now) {
-  CHECK(writer.run_script(std::string(kLockMigrations)));
-  CHECK(writer.run_script(storage::postgres_schema(storage::kMigrationTable)));
-  TRY(auto rows,
-      writer.query("SELECT module, version, checksum FROM weft_migration", {}, kMigrationsMax));
-  std::vector<storage::AppliedMigration> applied;
-  for (const auto& row : rows) {
-    applied.push_back({row.text(0), static_cast<int>(row.integer(1)), row.text(2)});
-  }
-  TRY(auto pending, storage::pending_migrations(std::move(ours), applied));
-  for (const auto& migration : pending) {
-    if (auto done = writer.run_script(storage::postgres_schema(migration.sql)); !done) {
-      return Failure(std::move(done).error().within(
-          fmt::format("migration {} {}", migration.module, migration.version)));
-    }
-    SqlParameters parameters{migration.module, std::int64_t{migration.version},
-                             storage::migration_checksum(migration.sql), to_unix_ms(now)};
-    TRY(auto recorded, writer.execute("INSERT INTO weft_migration (module, version, checksum, "
-                                      "applied_at) VALUES ($1, $2, $3, $4)",
-                                      parameters));
-    ENSURE(recorded == 1, "an applied migration is recorded");
-  }
   return {};
 }
 
@@ -206,9 +168,13 @@ Result<PostgresConnection*> PostgresDatabase::State::begin(LastingSession& sessi
 
 Result<> PostgresDatabase::State::migrate(std::vector<Migration> ours, WallTime now) {
   TRY(auto* connection, begin(writer, "BEGIN ISOLATION LEVEL READ COMMITTED"));
-  auto migrated = apply_steps(*connection, std::move(ours), now);
+  auto migrated = connection->run_script(std::string(kLockMigrations));
+  if (migrated) {
+    migrated =
+        storage::apply_migrations(*connection, std::move(ours), now, storage::postgres_schema);
+  }
   if (migrated) migrated = step(*connection, "COMMIT");
-  if (connection->in_transaction()) std::ignore = step(*connection, "ROLLBACK");
+  connection->roll_back();
   return migrated;
 }
 
@@ -220,10 +186,7 @@ void PostgresDatabase::State::write_group(UnitGroup group) {
     for (const auto& pending : group) write_alone(*pending);
     return;
   }
-  for (const auto& pending : group) {
-    bool keeps_failure = pending->outcome && !pending->outcome->has_value();
-    if (!keeps_failure) pending->outcome = Failure(written.error());
-  }
+  for (const auto& pending : group) fail_unless_failed(*pending, written.error());
 }
 
 // `gave_way`: nothing was committed, and trying again makes sense.
@@ -235,13 +198,13 @@ Result<> PostgresDatabase::State::write_transaction(UnitGroup group, bool& gave_
     auto run = run_in_savepoint(connection, *pending);
     if (run) continue;
     gave_way = connection.gave_way();
-    if (connection.in_transaction()) std::ignore = step(connection, "ROLLBACK");
+    connection.roll_back();
     return Failure(not_applied(std::move(run).error()));
   }
   auto committed = step(connection, "COMMIT");
   if (!committed) {
     gave_way = connection.gave_way();
-    if (connection.in_transaction()) std::ignore = step(connection, "ROLLBACK");
+    connection.roll_back();
     return Failure(maybe_applied(std::move(committed).error()));
   }
   commits.add();
@@ -259,7 +222,7 @@ void PostgresDatabase::State::write_alone(storage::PendingUnit& pending) {
       if (auto session = writer.ready()) std::ignore = step(**session, kPauseBeforeRetry);
       continue;
     }
-    if (!pending.outcome) pending.outcome = Failure(std::move(written).error());
+    fail_unless_failed(pending, written.error());
     return;
   }
 }
@@ -273,7 +236,7 @@ Result<std::vector<Rows>> PostgresDatabase::State::read_once(LastingSession& rea
   for (const auto& query : queries) {
     auto rows = connection->query(query.sql, query.parameters, options.rows_max);
     if (!rows) {
-      if (connection->in_transaction()) std::ignore = step(*connection, "ROLLBACK");
+      connection->roll_back();
       return Failure(std::move(rows).error());
     }
     results.push_back(*std::move(rows));

@@ -128,6 +128,25 @@ TEST_F(PostgresDatabaseTest, TriesAUnitAgainThatGaveWayToAnotherNode) {
   EXPECT_EQ(balance("bob"), 10);
 }
 
+TEST_F(PostgresDatabaseTest, FailsAUnitThatWasTriedAgainAndThenNotCommitted) {
+  ASSERT_TRUE(migrate(account_schema()));
+  world_.sql("ALTER TABLE entry ALTER CONSTRAINT entry_account_fkey DEFERRABLE INITIALLY DEFERRED");
+  world_.sql("CREATE SEQUENCE tries");
+  world_.sql(
+      "CREATE FUNCTION give_way_once() RETURNS INTEGER LANGUAGE plpgsql AS $$ BEGIN "
+      "IF nextval('tries') = 1 THEN RAISE EXCEPTION 'once' USING ERRCODE = '40001'; END IF; "
+      "RETURN 1; END $$");
+  Unit unit;
+  unit.add("SELECT give_way_once()");
+  unit.add("INSERT INTO entry (account, note) VALUES ('nobody', 'judged at the commit')");
+
+  auto result = execute(std::move(unit));
+
+  EXPECT_EQ(code_of(result), ErrorCode::FailedPrecondition);
+  EXPECT_EQ(world_.sql("SELECT last_value FROM tries"), "2");
+  EXPECT_EQ(number("SELECT COUNT(*) FROM entry"), 0);
+}
+
 TEST_F(PostgresDatabaseTest, ComesBackAfterItsSessionsWereEnded) {
   ASSERT_TRUE(migrate(account_schema()));
   ASSERT_TRUE(execute(open_account("ann", 1)));

@@ -259,4 +259,8 @@ bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(parts_->connection.get()) == 0;
 }
 
+void SqliteConnection::roll_back() {
+  if (in_transaction()) std::ignore = execute("ROLLBACK");
+}
+
 }  // namespace weft::storage

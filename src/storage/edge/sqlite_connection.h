@@ -35,6 +35,8 @@ class SqliteConnection {
 
   // False also after SQLite gave up a transaction by itself (disk full, I/O error).
   bool in_transaction() const;
+  // Does nothing without an open transaction.
+  void roll_back();
 
  private:
   struct Parts;

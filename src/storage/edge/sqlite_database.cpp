@@ -3,9 +3,9 @@
 #include <mutex>
 
 #include "runtime/loops.h"
-#include "storage/core/migration_plan.h"
 #include "storage/edge/sqlite_connection.h"
 #include "storage/edge/unit_queue.h"
+#include "storage/edge/writer_steps.h"
 
 namespace weft {
 
@@ -15,22 +15,10 @@ using storage::UnitGroup;
 
 namespace {
 
-Result<UnitResult> run_statements(SqliteConnection& writer, const Unit& unit) {
-  UnitResult result;
-  for (const auto& statement : unit.statements()) {
-    TRY(auto rows, writer.execute(statement.sql, statement.parameters));
-    if (statement.affects && *statement.affects != rows) {
-      return fail(ErrorCode::Conflict, statement.otherwise);
-    }
-    result.affected.push_back(rows);
-  }
-  return result;
-}
-
 // The unit inside the open transaction: its effects are there, or none of them.
 Result<UnitResult> run_unit(SqliteConnection& writer, const Unit& unit) {
   if (auto set = writer.execute("SAVEPOINT unit"); !set) return Failure(std::move(set).error());
-  auto result = run_statements(writer, unit);
+  auto result = storage::run_statements(writer, unit);
   if (!writer.in_transaction()) return result;
   if (!result) {
     if (auto undone = writer.execute("ROLLBACK TO unit"); !undone) {
@@ -43,43 +31,22 @@ Result<UnitResult> run_unit(SqliteConnection& writer, const Unit& unit) {
   return result;
 }
 
-Result<> migrate_now(SqliteConnection& writer, std::vector<Migration> ours, WallTime now) {
-  if (auto made = writer.execute(storage::kMigrationTable); !made) {
-    return Failure(std::move(made).error());
-  }
-  TRY(auto rows,
-      writer.query("SELECT module, version, checksum FROM weft_migration", {}, 1'000'000));
-  std::vector<storage::AppliedMigration> applied;
-  for (const auto& row : rows) {
-    applied.push_back({row.text(0), static_cast<int>(row.integer(1)), row.text(2)});
-  }
-  TRY(auto pending, storage::pending_migrations(std::move(ours), applied));
-  for (const auto& step : pending) {
-    if (auto done = writer.run_script(step.sql); !done) {
-      return Failure(std::move(done).error().within(
-          fmt::format("migration {} {}", step.module, step.version)));
-    }
-    SqlParameters parameters{step.module, std::int64_t{step.version},
-                             storage::migration_checksum(step.sql), to_unix_ms(now)};
-    TRY(auto recorded, writer.execute("INSERT INTO weft_migration (module, version, checksum, "
-                                      "applied_at) VALUES ($1, $2, $3, $4)",
-                                      parameters));
-    ENSURE(recorded == 1, "an applied migration is recorded");
-  }
-  return {};
+// Schemas are written in SQLite's words.
+std::string as_written(std::string_view sql) {
+  return std::string(sql);
 }
 
 Result<> migrate_whole(SqliteConnection& writer, std::vector<Migration> ours, WallTime now) {
   if (auto begun = writer.execute("BEGIN IMMEDIATE"); !begun) {
     return Failure(std::move(begun).error());
   }
-  auto migrated = migrate_now(writer, std::move(ours), now);
+  auto migrated = storage::apply_migrations(writer, std::move(ours), now, as_written);
   if (migrated) {
     auto committed = writer.execute("COMMIT");
     if (committed) return {};
     migrated = Failure(std::move(committed).error());
   }
-  if (writer.in_transaction()) std::ignore = writer.execute("ROLLBACK");
+  writer.roll_back();
   return migrated;
 }
 
@@ -119,10 +86,8 @@ void SqliteDatabase::State::write_group(UnitGroup group) {
 // transaction up.
 std::size_t SqliteDatabase::State::write_transaction(UnitGroup group) {
   auto fail_first = [&](std::size_t count, const Error& error) {
-    for (auto& pending : group.first(count)) {
-      if (!pending->outcome || pending->outcome->has_value()) pending->outcome = Failure(error);
-    }
-    if (writer.in_transaction()) std::ignore = writer.execute("ROLLBACK");
+    for (const auto& pending : group.first(count)) fail_unless_failed(*pending, error);
+    writer.roll_back();
     return count;
   };
   if (auto begun = writer.execute("BEGIN IMMEDIATE"); !begun) {
@@ -179,19 +144,12 @@ SqliteDatabase::~SqliteDatabase() = default;
 
 namespace {
 
-std::string folder_of(const std::string& path) {
-  auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 // SQLite gives the files beside it (-wal, -shm) the mode of the database file, so that one is made
 // first, readable by its owner alone.
 Task<Result<>> create_file(FileSystem& files, std::string path) {
   CO_TRY(auto file, co_await files.open(path, OpenMode::CreateOrOpen));
   CO_CHECK(co_await file->sync());
-  auto folder = folder_of(path);
-  co_return co_await files.sync_directory(std::move(folder));
+  co_return co_await files.sync_directory(parent_path(path));
 }
 
 }  // namespace

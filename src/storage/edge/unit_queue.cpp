@@ -2,6 +2,10 @@
 
 namespace weft::storage {
 
+void fail_unless_failed(PendingUnit& pending, const Error& error) {
+  if (!pending.outcome || pending.outcome->has_value()) pending.outcome = Failure(error);
+}
+
 UnitQueue::UnitQueue(Metrics& metrics, UnitQueueLimits limits,
                      std::function<void(UnitGroup)> write_group)
     : limits_(limits),

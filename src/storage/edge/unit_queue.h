@@ -24,6 +24,9 @@ struct PendingUnit {
   Unit unit;
   std::optional<Result<UnitResult>> outcome;
 };
+// Keeps a failure that the unit has already; a success that was not committed becomes this one.
+void fail_unless_failed(PendingUnit& pending, const Error& error);
+
 using PendingUnitPtr = std::shared_ptr<PendingUnit>;
 using UnitGroup = std::span<const PendingUnitPtr>;
 
