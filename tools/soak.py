@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Long simulation: fresh seeds over the shipped object files, and a line in the ledger for each simulation.
 
-usage: ./dev soak [--minutes N] [--seeds N] [--jobs N] [--no-ledger] [--mutants]
+usage: ./dev soak [--minutes N] [--seeds N] [--jobs N] [--no-ledger] [--mutants] [SIMULATION...]
 
-Ends when each simulation has had --seeds seeds, or after --minutes (10 unless seeds are asked for), or at an interrupt;
-what was run by then is in the ledger, docs/soak-ledger.md, which is committed. A simulation is a test named
-*Simulation.*Seeds*; it reads WEFT_FIRST_SEED and WEFT_SEEDS and prints which seeds it ran. --mutants shows instead at
+Runs all simulations, or those named as the ledger names them. Ends when each has had --seeds seeds, or after --minutes
+(10 unless seeds are asked for), or at an interrupt; what was run by then is in the ledger, docs/soak-ledger.md, which
+is committed. A simulation is a test named *Simulation.*Seeds*; it reads WEFT_FIRST_SEED and WEFT_SEEDS and prints which seeds it ran. --mutants shows instead at
 which seed each deliberate defect is found. docs/simulation.md says what is simulated.
 """
 import argparse
@@ -183,7 +183,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--no-ledger", action="store_true")
     parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("simulations", nargs="*", metavar="SIMULATION", help=", ".join(LABELS.values()))
     options = parser.parse_args()
+    if unknown := set(options.simulations) - set(LABELS.values()):
+        sys.exit(f"soak: no such simulation {', '.join(sorted(unknown))}; there are {', '.join(LABELS.values())}")
     if options.mutants:
         return show_mutants()
 
@@ -193,6 +196,8 @@ def main():
                    for name in tests_of(program, "*Simulation.*Seeds*")]
     if len(simulations) < len(LABELS):
         sys.exit("soak: a suite of LABELS has no test named *Simulation.*Seeds*")
+    if options.simulations:
+        simulations = [one for one in simulations if one.label in options.simulations]
     soak = Soak(simulations, options.seeds, minutes and time.monotonic() + minutes * 60)
     workers = [threading.Thread(target=soak.work) for _ in range(max(1, options.jobs))]
     signal.signal(signal.SIGINT, soak.end_soon)

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "base/core/utf8.h"
 
 #if defined(__x86_64__)
@@ -28,13 +29,6 @@ constexpr std::array<std::int8_t, 256> inverse(std::string_view alphabet) {
 
 constexpr auto kBase64Values = inverse(kBase64);
 constexpr auto kBase64UrlValues = inverse(kBase64Url);
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::string encode_base64(std::string_view bytes, std::string_view alphabet, bool padded) {
   std::string out;
@@ -153,8 +147,8 @@ Result<std::string> from_hex(std::string_view text) {
   std::string out;
   out.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
+    const int high = hex_digit(text[i]);
+    const int low = hex_digit(text[i + 1]);
     if (high < 0 || low < 0)
       return fail(ErrorCode::InvalidArgument, "hex: no digit at byte {}", high < 0 ? i : i + 1);
     out += static_cast<char>(high * 16 + low);

@@ -25,6 +25,7 @@ struct ChangeSet {
   // Where a resource's manager is another (a rollback gives each its own back).
   std::map<ResourceId, std::string> managers;
   Prune prune = Prune::Keep;
+  std::string prune_tenant{};  // deletes of this tenant alone; empty: of all
   // Prune with no resource at all deletes everything of the manager: refused unless set.
   bool allow_empty = false;
   std::string note;  // shown in the list of generations

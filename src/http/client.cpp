@@ -38,11 +38,6 @@ struct Idle {
   MonoTime swept{};
 };
 
-bool is_idempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
-         method == "OPTIONS";
-}
-
 bool is_alive(Connection& connection) {
   char byte;
   auto count = connection.stream->try_read({&byte, 1});

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace weft::http {
 
 struct Field {
@@ -17,7 +19,8 @@ struct Field {
   std::string_view value;
 };
 
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+// Whether a request may be sent again (RFC 9110 section 9.2.2).
+bool is_idempotent(std::string_view method);
 
 // How a body's end is known (RFC 9112 section 6.3).
 enum class BodyFraming : std::uint8_t { None, Length, Chunked, UntilClose };

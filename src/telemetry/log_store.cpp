@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "runtime/run_until_done.h"
 
@@ -53,8 +54,7 @@ int rank_of(std::string_view level) {
 }
 
 bool says(std::string_view text, std::string_view wanted) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  auto same = [&](char a, char b) { return lower(a) == lower(b); };
+  auto same = [](char a, char b) { return to_lower(a) == to_lower(b); };
   return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), same) != text.end();
 }
 

@@ -188,9 +188,8 @@ Task<Result<http::Response>> applied_answer(EstateRoutesParts& parts, const ApiC
   co_return json_answer(change_set_json(applied->plan, true, applied->generation));
 }
 
-// Documents say which tenant they are of, and pruning deletes in all tenants.
-Result<> check_tenants(const ApiCall& call, const std::vector<estate::ResourcePtr>& resources,
-                       bool prune) {
+// Documents say which tenant they are of.
+Result<> check_tenants(const ApiCall& call, const std::vector<estate::ResourcePtr>& resources) {
   auto tenant = call.confined_to();
   if (tenant.empty()) return {};
   for (const auto& resource : resources) {
@@ -201,12 +200,7 @@ Result<> check_tenants(const ApiCall& call, const std::vector<estate::ResourcePt
                     resource->name(), resource->tenant(), call.principal->id, tenant));
     return fail(ErrorCode::PermissionDenied, "{}", place.text());
   }
-  if (!prune) return {};
-  return fail(
-      ErrorCode::PermissionDenied,
-      "prune=true deletes in all tenants; {} acts in tenant {} only (apply with --no-prune, "
-      "or with the admin token)",
-      call.principal->id, tenant);
+  return {};
 }
 
 Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& call, bool apply) {
@@ -223,12 +217,13 @@ Task<Result<http::Response>> plan_or_apply(EstateRoutesParts& parts, ApiCall& ca
     plan.findings = std::move(documents.loaded.findings);
     co_return json_answer(change_set_json(plan, false, plan.generation));
   }
-  CO_CHECK(check_tenants(call, documents.loaded.resources, prune));
+  CO_CHECK(check_tenants(call, documents.loaded.resources));
   estate::ChangeSet changes;
   changes.resources = std::move(documents.loaded.resources);
   changes.note = std::move(documents.message);
   if (prune) {
     changes.prune = estate::Prune::Remove;
+    changes.prune_tenant = call.confined_to();
     changes.allow_empty = allow_empty;
     changes.manager = "folder";
   }

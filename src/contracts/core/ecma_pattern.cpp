@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/ascii.h"
 #include "contracts/core/pattern.h"
 
 namespace weft::contracts {
@@ -59,12 +60,6 @@ constexpr std::array<LongName, 37> kCategories = {{{"Letter", "L"},
                                                    {"Control", "Cc"},
                                                    {"cntrl", "Cc"},
                                                    {"Format", "Cf"}}};
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 class Translator {
  public:
@@ -195,7 +190,7 @@ class Translator {
         break;
     }
     if (c == '0' &&
-        !(at_ + 2 < text_.size() && hex_value(text_[at_ + 2]) >= 0 && text_[at_ + 2] <= '9')) {
+        !(at_ + 2 < text_.size() && hex_digit(text_[at_ + 2]) >= 0 && text_[at_ + 2] <= '9')) {
       out_ += "\\x00";
       at_ += 2;
       return {};
@@ -241,7 +236,7 @@ class Translator {
     if (from + digits > text_.size()) return -1;
     std::int32_t code = 0;
     for (std::size_t i = 0; i < digits; ++i) {
-      const int value = hex_value(text_[from + i]);
+      const int value = hex_digit(text_[from + i]);
       if (value < 0) return -1;
       code = code * 16 + value;
     }

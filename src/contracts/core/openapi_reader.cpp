@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/json_writer.h"
 #include "contracts/core/uri.h"
 
@@ -13,9 +14,7 @@ constexpr std::string_view kMethods[] = {"get",     "put",  "post",  "delete",
 
 // Described by the protocol, not by parameters (OpenAPI 3.1 section 4.8.12.2).
 bool is_ignored_header(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  auto lower = lower_case(name);
   return lower == "accept" || lower == "content-type" || lower == "authorization";
 }
 

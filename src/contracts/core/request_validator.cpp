@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/decimal.h"
 #include "base/json_writer.h"
@@ -232,10 +233,7 @@ class RequestCheck {
 }  // namespace
 
 std::string media_essence(std::string_view content_type) {
-  std::string out(trimmed(content_type.substr(0, content_type.find(';'))));
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return out;
+  return lower_case(trimmed(content_type.substr(0, content_type.find(';'))));
 }
 
 bool is_json_media(std::string_view essence) {

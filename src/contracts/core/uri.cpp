@@ -2,6 +2,8 @@
 
 #include <cctype>
 
+#include "base/ascii.h"
+
 namespace weft::contracts {
 namespace {
 
@@ -93,12 +95,6 @@ std::string joined(const Parts& parts, std::string_view path) {
   if (parts.has_query) out.append("?").append(parts.query);
   if (parts.has_fragment) out.append("#").append(parts.fragment);
   return out;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "delivery/subscription.h"
 
 namespace weft::delivery {
@@ -96,14 +97,6 @@ constexpr std::string_view kSchema = R"({
 constexpr std::array kReservedFields = {
     "host",        "content-length", "content-type",      "connection",        "transfer-encoding",
     "traceparent", "webhook-id",     "webhook-timestamp", "webhook-signature", "user-agent"};
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return out;
-}
 
 bool is_reserved(std::string_view field) {
   auto lower = lower_case(field);

@@ -26,7 +26,7 @@ struct ReceivedRequest {
 
   std::string header(std::string_view name) const {
     for (const auto& [field, value] : request.fields) {
-      if (http::equals_ignoring_case(field, name)) return value;
+      if (equals_ignoring_case(field, name)) return value;
     }
     return "";
   }

@@ -143,6 +143,8 @@ void Planner::prune() {
   }
   current_.for_each([&](const Entry& entry) {
     if (entry.managed_by != changes_.manager || named_.contains(entry.resource->id())) return;
+    const auto& tenant = changes_.prune_tenant;
+    if (!tenant.empty() && entry.resource->tenant() != tenant) return;
     remove(entry.resource->id(), entry);
   });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/json_writer.h"
 #include "base/time.h"
@@ -20,13 +21,9 @@ std::string_view media_type(std::string_view content_type) {
   return type;
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
   return text.size() >= end.size() &&
-         std::ranges::equal(text.substr(text.size() - end.size()), end, {}, lower, lower);
+         equals_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
 bool looks_like_json(std::string_view data) {
@@ -55,7 +52,7 @@ bool is_text_type(std::string_view content_type) {
 }  // namespace
 
 bool is_media_type(std::string_view content_type, std::string_view type) {
-  return std::ranges::equal(media_type(content_type), type, {}, lower, lower);
+  return equals_ignoring_case(media_type(content_type), type);
 }
 
 bool is_json_type(std::string_view content_type) {

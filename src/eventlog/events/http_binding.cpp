@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace weft::eventlog {
 
 namespace {
@@ -10,29 +12,14 @@ constexpr std::string_view kFieldPrefix = "ce-";
 
 std::string_view find(std::span<const http::Field> fields, std::string_view name) {
   for (const auto& field : fields) {
-    if (http::equals_ignoring_case(field.name, name)) return field.value;
+    if (equals_ignoring_case(field.name, name)) return field.value;
   }
   return {};
 }
 
 bool is_event_field(std::string_view name) {
   return name.size() > kFieldPrefix.size() &&
-         http::equals_ignoring_case(name.substr(0, kFieldPrefix.size()), kFieldPrefix);
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+         equals_ignoring_case(name.substr(0, kFieldPrefix.size()), kFieldPrefix);
 }
 
 std::unexpected<EventIssue> whole(std::string message) {

@@ -27,7 +27,7 @@ bool is_named_by_connection(std::span<const http::Field> fields, std::string_vie
   for (const auto& field : fields) {
     if (!is_connection(field)) continue;
     http::for_each_element(field.value, [&](std::string_view option) {
-      found = found || http::equals_ignoring_case(option, name);
+      found = found || equals_ignoring_case(option, name);
     });
   }
   return found;
@@ -101,11 +101,6 @@ char* put_hex(char* to, std::span<const char> bytes) {
 }
 
 }  // namespace
-
-bool is_idempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
-         method == "OPTIONS" || method == "TRACE";
-}
 
 void append_traceparent(std::string& out, const TraceContext& trace) {
   std::array<char, 55> text{'0', '0', '-'};

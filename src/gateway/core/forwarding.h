@@ -34,6 +34,4 @@ void collect_response_fields(const http::ResponseHead& head, std::vector<http::F
 // "00-<trace>-<span>-01".
 void append_traceparent(std::string& out, const TraceContext& trace);
 
-bool is_idempotent(std::string_view method);
-
 }  // namespace weft::gateway

@@ -5,6 +5,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 
 namespace weft::gateway {
@@ -55,14 +56,6 @@ struct HostRoutes {
   bool is_wildcard = false;
   Node root;
 };
-
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 // "." and "..", with any of their characters percent-encoded.
 bool is_dot_segment(std::string_view segment) {
@@ -229,7 +222,7 @@ Router& Router::operator=(Router&&) noexcept = default;
 Result<Router> Router::compile(const std::vector<RouteSpec>& specs) {
   std::map<std::string, HostRoutes> by_host;
   for (const auto& spec : specs) {
-    auto host = to_lower(spec.host);
+    auto host = lower_case(spec.host);
     auto& routes = by_host[host];
     routes.is_wildcard = host.starts_with("*.");
     routes.name = routes.is_wildcard ? host.substr(2) : host;

@@ -285,8 +285,7 @@ std::expected<PreparedEvent, Refusal> Gateway::prepare_event(
     auto violations = route.contract->request.violations(request);
     // The key has answers of its own, which tell how to mend it.
     std::erase_if(violations, [](const RequestViolation& violation) {
-      return violation.in == "header" &&
-             http::equals_ignoring_case(violation.name, "Idempotency-Key");
+      return violation.in == "header" && equals_ignoring_case(violation.name, "Idempotency-Key");
     });
     if (!violations.empty()) return std::unexpected(contract_refusal(violations));
   }

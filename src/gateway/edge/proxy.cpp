@@ -103,14 +103,14 @@ Proxy::Proxy(Clock& clock, Metrics& metrics)
 bool Proxy::may_retry(const Attempt& attempt, const Error& error) const {
   return attempt.connection->is_reused && !attempt.connection->reader.has_begun() &&
          error.code == ErrorCode::Unavailable && attempt.body && !attempt.is_client_at_fault &&
-         is_idempotent(attempt.exchange.head().method);
+         http::is_idempotent(attempt.exchange.head().method);
 }
 
 // What must not be sent twice is sent only where it can be expected to arrive.
 UpstreamLease Proxy::usable_idle(const Attempt& attempt) const {
   auto& exchange = attempt.exchange;
   auto connection = attempt.pool.take_idle(exchange.loop_index(), exchange.received_at());
-  bool may_be_repeated = attempt.body && is_idempotent(exchange.head().method);
+  bool may_be_repeated = attempt.body && http::is_idempotent(exchange.head().method);
   if (connection && !may_be_repeated && !is_alive(*connection)) connection.reset();
   return connection;
 }

@@ -10,6 +10,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/ascii.h"
+
 namespace weft::http {
 
 namespace detail {
@@ -122,17 +124,6 @@ inline std::string_view trim_spaces(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-inline char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-// The value of a hexadecimal digit in either case; -1 for any other character.
-inline int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = to_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 // Compares without case; `lower` is letters, digits and "-" in lower case, `text` has no control

@@ -3,6 +3,8 @@
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>
 
+#include "base/ascii.h"
+
 namespace weft {
 
 namespace ip = boost::asio::ip;
@@ -12,11 +14,7 @@ namespace {
 
 std::string lower_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  std::string out(name);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
+  return lower_case(name);
 }
 
 std::optional<unsigned> parse_number(std::string_view text, unsigned most) {

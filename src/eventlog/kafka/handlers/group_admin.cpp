@@ -1,6 +1,7 @@
 // ListGroups, DescribeGroups, DeleteGroups.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "eventlog/kafka/handlers/handlers.h"
 
 namespace weft::kafka {
@@ -10,12 +11,7 @@ constexpr std::string_view kClassic = "classic";
 constexpr std::int16_t kNotFoundFrom = 6;  // of DescribeGroups (KIP-1043)
 
 bool is_wanted(const std::vector<std::string_view>& filter, std::string_view value) {
-  const auto same = [value](std::string_view each) {
-    return std::ranges::equal(each, value, [](char a, char b) {
-      return std::tolower(static_cast<unsigned char>(a)) ==
-             std::tolower(static_cast<unsigned char>(b));
-    });
-  };
+  const auto same = [value](std::string_view each) { return equals_ignoring_case(each, value); };
   return filter.empty() || std::ranges::any_of(filter, same);
 }
 
