@@ -28,8 +28,8 @@ std::string_view JqOutput::string() const {
   return value_.text();
 }
 
-void JqOutput::append_json(std::string& out, const JqStyle& style) const {
-  mapping::append_json(out, value_, style);
+bool JqOutput::append_json(std::string& out, const JqStyle& style) const {
+  return machine_.write_output(out, value_, style);
 }
 
 JqRunner::JqRunner(const JqOptions& options)
@@ -49,8 +49,7 @@ class Texts : public JqSink {
  public:
   explicit Texts(std::size_t most) : most_(most) {}
   bool take(const JqOutput& output) override {
-    output.append_json(all.emplace_back());
-    return all.size() < most_;
+    return output.append_json(all.emplace_back()) && all.size() < most_;
   }
   std::vector<std::string> all;
 

@@ -72,14 +72,17 @@ struct JqStyle {
 // One output of a run, valid while its sink looks at it.
 class JqOutput {
  public:
-  explicit JqOutput(const Value& value) : value_(value) {}
+  JqOutput(const Value& value, Machine& machine) : value_(value), machine_(machine) {}
   bool is_string() const;
   bool is_null_or_false() const;
   std::string_view string() const;  // requires is_string()
-  void append_json(std::string& out, const JqStyle& style = {}) const;
+  // False when the text is longer than the run's memory allows, which then ends as
+  // ResourceExhausted; `out` stays as it was.
+  bool append_json(std::string& out, const JqStyle& style = {}) const;
 
  private:
   const Value& value_;
+  Machine& machine_;
 };
 
 class JqSink {

@@ -122,7 +122,7 @@ class ProgramGenerator {
                                 "explode",
                                 "ascii_upcase",
                                 "ascii_downcase",
-                                "transpose",
+                                "arrays | transpose",
                                 "paths",
                                 "tostream",
                                 "recurse",

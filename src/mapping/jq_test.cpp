@@ -109,6 +109,35 @@ TEST(JqErrors, OfAPathSayWhereItLeadsToNothing) {
               ElementsAre(HasSubstr("Cannot index null with boolean")));
 }
 
+TEST(JqLoops, BindByTheAlternativeThatFits) {
+  EXPECT_THAT(jq("reduce ([1], 2) as [$a] ?// $a (0; . + $a)"), ElementsAre("3"));
+  EXPECT_THAT(jq("[foreach ([1], 2) as [$a] ?// $a (0; . + $a)]"), ElementsAre("[1,3]"));
+}
+
+TEST(JqPatterns, EvaluateKeysOnWhatIsTakenApart) {
+  EXPECT_THAT(jq("{\"k\": \"x\", \"x\": 5} as {k: $k, (.k): $v} | $v"), ElementsAre("5"));
+  EXPECT_THAT(jq("{\"x\": 5} as {(.k): $v} | $v", "{\"k\":\"x\"}"),
+              ElementsAre(HasSubstr("Cannot index object with null")));
+}
+
+TEST(JqIndices, AreCutNotFloored) {
+  EXPECT_THAT(jq(".[-0.5], .[-1.5], (.[-0.5] = 9), del(.[-1.5]), del(.[-0.5])", "[1,2,3]"),
+              ElementsAre("1", "3", "[9,2,3]", "[1,2]", "[1,2,3]"));
+}
+
+TEST(JqNumbers, AreAskedWhatTheyAre) {
+  EXPECT_THAT(jq("[\"a\", 1, 1e-320, nan, infinite | isnan, isinfinite, isnormal]"),
+              ElementsAre("[false,false,false,false,false,true,false,false,false,"
+                          "true,false,false,false,true,false]"));
+  EXPECT_THAT(jq("pow(1.1; .)", "2"), ElementsAre("1.21"));
+  EXPECT_THAT(jq("length", "-0"), ElementsAre("0"));
+}
+
+TEST(JqFormats, EndWhereJqEndsThem) {
+  EXPECT_THAT(jq("\"YQ==YQ==\" | @base64d"), ElementsAre("\"a\""));
+  EXPECT_THAT(jq("[1, nan, null] | @csv"), ElementsAre("\"1,,\""));
+}
+
 TEST(JqBuiltins, FindNothingByNothing) {
   EXPECT_THAT(jq("indices([]), .[[]], index([])", "[1,2]"), ElementsAre("[]", "[]", "null"));
   EXPECT_THAT(jq("indices(\"\"), index(\"\")", "\"ab\""), ElementsAre("[]", "null"));
@@ -148,6 +177,83 @@ TEST(JqLimits, EndARecursionThatIsTooDeep) {
   EXPECT_THAT(jq("def f: 1 + f; f"), ElementsAre(HasSubstr("stack_bytes_max")));
   EXPECT_THAT(jq("reduce range(20000) as $i (null; [.]) | length"),
               ElementsAre(HasSubstr("nested deeper than 10000 levels")));
+}
+
+std::string repeated(std::string_view part, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += part;
+  return all;
+}
+
+TEST(JqLimits, RefuseAProgramThatIsTooHigh) {
+  for (const auto& program :
+       {"1" + repeated("+1", 30'000), "." + repeated("[0]", 16'000), ".a" + repeated("?", 80'000),
+        ". as $x | " + repeated("-", 600) + "1", "." + repeated("|.+1", 60'000)}) {
+    auto compiled = JqProgram::compile(program);
+    ASSERT_FALSE(compiled) << program.substr(0, 20);
+    EXPECT_THAT(compiled.error().message,
+                testing::AnyOf(HasSubstr("more than"), HasSubstr("nested")));
+  }
+}
+
+TEST(JqLimits, RunWhatIsLongAndNotHigh) {
+  EXPECT_THAT(jq("[" + repeated("1,", 100'000) + "1] | length"), ElementsAre("100001"));
+  EXPECT_THAT(jq("0" + repeated("|.+1", 5'000)), ElementsAre("5000"));
+  EXPECT_THAT(jq("1" + repeated("+1", 1'000)), ElementsAre("1001"));
+}
+
+TEST(JqLimits, EndCallsOfOneOutputThatAreTooDeep) {
+  std::string program = "def f0: " + repeated("-", 400) + "1; ";
+  for (int i = 1; i < 200; ++i)
+    program += fmt::format("def f{}: {}f{}; ", i, repeated("-", 400), i - 1);
+
+  auto outputs = jq(program + "f199");
+
+  ASSERT_EQ(outputs.size(), 1u);
+  EXPECT_THAT(outputs[0], testing::AnyOf("1", HasSubstr("stack_bytes_max"), HasSubstr("nested")));
+}
+
+TEST(JqLimits, SeeTheDepthOfWhatAnUpdateMakes) {
+  EXPECT_THAT(jq("(reduce range(5000) as $i (null; {a: .})) as $b | [range(5000) | \"a\"] as $p | "
+                 "reduce range(60) as $i ($b; . as $x | getpath($p) = $x) | tojson | length"),
+              ElementsAre(HasSubstr("nested deeper than 10000 levels")));
+}
+
+JqOptions small() {
+  JqOptions options;
+  options.limits.memory_bytes_max = 8 << 20;
+  options.limits.steps_max = 100'000;
+  return options;
+}
+
+TEST(JqLimits, EndATextOfSharedPartsThatIsTooLong) {
+  const std::string shared = "reduce range(40) as $i ([0]; [., .])";
+  const auto ends_with = [&](std::string_view more) {
+    return jq(shared + std::string(more), "null", small()).back();
+  };
+  EXPECT_THAT(ends_with(""), HasSubstr("memory_bytes_max"));
+  EXPECT_THAT(ends_with(" | tojson"), HasSubstr("memory_bytes_max"));
+  EXPECT_THAT(ends_with(" | \"\\(.)\""), HasSubstr("memory_bytes_max"));
+  EXPECT_EQ(ends_with(" | try (. + 1) catch ."),
+            "\"array ([[[[[[[[[[[...) and number (1) cannot be added\"");
+  EXPECT_THAT(ends_with(" | . == (" + shared + ")"), HasSubstr("steps_max"));
+}
+
+TEST(JqLimits, AreMetByWorkThatIsNoStep) {
+  const auto ends_with = [](std::string_view program) {
+    return jq(program, "null", small()).back();
+  };
+  EXPECT_THAT(ends_with("[range(10000)] as $a | [range(10000) | $a == $a] | length"),
+              HasSubstr("steps_max"));
+  EXPECT_THAT(ends_with("[range(10000)] as $a | [range(10000) | ($a + [1]) | 0] | length"),
+              HasSubstr("steps_max"));
+  EXPECT_THAT(ends_with("(\"a\" * 2000000) | explode"), HasSubstr("memory_bytes_max"));
+  EXPECT_THAT(ends_with("(\"'\" * 2000000) | @html | length"), HasSubstr("memory_bytes_max"));
+}
+
+TEST(JqLimits, DoNotMeetHonestPatterns) {
+  EXPECT_THAT(jq("(\"aaaaaaaaa,\" * 20000) | [splits(\",\")] | length"), ElementsAre("20001"));
+  EXPECT_THAT(jq("(\"a\" * 40000) | [match(\"a\"; \"g\")] | length"), ElementsAre("40000"));
 }
 
 TEST(JqLimits, ARunnerGoesOnAfterALimit) {
@@ -201,6 +307,15 @@ TEST(JqDates, AreUtc) {
   EXPECT_THAT(jq("todate, (todate | fromdate), strftime(\"%A\")", "1425599621"),
               ElementsAre("\"2015-03-05T23:53:41Z\"", "1425599621", "\"Thursday\""));
   EXPECT_THAT(jq("now"), ElementsAre(HasSubstr("now is not available")));
+}
+
+TEST(JqDates, DoNotKnowTheMachinesZone) {
+  ::setenv("TZ", "EST5", 1);
+  ::tzset();
+  EXPECT_THAT(jq("0 | strftime(\"%s %%s\")"), ElementsAre("\"0 %s\""));
+  EXPECT_THAT(jq("\"0\" | strptime(\"%s\")"), ElementsAre(HasSubstr("time zone")));
+  ::unsetenv("TZ");
+  ::tzset();
 }
 
 TEST(JqRunner, GivesNamedVariables) {

@@ -257,8 +257,8 @@ class JqPrinter : public mapping::JqSink {
     line_.clear();
     if (call_.raw && output.is_string())
       line_ = output.string();
-    else
-      output.append_json(line_, call_.style);
+    else if (!output.append_json(line_, call_.style))
+      return false;
     line_ += call_.line_end;
     any_ = true;
     last_is_false_ = output.is_null_or_false();

@@ -65,6 +65,25 @@ V b_gmtime(M& m, V* a, const Node& at) {
   return made;
 }
 
+// The place of %s, which the C library takes for local time.
+std::size_t find_seconds(std::string_view format, std::size_t from = 0) {
+  for (std::size_t i = from; i + 1 < format.size(); ++i) {
+    if (format[i] != '%') continue;
+    if (format[i + 1] == 's') return i;
+    ++i;
+  }
+  return std::string_view::npos;
+}
+bool has_seconds_since_1970(std::string_view format) {
+  return find_seconds(format) != std::string_view::npos;
+}
+void put_seconds(std::string& format, std::int64_t seconds) {
+  const std::string digits = std::to_string(seconds);
+  for (auto at = find_seconds(format); at != std::string::npos;
+       at = find_seconds(format, at + digits.size()))
+    format.replace(at, 2, digits);
+}
+
 V b_mktime(M& m, V* a, const Node& at) {
   if (!a[0].is_array()) return m.raise("mktime requires array of 6 numbers", at);
   tm time{};
@@ -81,6 +100,8 @@ V b_strptime(M& m, V* a, const Node& at) {
   if (!a[1].is_string()) return m.raise("strptime/1 requires a string format", at);
   const std::string text(a[0].text());
   const std::string format(a[1].text());
+  if (has_seconds_since_1970(format))
+    return m.raise("strptime/1: %s would be read in the machine's time zone: use tonumber", at);
   tm time{};
   time.tm_wday = 8;  // out of range: not set
   time.tm_yday = 367;
@@ -109,7 +130,12 @@ V formatted(M& m, V* a, std::string_view name, const Node& at) {
     time = normal;
   }
   time.tm_zone = "UTC";
-  const std::string format = std::string(a[1].text()) + '\x01';  // so that "" is no failure
+  std::string format(a[1].text());
+  if (has_seconds_since_1970(format)) {
+    tm normal = time;
+    put_seconds(format, timegm(&normal));
+  }
+  format += '\x01';  // so that "" is no failure
   constexpr std::size_t kLongest = 64 * 1024;
   std::string out;
   for (std::size_t size = 256; size <= kLongest; size *= 4) {

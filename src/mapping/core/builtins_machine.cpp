@@ -10,24 +10,23 @@ namespace {
 using V = Value;
 using M = Machine;
 
-void say(M& m, const V& value) {
-  if (m.options().messages == nullptr) return;
+bool say(M& m, const V& value, const Node& at) {
+  if (m.options().messages == nullptr) return m.spend(1, at);
   std::string text;
-  append_json(text, value);
+  if (!m.write_json(text, value, at)) return false;
   m.options().messages->push_back(std::move(text));
+  return m.spend(1, at);
 }
 
 V b_debug(M& m, V* a, const Node& at) {
   V message = V::new_array(2);
   message.append(V::text("DEBUG:"));
   message.append(a[0]);
-  say(m, message);
-  return m.spend(1, at) ? std::move(a[0]) : V();
+  return say(m, message, at) ? std::move(a[0]) : V();
 }
 
 V b_stderr(M& m, V* a, const Node& at) {
-  say(m, a[0]);
-  return m.spend(1, at) ? std::move(a[0]) : V();
+  return say(m, a[0], at) ? std::move(a[0]) : V();
 }
 
 V b_input(M& m, V* /*a*/, const Node& at) {
@@ -49,8 +48,8 @@ V b_halt_error(M& m, V* a, const Node& at) {
   end.exit_code = static_cast<int>(whole_part(a[1]) & 0xff);
   if (a[0].is_string()) {
     end.text = a[0].text();
-  } else {
-    append_json(end.text, a[0]);
+  } else if (!a[0].is_null()) {
+    if (!m.write_json(end.text, a[0], at)) return {};
     end.text += '\n';
   }
   return m.halt(std::move(end));

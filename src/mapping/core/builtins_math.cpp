@@ -99,10 +99,12 @@ double log_gamma(double x) {
 V b_pow(M& m, V* a, const Node& at) {
   if (!are_numbers(m, a + 1, 2, at)) return {};
   // A whole power of an exact number is exact while its digits fit.
-  if (a[2].is_small_integer() && a[2].mantissa() >= 0 && a[2].mantissa() < 128 && exact_of(a[1])) {
+  const auto exponent = is_nan(a[2]) ? -1 : whole_part(a[2]);
+  const bool is_whole = compare_values_of_numbers(a[2], V::integer(exponent)) == 0;
+  if (is_whole && exponent >= 0 && exponent < 128 && exact_of(a[1])) {
     bool inexact = false;
     V result = V::integer(1);
-    for (std::int64_t i = 0; i < a[2].mantissa() && !inexact; ++i)
+    for (std::int64_t i = 0; i < exponent && !inexact; ++i)
       result = calculate(Arithmetic::Multiply, result, a[1], inexact);
     if (!inexact) return result;
   }

@@ -120,9 +120,9 @@ void each_match(M& m, V* a, const Node& at, bool only_first, Each each) {
   const std::string_view text = a[0].text();
   std::vector<Group> groups;
   for (std::size_t from = 0; from <= text.size();) {
-    if (!m.spend(1 + (text.size() - from) / 64, at)) return;
-    if (!(*regex)->find(text, from, groups)) return;
-    const std::size_t end = groups[0].offset + groups[0].size;
+    const bool found = (*regex)->find(text, from, groups);
+    const std::size_t end = found ? groups[0].offset + groups[0].size : text.size();
+    if (!m.spend(1 + (end - from) / 64, at) || !found) return;
     if (!(flags.skip_empty && groups[0].size == 0) && !each(**regex, groups)) return;
     if (!flags.global || only_first) return;
     from = end;

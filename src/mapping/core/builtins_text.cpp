@@ -105,7 +105,9 @@ V b_ascii_upcase(M& m, V* a, const Node& at) {
 V b_explode(M& m, V* a, const Node& at) {
   if (!a[0].is_string()) return m.raise(described(a[0]) + " cannot be exploded", at);
   const std::string_view text = a[0].text();
-  V codes = V::new_array();
+  const std::size_t count = code_points(text);
+  if (!m.has_room(count * sizeof(V), at) || !m.spend(text.size() / 64, at)) return {};
+  V codes = V::new_array(count);
   for (std::size_t i = 0; i < text.size();) {
     const unsigned length = std::max(1u, utf8_length(text.data() + i, text.data() + text.size()));
     constexpr unsigned kFirst[] = {0, 0x7f, 0x1f, 0x0f, 0x07};

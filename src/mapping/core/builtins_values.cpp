@@ -30,8 +30,9 @@ V b_length(M& m, V* a, const Node& at) {
     case Kind::Null:
       return V::integer(0);
     case Kind::Number:
-      return absolute(a[0]);
+      return is_zero(a[0]) ? V::integer(0) : absolute(a[0]);
     case Kind::String:
+      if (!m.spend(a[0].text().size() / 64, at)) return {};
       return number_of(code_points(a[0].text()));
     case Kind::Array:
     case Kind::Object:
@@ -129,8 +130,7 @@ V b_add(M& m, V* a, const Node& at) {
 
 V b_tojson(M& m, V* a, const Node& at) {
   std::string text;
-  append_json(text, a[0]);
-  return m.has_room(text.size(), at) && m.spend(text.size() / 16, at) ? V::new_text(text) : V();
+  return m.write_json(text, a[0], at) && m.has_room(text.size(), at) ? V::new_text(text) : V();
 }
 
 V b_tostring(M& m, V* a, const Node& at) {
@@ -179,20 +179,16 @@ V b_nan(M& /*m*/, V* /*a*/, const Node& /*at*/) {
   return V::real(std::numeric_limits<double>::quiet_NaN());
 }
 
-V b_isnan(M& m, V* a, const Node& at) {
-  if (!a[0].is_number()) return m.raise(named(a[0]) + " number required", at);
-  return V::boolean(is_nan(a[0]));
+V b_isnan(M& /*m*/, V* a, const Node& /*at*/) {
+  return V::boolean(a[0].is_number() && is_nan(a[0]));
 }
 
-V b_isinfinite(M& m, V* a, const Node& at) {
-  if (!a[0].is_number()) return m.raise(named(a[0]) + " number required", at);
+V b_isinfinite(M& /*m*/, V* a, const Node& /*at*/) {
   return V::boolean(a[0].form() == V::Form::Double && std::isinf(a[0].real()));
 }
 
-V b_isnormal(M& m, V* a, const Node& at) {
-  if (!a[0].is_number()) return m.raise(named(a[0]) + " number required", at);
-  if (a[0].form() == V::Form::Double) return V::boolean(std::isnormal(a[0].real()));
-  return V::boolean(!is_zero(a[0]));
+V b_isnormal(M& /*m*/, V* a, const Node& /*at*/) {
+  return V::boolean(a[0].is_number() && std::isnormal(double_of(a[0])));
 }
 
 V b_abs(M& m, V* a, const Node& at) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/core/utf8.h"
 #include "mapping/core/builtins.h"
@@ -13,12 +14,16 @@
 namespace weft::mapping {
 namespace {
 
-std::string text_of(const Value& value) {
+// Absent after the machine was stopped: there is no room for `growth` times the text.
+std::optional<std::string> text_of(const Value& value, Machine& machine, const Node& at,
+                                   std::size_t growth = 1) {
   std::string text;
   if (value.is_string())
     text = value.text();
-  else
-    append_json(text, value);
+  else if (!machine.write_json(text, value, at))
+    return std::nullopt;
+  if (!machine.has_room(text.size() * growth, at) || !machine.spend(text.size() / 64, at))
+    return std::nullopt;
   return text;
 }
 
@@ -60,7 +65,7 @@ bool append_row(std::string& out, Format format, const Value& row, Machine& mach
     if (cell.is_array() || cell.is_object())
       return refuse_format(machine, cell,
                            csv ? "is not valid in a csv row" : "is not valid in a tsv row", at);
-    if (cell.is_null()) continue;
+    if (cell.is_null() || is_nan(cell)) continue;
     if (cell.is_string() && csv) {
       out += '"';
       append_replaced(out, cell.text(), kCsv);
@@ -105,12 +110,6 @@ void append_uri(std::string& out, std::string_view text) {
   }
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // Bytes that are not UTF-8 become U+FFFD, as a string has to be.
 void append_valid(std::string& out, std::string_view bytes) {
   const char* at = bytes.data();
@@ -128,7 +127,9 @@ void append_valid(std::string& out, std::string_view bytes) {
 }
 
 bool append_unescaped(std::string& out, const Value& value, Machine& machine, const Node& at) {
-  const std::string text = text_of(value);
+  const auto decoded = text_of(value, machine, at);
+  if (!decoded) return false;
+  const std::string& text = *decoded;
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -147,14 +148,16 @@ bool append_unescaped(std::string& out, const Value& value, Machine& machine, co
 }
 
 bool append_base64_decoded(std::string& out, const Value& value, Machine& machine, const Node& at) {
-  const std::string text = text_of(value);
+  const auto decoded = text_of(value, machine, at);
+  if (!decoded) return false;
+  const std::string& text = *decoded;
   std::string bytes;
   std::uint32_t bits = 0;
   int count = 0;
   constexpr std::string_view kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (const char c : text) {
-    if (c == '=') continue;
+    if (c == '=') break;
     const std::size_t digit = kAlphabet.find(c);
     if (digit == std::string_view::npos)
       return refuse_format(machine, value, "is not valid base64 data", at);
@@ -193,7 +196,9 @@ void append_base32(std::string& out, std::string_view text) {
 }
 
 bool append_base32_decoded(std::string& out, const Value& value, Machine& machine, const Node& at) {
-  const std::string text = text_of(value);
+  const auto decoded = text_of(value, machine, at);
+  if (!decoded) return false;
+  const std::string& text = *decoded;
   std::string bytes;
   std::uint64_t bits = 0;
   int count = 0;
@@ -227,35 +232,42 @@ bool append_formatted(std::string& out, Format format, const Value& value, Machi
                       const Node& at) {
   switch (format) {
     case Format::Text:
-      if (value.is_string())
+      if (value.is_string()) {
         out += value.text();
-      else
-        append_json(out, value);
-      return true;
+        return true;
+      }
+      return machine.write_json(out, value, at);
     case Format::Json:
-      append_json(out, value);
-      return true;
+      return machine.write_json(out, value, at);
     case Format::Csv:
     case Format::Tsv:
       return append_row(out, format, value, machine, at);
-    case Format::Html:
-      append_replaced(out, text_of(value), kHtml);
-      return true;
-    case Format::Uri:
-      append_uri(out, text_of(value));
-      return true;
+    case Format::Html: {
+      const auto text = text_of(value, machine, at, 6);
+      if (text) append_replaced(out, *text, kHtml);
+      return text.has_value();
+    }
+    case Format::Uri: {
+      const auto text = text_of(value, machine, at, 3);
+      if (text) append_uri(out, *text);
+      return text.has_value();
+    }
     case Format::Urid:
       return append_unescaped(out, value, machine, at);
     case Format::Sh:
       return append_shell(out, value, machine, at);
-    case Format::Base64:
-      out += to_base64(text_of(value));
-      return true;
+    case Format::Base64: {
+      const auto text = text_of(value, machine, at, 2);
+      if (text) out += to_base64(*text);
+      return text.has_value();
+    }
     case Format::Base64d:
       return append_base64_decoded(out, value, machine, at);
-    case Format::Base32:
-      append_base32(out, text_of(value));
-      return true;
+    case Format::Base32: {
+      const auto text = text_of(value, machine, at, 2);
+      if (text) append_base32(out, *text);
+      return text.has_value();
+    }
     case Format::Base32d:
       return append_base32_decoded(out, value, machine, at);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/core/utf8.h"
 #include "base/json.h"
 
@@ -17,12 +18,6 @@ bool is_decimal(char c) {
 }
 bool continues_name(char c) {
   return starts_name(c) || is_decimal(c);
-}
-
-int hex_value(char c) {
-  if (is_decimal(c)) return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 // Longest first.
@@ -175,7 +170,7 @@ bool Lexer::read_unicode(std::string& out) {
     if (at + 4 > source_.size()) return -1;
     int code = 0;
     for (std::size_t i = at; i < at + 4; ++i) {
-      const int digit = hex_value(source_[i]);
+      const int digit = hex_digit(source_[i]);
       if (digit < 0) return -1;
       code = code * 16 + digit;
     }

@@ -13,7 +13,7 @@ Result<JqEnd> Machine::run(const Program& program, const JqOptions& options, con
   program_ = &program;
   options_ = &options;
   steps_left_ = static_cast<std::int64_t>(options.limits.steps_max);
-  heap_.limit_to(options.limits.memory_bytes_max);
+  heap_.limit_to(options.limits.memory_bytes_max, options.limits.steps_max);
   heap_.forget_depth();
   stack_end_ =
       static_cast<const char*>(__builtin_frame_address(0)) - options.limits.stack_bytes_max;
@@ -24,9 +24,10 @@ Result<JqEnd> Machine::run(const Program& program, const JqOptions& options, con
   for (std::size_t i = 0; i < std::min(program.variables, variables.size()); ++i)
     frame->values()[i] = Value::of(variables[i]);
   auto output = [&](Value value, const PathNode* /*none*/) {
-    if (sink.take(JqOutput(value))) return true;
-    stop_ = Stop::Done;
-    return false;
+    const bool goes_on = sink.take(JqOutput(value, *this));
+    if (stopped()) return false;
+    if (!goes_on) stop_ = Stop::Done;
+    return goes_on;
   };
   eval(*program.root, Value::of(input), nullptr, frame, Sink(output));
   free_frame(frame);
@@ -43,9 +44,8 @@ Error Machine::failure() const {
     return error;
   }
   if (error_.is_string()) return error_at(program_->source, error_at_, error_.text());
-  std::string text;
-  append_json(text, error_);
-  return error_at(program_->source, error_at_, "(not a string): " + text);
+  constexpr std::size_t kErrorBytesMax = 64 * 1024;
+  return error_at(program_->source, error_at_, "(not a string): " + brief(error_, kErrorBytesMax));
 }
 
 Value Machine::raise(Value error, const Node& at) {
@@ -78,7 +78,7 @@ bool Machine::refuse_step(const Node& at) {
   if (stopped()) return false;
   if (heap_.deepest() > kDepthMax)
     exhausted(fmt::format("a value is nested deeper than {} levels", kDepthMax - 1), at);
-  else if (heap_.is_full())
+  else if (heap_.is_full() && !heap_.is_out_of_work())
     exhausted(fmt::format("more memory than memory_bytes_max = {} is needed",
                           options_->limits.memory_bytes_max),
               at);
@@ -104,10 +104,27 @@ bool Machine::spend(std::size_t steps, const Node& at) {
 bool Machine::has_room(std::size_t bytes, const Node& at) {
   constexpr std::size_t kLargest = std::size_t{1} << 31;
   if (bytes < kLargest && heap_.has_room(bytes)) return true;
+  if (heap_.is_out_of_work()) return refuse_step(at);
   exhausted(fmt::format("more memory than memory_bytes_max = {} is needed",
                         options_->limits.memory_bytes_max),
             at);
   return false;
+}
+
+bool Machine::write_json(std::string& out, const Value& value, const Node& at,
+                         const JqStyle& style) {
+  const std::size_t before = out.size();
+  if (append_json(out, value, style, heap_.room())) return spend((out.size() - before) / 64, at);
+  out.resize(before);
+  if (heap_.is_out_of_work()) return refuse_step(at);
+  exhausted(fmt::format("more memory than memory_bytes_max = {} is needed for a text",
+                        options_->limits.memory_bytes_max),
+            at);
+  return false;
+}
+
+bool Machine::write_output(std::string& out, const Value& value, const JqStyle& style) {
+  return write_json(out, value, *program_->root, style);
 }
 
 Value Machine::rounded(Value value, const Node& at) {
@@ -184,7 +201,7 @@ Frame* Machine::called_frame(const Node& call, Frame* frame) {
 bool Machine::eval(const Node& start, Value in, const PathNode* path, Frame* frame,
                    const Sink& out) {
   const Node* node = &start;
-  if (static_cast<const char*>(__builtin_frame_address(0)) < stack_end_) return refuse_depth(start);
+  if (is_stack_low()) return refuse_depth(start);
   OwnedFrames owned(*this);
   for (;;) {
     if (node->single && path == nullptr) {

@@ -84,6 +84,11 @@ class Machine {
   bool stopped() const { return stop_ != Stop::None; }
   // Pays for work that is not seen as steps; false when the limit is reached.
   bool spend(std::size_t steps, const Node& at);
+  // Adds the JSON text of a value; false after the machine was stopped, since it is longer than
+  // there is memory: values may share parts, and be small where their texts are not.
+  bool write_json(std::string& out, const Value& value, const Node& at, const JqStyle& style = {});
+  // The same for an output, outside of any expression; `out` stays as it was.
+  bool write_output(std::string& out, const Value& value, const JqStyle& style);
   // Whether a text or array of so many bytes may be made.
   bool has_room(std::size_t bytes, const Node& at);
   // The result of inexact arithmetic, or an error where that is refused.
@@ -97,6 +102,9 @@ class Machine {
   bool step(const Node& at) {
     if (--steps_left_ > 0 && !heap_.is_full() && heap_.deepest() <= kDepthMax) return true;
     return refuse_step(at);
+  }
+  bool is_stack_low() const {
+    return static_cast<const char*>(__builtin_frame_address(0)) < stack_end_;
   }
   bool refuse_step(const Node& at);
   bool refuse_depth(const Node& at);
@@ -139,8 +147,10 @@ class Machine {
   bool eval_reduce(const Node& n, V in, P path, Frame* f, const Sink& out);
   bool eval_foreach(const Node& n, V in, P path, Frame* f, const Sink& out);
   bool eval_bind(const Node& n, V in, P path, Frame* f, const Sink& out);
-  bool bind(const Pattern& pattern, const V& value, const V& in, Frame* f, const Sink& then);
-  bool bind_entry(const Pattern& pattern, std::size_t i, const V& value, const V& in, Frame* f,
+  bool bind_any(const Node& n, const V& value, Frame* f, const Sink& then,
+                const bool* beyond = nullptr);
+  bool bind(const Pattern& pattern, const V& value, Frame* f, const Sink& then);
+  bool bind_entry(const Pattern& pattern, std::size_t i, const V& value, Frame* f,
                   const Sink& then);
   bool eval_label(const Node& n, V in, P path, Frame* f, const Sink& out);
   bool eval_native(const Node& n, V in, P path, Frame* f, const Sink& out);
@@ -224,8 +234,9 @@ Value index_value(Machine& machine, const Value& target, const Value& key, const
 Value get_path(Machine& machine, const Value& root, const Value& path, const Node& at);
 Value set_path(Machine& machine, Value root, const Value& path, Value value, const Node& at);
 Value delete_paths(Machine& machine, Value root, const Value& paths, const Node& at);
-// The place of a path that exists, made changeable; null when it does not exist so.
-Value* existing_place(Value& root, const Value& path);
+// The place of a path that exists, made changeable; null when it does not exist so. `passed`: the
+// containers on the way, from the root on.
+Value* existing_place(Value& root, const Value& path, std::vector<Value*>& passed);
 struct SliceBounds {
   std::uint32_t from = 0;
   std::uint32_t to = 0;

@@ -167,7 +167,7 @@ bool Machine::eval_reduce(const Node& n, Value in, const PathNode* path, Frame* 
         state = std::move(next);
         return going;
       };
-      return bind(*n.patterns[0], item, in, f, Sink(bound));
+      return bind_any(n, item, f, Sink(bound));
     };
     if (!eval(*n.a, in, nullptr, f, Sink(each))) return false;
     return out(state.take(), state.path());
@@ -190,7 +190,7 @@ bool Machine::eval_foreach(const Node& n, Value in, const PathNode* path, Frame*
         };
         return eval(*n.c, before.take(), before.path(), f, Sink(take));
       };
-      return bind(*n.patterns[0], item, in, f, Sink(bound));
+      return bind_any(n, item, f, Sink(bound));
     };
     return eval(*n.a, in, nullptr, f, Sink(each));
   };
@@ -199,42 +199,49 @@ bool Machine::eval_foreach(const Node& n, Value in, const PathNode* path, Frame*
 
 bool Machine::eval_bind(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {
   auto each = [&](Value value, const PathNode* /*none*/) {
-    for (std::size_t i = 0; i < n.patterns.size(); ++i) {
-      for (const std::uint32_t slot : n.cleared) f->values()[slot] = Value();
-      bool beyond = false;
-      auto further = [&](Value result, const PathNode* at) {
-        if (out(std::move(result), at)) return true;
-        beyond = true;
-        return false;
-      };
-      auto bound = [&](Value, const PathNode* /*none*/) {
-        return eval(*n.b, in, path, f, Sink(further));
-      };
-      if (bind(*n.patterns[i], value, in, f, Sink(bound))) return true;
-      if (beyond || i + 1 == n.patterns.size() || !clear_error()) return false;
-    }
-    return true;
+    bool beyond = false;
+    auto further = [&](Value result, const PathNode* at) {
+      if (out(std::move(result), at)) return true;
+      beyond = true;
+      return false;
+    };
+    auto bound = [&](Value, const PathNode* /*none*/) {
+      return eval(*n.b, in, path, f, Sink(further));
+    };
+    return bind_any(n, value, f, Sink(bound), &beyond);
   };
   return eval(*n.a, in, nullptr, f, Sink(each));
 }
 
-bool Machine::bind(const Pattern& pattern, const Value& value, const Value& in, Frame* f,
-                   const Sink& then) {
+// Binds by the first of the node's alternatives under which nothing fails. `beyond`: set by `then`
+// when what stopped it came from further on, which no other alternative mends.
+bool Machine::bind_any(const Node& n, const Value& value, Frame* f, const Sink& then,
+                       const bool* beyond) {
+  for (std::size_t i = 0; i < n.patterns.size(); ++i) {
+    for (const std::uint32_t slot : n.cleared) f->values()[slot] = Value();
+    if (bind(*n.patterns[i], value, f, then)) return true;
+    if (beyond != nullptr && *beyond) return false;
+    if (i + 1 == n.patterns.size() || !clear_error()) return false;
+  }
+  return true;
+}
+
+bool Machine::bind(const Pattern& pattern, const Value& value, Frame* f, const Sink& then) {
   if (pattern.kind == Pattern::Kind::Variable) {
     f->values()[pattern.slot] = value;
     return then({}, nullptr);
   }
-  return bind_entry(pattern, 0, value, in, f, then);
+  return bind_entry(pattern, 0, value, f, then);
 }
 
-bool Machine::bind_entry(const Pattern& pattern, std::size_t i, const Value& value, const Value& in,
-                         Frame* f, const Sink& then) {
+bool Machine::bind_entry(const Pattern& pattern, std::size_t i, const Value& value, Frame* f,
+                         const Sink& then) {
   if (i == pattern.entries.size()) return then({}, nullptr);
   const Pattern::Entry& entry = pattern.entries[i];
   Node at;
   at.offset = pattern.offset;
   auto next = [&](Value, const PathNode* /*none*/) {
-    return bind_entry(pattern, i + 1, value, in, f, then);
+    return bind_entry(pattern, i + 1, value, f, then);
   };
   auto with_key = [&](Value key, const PathNode* /*none*/) {
     if (pattern.kind == Pattern::Kind::Object && !key.is_string()) {
@@ -245,10 +252,10 @@ bool Machine::bind_entry(const Pattern& pattern, std::size_t i, const Value& val
     Value part = index(value, key, at);
     if (stopped()) return false;
     if (entry.slot >= 0) f->values()[entry.slot] = part;
-    return entry.value == nullptr ? next({}, nullptr) : bind(*entry.value, part, in, f, Sink(next));
+    return entry.value == nullptr ? next({}, nullptr) : bind(*entry.value, part, f, Sink(next));
   };
   if (entry.key == nullptr) return with_key(Value::integer(static_cast<std::int64_t>(i)), nullptr);
-  return eval(*entry.key, in, nullptr, f, Sink(with_key));
+  return eval(*entry.key, value, nullptr, f, Sink(with_key));
 }
 
 bool Machine::eval_label(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {

@@ -211,16 +211,19 @@ Value Machine::update(const Node& n, Value in, Frame* f, const Value* operand) {
     return modify_each(n, std::move(in), f, operand);
   std::vector<Value> paths;
   if (!collect_paths(n, in, f, paths)) return {};
+  std::vector<Value*> passed;
   Value removed_paths = Value::new_array();
   for (const Value& path : paths) {
     if (!spend(path.size() + 1, n)) return {};
     bool removed = false;
-    if (Value* const place = existing_place(in, path)) {
+    if (Value* const place = existing_place(in, path, passed)) {
       Value slot = std::exchange(*place, Value());
       const bool good = change(n, slot, f, operand, removed);
       if (!good) return {};
       *place = std::move(slot);
-      if (in.form() >= Value::Form::HeapArray) in.note_depth(*place);
+      const Value* child = place;
+      for (auto at = passed.rbegin(); at != passed.rend(); child = *at++)
+        if ((*at)->form() >= Value::Form::HeapArray) (*at)->note_depth(*child);
     } else {
       Value slot = n.op == Op::Assign ? Value() : get_path(*this, in, path, n);
       if (stopped() || !change(n, slot, f, operand, removed)) return {};

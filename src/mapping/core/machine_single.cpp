@@ -64,6 +64,10 @@ Value Machine::single_form(const Node& node, Value in, Frame* frame) {
     case Op::Modify:
       return update(node, std::move(in), frame, nullptr);
     case Op::Call: {
+      if (is_stack_low()) {
+        refuse_depth(node);
+        return {};
+      }
       Frame* const called = called_frame(node, frame);
       Value value = eval_single(*node.function->body, std::move(in), called);
       free_frame(called);
@@ -176,7 +180,7 @@ Value index_value(Machine& machine, const Value& target, const Value& key, const
   }
   if (target.is_array() && key.is_number()) {
     if (is_nan(key)) return {};
-    std::int64_t place = key.is_small_integer() ? key.mantissa() : whole_part(rounded_down(key));
+    std::int64_t place = key.is_small_integer() ? key.mantissa() : whole_part(key);
     if (place < 0) place += target.size();
     return place >= 0 && place < target.size() ? target.element(static_cast<std::uint32_t>(place))
                                                : Value();

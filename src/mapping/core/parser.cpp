@@ -56,6 +56,7 @@ Result<Ast*> Parser::program() {
   advance();
   Ast* root = now_.kind == TokenKind::End ? node(AstKind::Identity, 0) : pipe();
   if (!failed_ && now_.kind != TokenKind::End) unexpected("the end of the program");
+  if (!failed_) check_height(*root);
   if (failed_) return std::unexpected(std::move(error_));
   return root;
 }
@@ -139,6 +140,8 @@ Ast* Parser::pipe() {
   std::vector<std::pair<Ast*, std::uint32_t>> stages;
   Ast* last = comma();
   while (last != nullptr && now_.is("|")) {
+    if (stages.size() == kStagesMax)
+      return refuse(now_, fmt::format("a pipe of more than {} stages", kStagesMax));
     stages.emplace_back(last, now_.offset);
     advance();
     last = comma();
@@ -150,13 +153,63 @@ Ast* Parser::pipe() {
 }
 
 Ast* Parser::comma() {
-  Ast* left = binary(kAlternative);
-  while (left != nullptr && now_.is(",")) {
+  std::vector<Listed> list{{binary(kAlternative), 0}};
+  while (list.back().item != nullptr && now_.is(",")) {
     const std::uint32_t offset = now_.offset;
     advance();
-    left = pair(AstKind::Comma, offset, left, binary(kAlternative));
+    list.push_back({binary(kAlternative), offset});
   }
-  return left;
+  return list.back().item == nullptr ? nullptr : listed(list);
+}
+
+// A tree as low as can be, since a list may be long.
+Ast* Parser::listed(std::span<const Listed> list) {
+  if (list.size() == 1) return list.front().item;
+  const std::size_t half = (list.size() + 1) / 2;
+  return pair(AstKind::Comma, list[half].offset, listed(list.first(half)),
+              listed(list.subspan(half)));
+}
+
+// What compiles and runs a program goes down its tree on the native stack. Operators and suffixes
+// that follow one another make it high without brackets.
+bool Parser::check_height(const Ast& root) {
+  std::vector<std::pair<const Ast*, int>> left{{&root, 1}};
+  std::vector<std::pair<const AstPattern*, int>> patterns;
+  while (!left.empty()) {
+    const auto [node, height] = left.back();
+    left.pop_back();
+    if (height > kHeightMax) {
+      if (!failed_)
+        error_ =
+            error_at(lexer_.source(), node->offset,
+                     fmt::format("a chain of more than {} operators: use parentheses, variables "
+                                 "or a definition",
+                                 kHeightMax));
+      failed_ = true;
+      return false;
+    }
+    const auto add = [&, height = height](const Ast* kid, int more = 1) {
+      if (kid != nullptr) left.emplace_back(kid, height + more);
+    };
+    add(node->a);
+    // The stages of a pipe run one after another.
+    add(node->b, node->kind == AstKind::Pipe ? 0 : 1);
+    add(node->c);
+    add(node->d);
+    for (const Ast* const kid : node->kids) add(kid);
+    for (const Ast::Entry& entry : node->entries) add(entry.key), add(entry.value);
+    add(node->function.body);
+    for (const AstPattern* const one : node->patterns) patterns.emplace_back(one, height);
+    while (!patterns.empty()) {
+      const auto [pattern, at] = patterns.back();
+      patterns.pop_back();
+      for (const AstPattern::Entry& entry : pattern->entries) {
+        if (entry.key != nullptr) left.emplace_back(entry.key, at + 1);
+        if (entry.value != nullptr) patterns.emplace_back(entry.value, at + 1);
+      }
+    }
+  }
+  return true;
 }
 
 // Precedence climbing; operators of one level that do not associate may not follow one another.

@@ -1,6 +1,7 @@
 // Reads a jq program into its tree. Errors say line and column. Private to mapping.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,13 @@ class Parser {
  private:
   // Programs come from people; what is nested deeper is an attack on the stack.
   static constexpr int kNestingMax = 500;
+  static constexpr int kHeightMax = 2'000;
+  static constexpr std::size_t kStagesMax = 10'000;
+
+  struct Listed {
+    Ast* item;
+    std::uint32_t offset;  // of the comma before it
+  };
 
   static bool any_binds(const Ast& node);
   Ast* node(AstKind kind, std::uint32_t offset);
@@ -38,6 +46,8 @@ class Parser {
 
   Ast* pipe();
   Ast* comma();
+  Ast* listed(std::span<const Listed> list);
+  bool check_height(const Ast& root);
   Ast* binary(int least);
   Ast* alternatives() { return binary(1); }  // all that binds tighter than a comma
   Ast* operand();

@@ -59,7 +59,7 @@ Value set_element(Machine& machine, Value root, const Value& path, std::uint32_t
   const Value key = path.element(i);
   if (is_nan(key)) return machine.raise("Cannot set array element at NaN index", at);
   if (root.is_null()) root = Value::new_array();
-  std::int64_t place = whole_part(rounded_down(key));
+  std::int64_t place = whole_part(key);
   if (place < 0) place += root.size();
   if (place < 0) return machine.raise("Out of bounds negative array index", at);
   if (place > kIndexMax) return machine.raise("Array index too large", at);
@@ -116,7 +116,8 @@ bool mark_deleted(Machine& machine, const Value& array, const Value& key, std::v
                   const Node& at) {
   if (key.is_number()) {
     if (is_nan(key)) return true;
-    std::int64_t place = whole_part(rounded_down(key));
+    std::int64_t place = whole_part(key);
+    if (place == 0 && compare(key, Value::integer(0)) < 0) return true;  // -0.5 is none
     if (place < 0) place += array.size();
     if (place >= 0 && place < array.size()) gone[static_cast<std::size_t>(place)] = true;
     return true;
@@ -221,9 +222,11 @@ Value set_path(Machine& machine, Value root, const Value& path, Value value, con
   return set_from(machine, std::move(root), path, 0, std::move(value), at);
 }
 
-Value* existing_place(Value& root, const Value& path) {
+Value* existing_place(Value& root, const Value& path, std::vector<Value*>& passed) {
   Value* place = &root;
+  passed.clear();
   for (std::uint32_t i = 0; i < path.size(); ++i) {
+    passed.push_back(place);
     const Value key = path.element(i);
     if (place->is_object() && key.is_string()) {
       if (!place->has_member(key.text())) return nullptr;

@@ -87,7 +87,17 @@ int sign(std::size_t a, std::size_t b) {
   return a < b ? -1 : (a > b ? 1 : 0);
 }
 
+// What is compared is paid for here: parts may be shared, so that there are far more than were
+// made.
+bool may_compare(const Value& a) {
+  return Heap::current().work(1 + std::size_t{a.size()});
+}
+bool is_same_block(const Value& a, const Value& b) {
+  return a.form() == b.form() && a.form() >= Value::Form::HeapArray && a.block() == b.block();
+}
+
 int compare_arrays(const Value& a, const Value& b) {
+  if (is_same_block(a, b) || !may_compare(a)) return 0;
   const std::uint32_t common = std::min(a.size(), b.size());
   for (std::uint32_t i = 0; i < common; ++i)
     if (const int order = compare(a.element(i), b.element(i)); order != 0) return order;
@@ -100,6 +110,7 @@ int compare_texts(std::string_view a, std::string_view b) {
 }
 
 int compare_objects(const Value& a, const Value& b) {
+  if (is_same_block(a, b) || !may_compare(a)) return 0;
   const auto left = sorted_members(a);
   const auto right = sorted_members(b);
   for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i) {
@@ -381,13 +392,13 @@ bool equal(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::Array: {
-      if (a.size() != b.size()) return false;
+      if (a.size() != b.size() || !may_compare(a)) return false;
       for (std::uint32_t i = 0; i < a.size(); ++i)
         if (!equal(a.element(i), b.element(i))) return false;
       return true;
     }
     case Kind::Object:
-      return a.size() == b.size() && equal_objects(a, b);
+      return a.size() == b.size() && may_compare(a) && equal_objects(a, b);
     case Kind::String:
       return a.text() == b.text();
     default:

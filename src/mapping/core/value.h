@@ -131,6 +131,7 @@ class Value {
     return form_ == Form::Text ? std::string_view(is_.chars, extra_) : heap_text();
   }
   const Json& json() const { return *is_.json; }
+  const HeapBlock* block() const { return is_.block; }
   HeapArray& array() const { return *is_.array; }
   HeapObject& object() const { return *is_.object; }
 
@@ -252,7 +253,8 @@ class MemberCursor {
   Value value_;
 };
 
-// -1, 0, 1 in jq's order: null, false, true, numbers, strings, arrays, objects.
+// -1, 0, 1 in jq's order: null, false, true, numbers, strings, arrays, objects. Both are paid for
+// as work of the heap; when it has none left their answer means nothing.
 int compare(const Value& a, const Value& b);
 bool equal(const Value& a, const Value& b);
 

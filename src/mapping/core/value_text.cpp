@@ -41,7 +41,9 @@ bool needs_no_escape(std::string_view text) {
 // Adds to a string with one check per piece; what it says is in the string from the end on.
 class Appender {
  public:
-  explicit Appender(std::string& out) : out_(out), at_(out.data() + out.size()), end_(at_) {}
+  // What would make more than `most` bytes is cut off, anywhere; is_full() tells.
+  Appender(std::string& out, std::size_t most)
+      : out_(out), at_(out.data() + out.size()), end_(at_), begin_(out.size()), most_(most) {}
   Appender(const Appender&) = delete;
   Appender& operator=(const Appender&) = delete;
   ~Appender() { settle(); }
@@ -72,6 +74,11 @@ class Appender {
     return out_;
   }
   void go_on() { end_ = at_ = out_.data() + out_.size(); }
+  bool is_full() const { return is_full_; }
+  // As much of a text as can still matter.
+  std::string_view fitting(std::string_view text) const {
+    return text.size() <= most_ ? text : text.substr(0, most_ + 1);
+  }
 
  private:
   void make_room(std::size_t bytes) {
@@ -84,7 +91,11 @@ class Appender {
   }
   [[gnu::noinline]] void grow(std::size_t bytes) {
     constexpr std::size_t kLeast = 64;
-    const auto used = static_cast<std::size_t>(at_ - out_.data());
+    auto used = static_cast<std::size_t>(at_ - out_.data());
+    if (used - begin_ > most_) {
+      is_full_ = true;  // the end of what is there is written over until the writer looks
+      used = begin_ + most_;
+    }
     const std::size_t size = std::max({out_.capacity(), used + bytes, kLeast});
     out_.resize_and_overwrite(size > out_.capacity() ? 2 * size : size,
                               [](char* /*room*/, std::size_t length) { return length; });
@@ -95,11 +106,16 @@ class Appender {
   std::string& out_;
   char* at_;
   char* end_;
+  std::size_t begin_;
+  std::size_t most_;
+  bool is_full_ = false;
 };
 
 class Writer {
  public:
-  Writer(std::string& out, const JqStyle& style) : out_(out), style_(style) {}
+  Writer(std::string& out, const JqStyle& style, std::size_t most)
+      : out_(out, most), style_(style) {}
+  bool is_full() const { return out_.is_full(); }
 
   void write(const Value& value) {
     switch (value.form()) {
@@ -129,6 +145,7 @@ class Writer {
   }
 
   void write_text(std::string_view text) {
+    text = out_.fitting(text);
     if (needs_no_escape(text))
       out_.add_quoted(text);
     else
@@ -153,7 +170,7 @@ class Writer {
     if (size == 0) return out_.add("[]");
     out_.add('[');
     ++depth_;
-    for (std::uint32_t i = 0; i < size; ++i) {
+    for (std::uint32_t i = 0; i < size && !is_full(); ++i) {
       if (i > 0) out_.add(',');
       line();
       if (value.form() == Value::Form::HeapArray)
@@ -171,7 +188,7 @@ class Writer {
     const bool plain = !style_.ascii || json.is_ascii();
     if (json.is_string() && plain && json.raw().size() == json.size() + std::size_t{2} &&
         json.as_string().find(kDelete) == std::string_view::npos)
-      out_.add(json.raw());
+      out_.add(out_.fitting(json.raw()));
     else
       write(Value::of(json));
   }
@@ -191,17 +208,19 @@ class Writer {
     bool first = true;
     if (style_.sort_keys) {
       for (const Member& member : sorted_members(value)) {
+        if (is_full()) break;
         write_key(member.key, std::exchange(first, false));
         write(member.value);
       }
     } else if (value.form() == Value::Form::JsonObject) {
       for (const JsonMember& member : value.json().members()) {
+        if (is_full()) break;
         write_key(Value::text(member.key()), std::exchange(first, false));
         write_tree(member.value);
       }
     } else {
       Member* const members = value.object().members();
-      for (std::uint32_t i = 0; i < value.size(); ++i) {
+      for (std::uint32_t i = 0; i < value.size() && !is_full(); ++i) {
         write_key(members[i].key, i == 0);
         write(members[i].value);
       }
@@ -262,12 +281,15 @@ class Writer {
 
 }  // namespace
 
-void append_json(std::string& out, const Value& value, const JqStyle& style) {
-  Writer(out, style).write(value);
-}
-
-void append_json_text(std::string& out, std::string_view text, bool ascii) {
-  Writer(out, {.ascii = ascii}).write_text(text);
+bool append_json(std::string& out, const Value& value, const JqStyle& style, std::size_t most) {
+  const std::size_t before = out.size();
+  bool is_full = false;
+  {
+    Writer writer(out, style, most);
+    writer.write(value);
+    is_full = writer.is_full();
+  }
+  return !is_full && out.size() - before <= most;
 }
 
 std::size_t code_points(std::string_view text) {
@@ -360,7 +382,7 @@ Value parse_json(Machine& machine, std::string_view text, const Node& at) {
 
 std::string brief(const Value& value, std::size_t most) {
   std::string text;
-  append_json(text, value);
+  append_json(text, value, {}, most);
   if (text.size() <= most) return text;
   std::size_t cut = most - 3;
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;

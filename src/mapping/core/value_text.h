@@ -11,8 +11,9 @@
 
 namespace weft::mapping {
 
-void append_json(std::string& out, const Value& value, const JqStyle& style = {});
-void append_json_text(std::string& out, std::string_view text, bool ascii);
+// False when the text is longer than `most` bytes; what is added is then its beginning.
+bool append_json(std::string& out, const Value& value, const JqStyle& style = {},
+                 std::size_t most = ~std::size_t{0} >> 1);
 
 // False after the machine was stopped.
 bool append_formatted(std::string& out, Format format, const Value& value, Machine& machine,
