@@ -247,6 +247,11 @@ TEST(JqLimits, AreMetByWorkThatIsNoStep) {
               HasSubstr("steps_max"));
   EXPECT_THAT(ends_with("[range(10000)] as $a | [range(10000) | ($a + [1]) | 0] | length"),
               HasSubstr("steps_max"));
+  EXPECT_THAT(ends_with("(\"a\" * 1000000) as $t | [range(90000) | $t | index(\"b\")] | length"),
+              HasSubstr("steps_max"));
+  EXPECT_THAT(
+      ends_with("(\"a\" * 1000000) as $t | (\"a\" * 500000 + \"b\") as $p | $t | contains($p)"),
+      HasSubstr("false"));
   EXPECT_THAT(ends_with("(\"a\" * 2000000) | explode"), HasSubstr("memory_bytes_max"));
   EXPECT_THAT(ends_with("(\"'\" * 2000000) | @html | length"), HasSubstr("memory_bytes_max"));
 }

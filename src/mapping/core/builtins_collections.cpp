@@ -274,8 +274,8 @@ V b_indices(M& m, V* a, const Node& at) {
     if (part.empty()) return found;
     std::size_t counted_to = 0;
     std::size_t count = 0;
-    for (std::size_t at_byte = text.find(part); at_byte != std::string_view::npos;
-         at_byte = text.find(part, at_byte + 1)) {
+    for (std::size_t at_byte = find_text(text, part); at_byte != std::string_view::npos;
+         at_byte = find_text(text, part, at_byte + 1)) {
       count += code_points(text.substr(counted_to, at_byte - counted_to));
       counted_to = at_byte;
       found.append(number_of(count));

@@ -115,6 +115,13 @@ class Machine {
   bool dispatch_form(const Node& node, Value in, const PathNode* path, Frame* frame,
                      const Sink& out);
   Value single_array(const Node& node, Value in, Frame* frame);
+  // A native function looks through texts without a step.
+  void pay_for_texts(const Value* arguments, std::size_t count) {
+    constexpr std::size_t kFree = 1024;
+    for (std::size_t i = 0; i < count; ++i)
+      if (arguments[i].is_string() && arguments[i].text().size() > kFree)
+        heap_.work(arguments[i].text().size() / 64);
+  }
   Value single_native(const Node& node, Value in, Frame* frame);
   Value single_text(const Node& node, const Value& in, Frame* frame);
   Value single_form(const Node& node, Value in, Frame* frame);

@@ -273,6 +273,7 @@ bool Machine::native_arguments(const Node& n, std::size_t left, const Value& in,
     std::array<Value, 4> copies;
     for (std::size_t i = 1; i <= n.kids.size(); ++i) copies[i] = arguments[i];
     copies[0] = in;
+    pay_for_texts(copies.data(), n.kids.size() + 1);
     Value result = n.native(*this, copies.data(), n);
     return !stopped() && out(std::move(result), nullptr);
   }

@@ -95,6 +95,7 @@ Value Machine::single_native(const Node& node, Value in, Frame* frame) {
     if (stopped()) return {};
   }
   arguments[0] = std::move(in);
+  pay_for_texts(arguments.data(), node.kids.size() + 1);
   return node.native(*this, arguments.data(), node);
 }
 

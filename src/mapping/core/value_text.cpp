@@ -292,6 +292,14 @@ bool append_json(std::string& out, const Value& value, const JqStyle& style, std
   return !is_full && out.size() - before <= most;
 }
 
+std::size_t find_text(std::string_view text, std::string_view part, std::size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  const void* const found =
+      ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
 std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -326,7 +334,7 @@ Value split_text(Machine& machine, const Value& text, std::string_view separator
   std::size_t from = 0;
   while (true) {
     if (!machine.spend(1, at)) return {};
-    std::size_t end = all.find(separator, from);
+    std::size_t end = find_text(all, separator, from);
     if (separator.empty()) {
       if (from == all.size()) return parts;
       end = from + byte_of_code_point(all.substr(from), 1);

@@ -19,6 +19,9 @@ bool append_json(std::string& out, const Value& value, const JqStyle& style = {}
 bool append_formatted(std::string& out, Format format, const Value& value, Machine& machine,
                       const Node& at);
 
+// As text.find(part, from), in linear time.
+std::size_t find_text(std::string_view text, std::string_view part, std::size_t from = 0);
+
 std::size_t code_points(std::string_view text);
 // The byte offset of a code point; the size when there are fewer.
 std::size_t byte_of_code_point(std::string_view text, std::size_t index);
