@@ -176,7 +176,8 @@ bool Parser::check_height(const Ast& root) {
   std::vector<std::pair<const Ast*, int>> left{{&root, 1}};
   std::vector<std::pair<const AstPattern*, int>> patterns;
   while (!left.empty()) {
-    const auto [node, height] = left.back();
+    const Ast* const node = left.back().first;
+    const int height = left.back().second;
     left.pop_back();
     if (height > kHeightMax) {
       if (!failed_)
@@ -188,7 +189,7 @@ bool Parser::check_height(const Ast& root) {
       failed_ = true;
       return false;
     }
-    const auto add = [&, height = height](const Ast* kid, int more = 1) {
+    const auto add = [&](const Ast* kid, int more = 1) {
       if (kid != nullptr) left.emplace_back(kid, height + more);
     };
     add(node->a);
