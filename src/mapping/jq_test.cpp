@@ -196,6 +196,12 @@ TEST(JqLimits, RefuseAProgramThatIsTooHigh) {
   }
 }
 
+TEST(JqLimits, RefuseAProgramThatGrowsAsItIsCompiled) {
+  std::string program = "1";
+  for (int i = 0; i < 60; ++i) program = "{\"\\(" + program + ")\"}";
+  EXPECT_THAT(jq(program), ElementsAre(HasSubstr("too large")));
+}
+
 TEST(JqLimits, RunWhatIsLongAndNotHigh) {
   EXPECT_THAT(jq("[" + repeated("1,", 100'000) + "1] | length"), ElementsAre("100001"));
   EXPECT_THAT(jq("0" + repeated("|.+1", 5'000)), ElementsAre("5000"));
@@ -306,6 +312,15 @@ TEST(JqPatterns, RunAsRe2) {
               ElementsAre(R"({"y":"2026","m":"03"})"));
   EXPECT_THAT(jq("gsub(\"\\\\s+\"; \" \")", "\"a  b \\t c\""), ElementsAre("\"a b c\""));
   EXPECT_THAT(jq("test(\"(?=a)\")", "\"a\""), ElementsAre(HasSubstr("is not a valid regex")));
+}
+
+TEST(JqPatterns, KnowTheFlagMOneNameTwiceAndQuotes) {
+  EXPECT_THAT(jq("[match(\"a.b\"; \"m\").string]", "\"a\\nb\""), ElementsAre("[\"a\\nb\"]"));
+  EXPECT_THAT(jq("capture(\"(?<n>a)(?<n>b)\")", "\"ab\""), ElementsAre("{\"n\":\"b\"}"));
+  EXPECT_THAT(jq("test(\"\\\\Q[\\\\E(?<n>b)\"), test(\"\\\\Q[b\")", "\"a[b\""),
+              ElementsAre("true", "true"));
+  EXPECT_THAT(jq("[sub(\"(?<x>b)\"; \"1\", \"2\")], gsub(\"\"; \"-\")", "\"abc\""),
+              ElementsAre("[\"a1c\",\"a2c\"]", "\"-a-b-c-\""));
 }
 
 TEST(JqDates, AreUtc) {

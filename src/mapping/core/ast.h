@@ -69,6 +69,7 @@ struct Ast {
   bool optional = false;  // a suffix with ?: its own failure is no output
   bool binds = false;     // holds variables, labels or functions of its own
   std::uint32_t offset = 0;
+  int height = 0;  // below the root, once the program is whole
   Ast* a = nullptr;
   Ast* b = nullptr;
   Ast* c = nullptr;

@@ -28,7 +28,7 @@ bool read_flags(M& m, const V& value, RegexFlags& flags, const Node& at) {
       flags.ignore_case = true;
     } else if (c == 'x') {
       flags.extended = true;
-    } else if (c == 'p') {
+    } else if (c == 'p' || c == 'm') {
       flags.dot_is_any = true;
     } else if (c == 'l') {
       flags.longest = true;
@@ -42,13 +42,15 @@ bool read_flags(M& m, const V& value, RegexFlags& flags, const Node& at) {
   return true;
 }
 
-// Counts code points up to growing byte offsets.
+// Counts code points up to byte offsets that are near one another.
 class CodePointCounter {
  public:
   explicit CodePointCounter(std::string_view text) : text_(text) {}
   std::size_t at(std::size_t byte) {
-    if (byte < byte_) byte_ = count_ = 0;
-    count_ += code_points(text_.substr(byte_, byte - byte_));
+    if (byte < byte_)
+      count_ -= code_points(text_.substr(byte, byte_ - byte));
+    else
+      count_ += code_points(text_.substr(byte_, byte - byte_));
     byte_ = byte;
     return count_;
   }
@@ -79,14 +81,18 @@ V described(const V& text, const Group& group, CodePointCounter& counter) {
   return made;
 }
 
-V match_object(const V& text, const Regex& regex, const std::vector<Group>& groups) {
-  CodePointCounter counter(text.text());
+// As in jq: in an empty match, a group that took no part is empty too.
+const Group& taken(const std::vector<Group>& groups, std::size_t i) {
+  const bool absent = groups[i].offset == std::string_view::npos;
+  return absent && groups[0].size == 0 ? groups[0] : groups[i];
+}
+
+V match_object(const V& text, const Regex& regex, const std::vector<Group>& groups,
+               CodePointCounter& counter) {
   V made = described(text, groups[0], counter);
   V captures = V::new_array(groups.size() - 1);
   for (std::size_t i = 1; i < groups.size(); ++i) {
-    // As in jq: in an empty match, a group that took no part is empty too.
-    const bool absent = groups[i].offset == std::string_view::npos;
-    V capture = described(text, absent && groups[0].size == 0 ? groups[0] : groups[i], counter);
+    V capture = described(text, taken(groups, i), counter);
     const std::string& name = regex.names()[i - 1];
     capture.set_member(V::text("name"), name.empty() ? V() : V::new_text(name));
     captures.append(std::move(capture));
@@ -120,9 +126,13 @@ void each_match(M& m, V* a, const Node& at, bool only_first, Each each) {
   const std::string_view text = a[0].text();
   std::vector<Group> groups;
   for (std::size_t from = 0; from <= text.size();) {
-    const bool found = (*regex)->find(text, from, groups);
-    const std::size_t end = found ? groups[0].offset + groups[0].size : text.size();
-    if (!m.spend(1 + (end - from) / 64, at) || !found) return;
+    if (!(*regex)->find(text, from, groups)) {
+      m.spend(1 + (text.size() - from) / 64, at);
+      return;
+    }
+    const std::size_t end = groups[0].offset + groups[0].size;
+    const std::size_t looked = (*regex)->may_look_far() ? (text.size() - end) / 256 : 0;
+    if (!m.spend(1 + (end - from) / 64 + looked, at)) return;
     if (!(flags.skip_empty && groups[0].size == 0) && !each(**regex, groups)) return;
     if (!flags.global || only_first) return;
     from = end;
@@ -143,8 +153,9 @@ V b_match(M& m, V* a, const Node& at) {
     return V::boolean(found);
   }
   V matches = V::new_array();
+  CodePointCounter counter(a[0].is_string() ? a[0].text() : "");
   each_match(m, a, at, false, [&](const Regex& regex, const std::vector<Group>& groups) {
-    matches.append(match_object(a[0], regex, groups));
+    matches.append(match_object(a[0], regex, groups, counter));
     return m.spend(groups.size() * 8, at);
   });
   return matches;
@@ -163,6 +174,52 @@ V b_splits(M& m, V* a, const Node& at) {
   return parts;
 }
 
+// For sub: of each match, the text before it and its named captures; then the text after the last.
+V b_pieces(M& m, V* a, const Node& at) {
+  V matches = V::new_array();
+  std::size_t from = 0;
+  each_match(m, a, at, false, [&](const Regex& regex, const std::vector<Group>& groups) {
+    V captures = V::new_object();
+    for (std::size_t i = 1; i < groups.size(); ++i) {
+      const std::string& name = regex.names()[i - 1];
+      if (name.empty()) continue;
+      const Group& group = taken(groups, i);
+      const bool absent = group.offset == std::string_view::npos;
+      captures.set_member(V::new_text(name), absent ? V() : part(a[0], group));
+    }
+    V one = V::new_array(2);
+    one.append(part(a[0], {from, groups[0].offset - from}));
+    one.append(std::move(captures));
+    matches.append(std::move(one));
+    from = groups[0].offset + groups[0].size;
+    return m.spend(groups.size() * 2, at);
+  });
+  if (m.stopped()) return {};
+  V made = V::new_array(2);
+  made.append(std::move(matches));
+  made.append(part(a[0], {from, a[0].text().size() - from}));
+  return made;
+}
+
+// For sub: from matches as [text before, new texts…] the whole texts, one per place of a new text.
+V b_glue(M& m, V* a, const Node& at) {
+  std::vector<V> whole;
+  for (std::uint32_t i = 0; i < a[0].size(); ++i) {
+    const V match = a[0].element(i);
+    if (!m.spend(match.size(), at)) return {};
+    for (std::uint32_t k = 1; k < match.size(); ++k) {
+      if (whole.size() < k) whole.emplace_back();
+      const V piece = add_values(m, match.element(0), match.element(k), at);
+      if (m.stopped()) return {};
+      whole[k - 1] = add_values(m, std::move(whole[k - 1]), piece, at);
+      if (m.stopped()) return {};
+    }
+  }
+  V made = V::new_array(whole.size());
+  for (V& one : whole) made.append(add_values(m, std::move(one), a[1], at));
+  return made;
+}
+
 V b_captures(M& m, V* a, const Node& at) {
   V made = V::new_object();
   const V captures = index_value(m, a[0], V::text("captures"), at);
@@ -175,8 +232,11 @@ V b_captures(M& m, V* a, const Node& at) {
   return made;
 }
 
-constexpr NativeEntry kPatternBuiltins[] = {
-    {"_match", 3, b_match}, {"_splits", 2, b_splits}, {"_captures", 0, b_captures}};
+constexpr NativeEntry kPatternBuiltins[] = {{"_match", 3, b_match},
+                                            {"_splits", 2, b_splits},
+                                            {"_pieces", 2, b_pieces},
+                                            {"_glue", 1, b_glue},
+                                            {"_captures", 0, b_captures}};
 
 }  // namespace
 

@@ -22,6 +22,10 @@ std::optional<Sign> sign_of(std::string_view text) {
   return std::nullopt;
 }
 
+// Where a program is compiled more than once within itself, as an entry of an object with a text
+// for a key, nesting makes it grow.
+constexpr std::size_t kNodesMax = 1'000'000;
+
 bool single(const Node* node) {
   return node == nullptr || node->single;
 }
@@ -154,6 +158,7 @@ Node* Compiler::optional(const Ast* ast) {
 }
 
 Node* Compiler::expression(const Ast& ast) {
+  if (program_.nodes.size() > kNodesMax) refuse(ast, "the program is too large");
   if (failed_) return make(Op::Identity, ast);
   Node* made = nullptr;
   switch (ast.kind) {

@@ -172,13 +172,15 @@ Ast* Parser::listed(std::span<const Listed> list) {
 
 // What compiles and runs a program goes down its tree on the native stack. Operators and suffixes
 // that follow one another make it high without brackets.
-bool Parser::check_height(const Ast& root) {
-  std::vector<std::pair<const Ast*, int>> left{{&root, 1}};
+bool Parser::check_height(Ast& root) {
+  std::vector<std::pair<Ast*, int>> left{{&root, 1}};
   std::vector<std::pair<const AstPattern*, int>> patterns;
   while (!left.empty()) {
-    const Ast* const node = left.back().first;
+    Ast* const node = left.back().first;
     const int height = left.back().second;
     left.pop_back();
+    if (node->height >= height) continue;  // "{"a"}" has one text for key and value
+    node->height = height;
     if (height > kHeightMax) {
       if (!failed_)
         error_ =
@@ -189,7 +191,7 @@ bool Parser::check_height(const Ast& root) {
       failed_ = true;
       return false;
     }
-    const auto add = [&](const Ast* kid, int more = 1) {
+    const auto add = [&](Ast* kid, int more = 1) {
       if (kid != nullptr) left.emplace_back(kid, height + more);
     };
     add(node->a);
@@ -197,7 +199,7 @@ bool Parser::check_height(const Ast& root) {
     add(node->b, node->kind == AstKind::Pipe ? 0 : 1);
     add(node->c);
     add(node->d);
-    for (const Ast* const kid : node->kids) add(kid);
+    for (Ast* const kid : node->kids) add(kid);
     for (const Ast::Entry& entry : node->entries) add(entry.key), add(entry.value);
     add(node->function.body);
     for (const AstPattern* const one : node->patterns) patterns.emplace_back(one, height);

@@ -47,7 +47,7 @@ class Parser {
   Ast* pipe();
   Ast* comma();
   Ast* listed(std::span<const Listed> list);
-  bool check_height(const Ast& root);
+  bool check_height(Ast& root);
   Ast* binary(int least);
   Ast* alternatives() { return binary(1); }  // all that binds tighter than a comma
   Ast* operand();

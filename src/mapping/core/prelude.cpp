@@ -84,11 +84,8 @@ constexpr Definition kDefinitions[] = {
     {"sub", 2, "def sub($re; f): sub($re; f; \"\");"},
     {"sub", 3,
      "def sub($re; f; $flags): . as $text"
-     " | reduce match($re; $flags) as $m ({heads: [], from: 0};"
-     " $text[.from:$m.offset] as $before | [$m | _captures | f] as $new"
-     " | reduce range($new | length) as $i (.; .heads[$i] += $before + $new[$i])"
-     " | .from = $m.offset + $m.length)"
-     " | if .heads == [] then $text else .heads[] + $text[.from:] end;"},
+     " | _pieces($re; $flags) as $pieces | [$pieces[0][] | [.[0], (.[1] | f)]]"
+     " | _glue($pieces[1]) | if . == [] then $text else .[] end;"},
     {"gsub", 2, "def gsub($re; f): sub($re; f; \"g\");"},
     {"gsub", 3, "def gsub($re; f; $flags): sub($re; f; $flags + \"g\");"},
     {"todate", 0, "def todate: strftime(\"%Y-%m-%dT%H:%M:%SZ\");"},

@@ -2,6 +2,9 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+#include <charconv>
+
 namespace weft::mapping {
 namespace {
 
@@ -22,8 +25,7 @@ class Translation {
         open_set();
       } else if (rest_.starts_with("(?<") && rest_.size() > 3 && rest_[3] != '=' &&
                  rest_[3] != '!') {
-        out_ += "(?P<";
-        rest_.remove_prefix(3);
+        name_group();
       } else if (rest_.starts_with("(?#")) {
         rest_.remove_prefix(std::min(rest_.size(), rest_.find(')') + 1));
       } else if (extended_ && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
@@ -36,6 +38,8 @@ class Translation {
     }
     return std::move(out_);
   }
+  // Of the groups w0, w1, …: jq gives one name to several groups, RE2 does not.
+  const std::vector<std::string>& names() const { return names_; }
 
  private:
   void take(std::size_t count) {
@@ -46,8 +50,22 @@ class Translation {
     out_ += in_set_ ? in_set : outside;
     rest_.remove_prefix(2);
   }
+  void name_group() {
+    const std::size_t end = rest_.find('>');
+    if (end == std::string_view::npos || end == 3) return take(3);
+    out_ += fmt::format("(?P<w{}>", names_.size());
+    names_.emplace_back(rest_.substr(3, end - 3));
+    rest_.remove_prefix(end + 1);
+  }
+  // The bytes of a \Q…\E, or of all when it does not end.
+  std::size_t quoted() const {
+    const std::size_t end = rest_.find("\\E", 2);
+    return end == std::string_view::npos ? rest_.size() : end + 2;
+  }
   void escape() {
     switch (rest_[1]) {
+      case 'Q':
+        return take(in_set_ ? 2 : quoted());
       case 'h':
         return replace("0-9a-fA-F", "[0-9a-fA-F]");
       case 'H':
@@ -92,6 +110,7 @@ class Translation {
   bool extended_;
   bool in_set_ = false;
   std::string out_;
+  std::vector<std::string> names_;
 };
 
 }  // namespace
@@ -110,13 +129,20 @@ Result<Regex> Regex::compile(std::string_view expression, const RegexFlags& flag
   options.set_longest_match(flags.longest);
   options.set_max_mem(kMemory);
   Regex regex;
-  regex.re2_ = std::make_unique<re2::RE2>(Translation(expression, flags.extended).run(), options);
+  const auto repeats = std::count_if(expression.begin(), expression.end(),
+                                     [](char c) { return std::string_view("*+?{").contains(c); });
+  regex.looks_far_ = repeats > 1 || (repeats > 0 && expression.contains('|'));
+  Translation translation(expression, flags.extended);
+  regex.re2_ = std::make_unique<re2::RE2>(translation.run(), options);
   if (!regex.re2_->ok())
     return fail(ErrorCode::InvalidArgument, "{} (at offset 0) is not a valid regex: {}", expression,
                 regex.re2_->error());
   regex.names_.resize(static_cast<std::size_t>(regex.re2_->NumberOfCapturingGroups()));
-  for (const auto& [name, group] : regex.re2_->NamedCapturingGroups())
-    regex.names_[static_cast<std::size_t>(group - 1)] = name;
+  for (const auto& [group, name] : regex.re2_->CapturingGroupNames())
+    if (std::size_t place = 0;
+        std::from_chars(name.data() + 1, name.data() + name.size(), place).ec == std::errc() &&
+        place < translation.names().size())
+      regex.names_[static_cast<std::size_t>(group - 1)] = translation.names()[place];
   return regex;
 }
 

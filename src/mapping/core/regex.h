@@ -42,11 +42,14 @@ class Regex {
   bool find(std::string_view text, std::size_t from, std::vector<Group>& groups) const;
   // Of the groups from 1 on; empty where there is none.
   const std::vector<std::string>& names() const { return names_; }
+  // Whether finding a short match may have looked at all of the text: a?(.*b)? does, \s+ does not.
+  bool may_look_far() const { return looks_far_; }
 
  private:
   Regex();
   std::unique_ptr<re2::RE2> re2_;
   std::vector<std::string> names_;
+  bool looks_far_ = false;
 };
 
 // Compiled expressions of one runner, the latest ones.
