@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = ROOT / "build/fuzz/src"
+PROGRAMS = ROOT / "build/fuzz"
 CORPORA = ROOT / "tests/fuzz"
 FINDINGS = ROOT / "build/fuzz/findings"
 LEDGER = ROOT / "docs/fuzz-ledger.md"
