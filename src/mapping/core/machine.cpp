@@ -370,67 +370,78 @@ bool Machine::dispatch_form(const Node& node, Value in, const PathNode* path, Fr
   }
 }
 
-Value Machine::eval_single(const Node& node, Value in, Frame* frame) {
-  if (!step(node)) return {};
-  switch (node.op) {
-    case Op::Identity:
-      return in;
-    case Op::Constant:
-      return node.constant;
-    case Op::Variable:
-      return outer(frame, node.depth)->values()[node.slot];
-    case Op::Field: {
-      if (node.a != nullptr && node.a->op != Op::Identity) {
+Value Machine::single_object(const Node& node, const Value& in, Frame* frame) {
+  Value made = Value::new_object(node.entries.size());
+  for (const Node::Entry& entry : node.entries) {
+    Value key = eval_single(*entry.key, in, frame);
+    if (stopped()) return {};
+    if (!key.is_string())
+      return raise(
+          fmt::format("Cannot use {} ({}) as object key", kind_name(key.kind()), brief(key)), node);
+    Value value = eval_single(*entry.value, in, frame);
+    if (stopped()) return {};
+    made.set_member(std::move(key), std::move(value));
+  }
+  return made;
+}
+
+// What stands last goes round, so that a long pipe needs no deeper stack.
+Value Machine::eval_single(const Node& start, Value in, Frame* frame) {
+  const Node* at = &start;
+  for (;;) {
+    const Node& node = *at;
+    if (!step(node)) return {};
+    switch (node.op) {
+      case Op::Identity:
+        return in;
+      case Op::Constant:
+        return node.constant;
+      case Op::Variable:
+        return outer(frame, node.depth)->values()[node.slot];
+      case Op::Field: {
+        if (node.a != nullptr && node.a->op != Op::Identity) {
+          in = eval_single(*node.a, std::move(in), frame);
+          if (stopped()) return {};
+        }
+        return field(in, node);
+      }
+      case Op::Pipe:
         in = eval_single(*node.a, std::move(in), frame);
         if (stopped()) return {};
-      }
-      return field(in, node);
-    }
-    case Op::Pipe:
-      in = eval_single(*node.a, std::move(in), frame);
-      return stopped() ? Value() : eval_single(*node.b, std::move(in), frame);
-    case Op::Calculate:
-    case Op::Compare: {
-      Value right = eval_single(*node.b, in, frame);
-      if (stopped()) return {};
-      Value left = eval_single(*node.a, std::move(in), frame);
-      return stopped() ? Value() : binary(node.sign, std::move(left), std::move(right), node);
-    }
-    case Op::If: {
-      const Value condition = eval_single(*node.a, in, frame);
-      if (stopped()) return {};
-      return eval_single(condition.is_true_like() ? *node.b : *node.c, std::move(in), frame);
-    }
-    case Op::And:
-    case Op::Or: {
-      const Value left = eval_single(*node.a, in, frame);
-      if (stopped()) return {};
-      if (left.is_true_like() == (node.op == Op::Or)) return Value::boolean(node.op == Op::Or);
-      return Value::boolean(eval_single(*node.b, std::move(in), frame).is_true_like());
-    }
-    case Op::Object: {
-      Value made = Value::new_object(node.entries.size());
-      for (const Node::Entry& entry : node.entries) {
-        Value key = eval_single(*entry.key, in, frame);
+        at = node.b;
+        continue;
+      case Op::Calculate:
+      case Op::Compare: {
+        Value right = eval_single(*node.b, in, frame);
         if (stopped()) return {};
-        if (!key.is_string())
-          return raise(
-              fmt::format("Cannot use {} ({}) as object key", kind_name(key.kind()), brief(key)),
-              node);
-        Value value = eval_single(*entry.value, in, frame);
-        if (stopped()) return {};
-        made.set_member(std::move(key), std::move(value));
+        Value left = eval_single(*node.a, std::move(in), frame);
+        return stopped() ? Value() : binary(node.sign, std::move(left), std::move(right), node);
       }
-      return made;
+      case Op::If: {
+        const Value condition = eval_single(*node.a, in, frame);
+        if (stopped()) return {};
+        at = condition.is_true_like() ? node.b : node.c;
+        continue;
+      }
+      case Op::And:
+      case Op::Or: {
+        const Value left = eval_single(*node.a, in, frame);
+        if (stopped()) return {};
+        if (left.is_true_like() == (node.op == Op::Or)) return Value::boolean(node.op == Op::Or);
+        return Value::boolean(eval_single(*node.b, std::move(in), frame).is_true_like());
+      }
+      case Op::Object:
+        return single_object(node, in, frame);
+      case Op::Bind: {
+        Value value = eval_single(*node.a, in, frame);
+        if (stopped()) return {};
+        frame->values()[node.patterns[0]->slot] = std::move(value);
+        at = node.b;
+        continue;
+      }
+      default:
+        return single_form(node, std::move(in), frame);
     }
-    case Op::Bind: {
-      Value value = eval_single(*node.a, in, frame);
-      if (stopped()) return {};
-      frame->values()[node.patterns[0]->slot] = std::move(value);
-      return eval_single(*node.b, std::move(in), frame);
-    }
-    default:
-      return single_form(node, std::move(in), frame);
   }
 }
 

@@ -110,10 +110,11 @@ class Machine {
   bool refuse_depth(const Node& at);
 
   bool eval(const Node& node, Value in, const PathNode* path, Frame* frame, const Sink& out);
-  Value eval_single(const Node& node, Value in, Frame* frame);
+  Value eval_single(const Node& start, Value in, Frame* frame);
   bool dispatch(const Node& node, Value in, const PathNode* path, Frame* frame, const Sink& out);
   bool dispatch_form(const Node& node, Value in, const PathNode* path, Frame* frame,
                      const Sink& out);
+  Value single_object(const Node& node, const Value& in, Frame* frame);
   Value single_array(const Node& node, Value in, Frame* frame);
   // A native function looks through texts without a step.
   void pay_for_texts(const Value* arguments, std::size_t count) {
