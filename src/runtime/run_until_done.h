@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -49,6 +50,9 @@ class SpareLoop {
 
 template <class T>
 T run_until_done(IoContext& loop, Task<T> task) {
+  // A thread that was late with what the loop did before may take its last work away between the
+  // restart and the start of the task, which would stop the loop again.
+  auto guard = boost::asio::make_work_guard(loop);
   loop.restart();
   if constexpr (std::is_void_v<T>) {
     bool done = false;
@@ -57,6 +61,7 @@ T run_until_done(IoContext& loop, Task<T> task) {
                             done = true;
                             detail::rethrow(error);
                           });
+    guard.reset();
     while (!done && loop.run_one() > 0) {
     }
     ENSURE(done, "the task does not wait for ever");
@@ -65,6 +70,7 @@ T run_until_done(IoContext& loop, Task<T> task) {
     std::optional<T> outcome;
     boost::asio::co_spawn(loop.get_executor(), detail::keep_outcome<T>(outcome, std::move(task)),
                           detail::rethrow);
+    guard.reset();
     while (!outcome && loop.run_one() > 0) {
     }
     ENSURE(outcome.has_value(), "the task does not wait for ever");
