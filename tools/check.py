@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The rules of the house that a program can check, in seconds: include layers, file and function sizes,
 one wrapper per third-party library, banned words with their replacement, the coroutine traps of our
-compiler, pages that name every module and header, and
-clang-format. Prints one line per finding as file:line: what. Exit status 1 when there is any."""
+compiler, pages that name every module and header, and clang-format. Prints one line per finding as
+file:line: what. Exit status 1 when there is any."""
 import re
 import subprocess
 import sys

@@ -32,12 +32,14 @@ What the fuzzers of `./dev fuzz` ran, under AddressSanitizer and UndefinedBehavi
 """
 INPUT_BYTES_MAX = 4096
 SECONDS_PER_INPUT_MAX = 10
+MERGE_SECONDS_MAX = 600  # also for the reading of a corpus before its fuzzer's time begins
 
 
-def run(program, *arguments):
+def run(seconds_max, program, *arguments):
     return subprocess.run([program, f"-max_len={INPUT_BYTES_MAX}", f"-timeout={SECONDS_PER_INPUT_MAX}",
                            "-rss_limit_mb=3000", "-print_final_stats=1", *map(str, arguments)],
-                          text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=seconds_max)
 
 
 def fuzz(name, minutes):
@@ -49,13 +51,14 @@ def fuzz(name, minutes):
         reached, smallest = Path(folder) / "reached", Path(folder) / "smallest"
         reached.mkdir()
         smallest.mkdir()
-        result = run(program, reached, corpus, f"-max_total_time={round(minutes * 60)}", f"-artifact_prefix={FINDINGS}/{name}-")
+        result = run(minutes * 60 + MERGE_SECONDS_MAX, program, reached, corpus, f"-max_total_time={round(minutes * 60)}",
+                     f"-artifact_prefix={FINDINGS}/{name}-")
         found = re.findall(r"Test unit written to (\S+)", result.stdout)
         if result.returncode != 0:
             print(f"{name}:\n{result.stdout[-4000:]}", flush=True)
             found = found or [f"exit status {result.returncode}"]
         inputs = int((re.findall(r"stat::number_of_executed_units: (\d+)", result.stdout) or ["0"])[-1])
-        merged = run(program, "-set_cover_merge=1", smallest, corpus, reached)
+        merged = run(MERGE_SECONDS_MAX, program, "-set_cover_merge=1", smallest, corpus, reached)
         if merged.returncode == 0:
             shutil.rmtree(corpus)
             shutil.copytree(smallest, corpus)

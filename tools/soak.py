@@ -11,7 +11,6 @@ which seed each deliberate defect is found. docs/simulation.md says what is simu
 import argparse
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -67,9 +66,9 @@ class Simulation:
     def run(self, begin, count):
         """Exit status, output and CPU time of these seeds; the program ends at the first that finds something."""
         environment = {**os.environ, "WEFT_FIRST_SEED": str(begin), "WEFT_SEEDS": str(count)}
-        process = subprocess.Popen([self.program, f"--gtest_filter={self.name}"], env=environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX,) * 2))
+        process = subprocess.Popen(["prlimit", f"--as={MEMORY_BYTES_MAX}", self.program, f"--gtest_filter={self.name}"],
+                                   env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

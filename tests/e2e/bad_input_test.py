@@ -278,7 +278,6 @@ def test_a_data_folder_of_a_newer_version_is_refused(weft_factory):
     assert "weft data folder 99" in said and "start the version that wrote it" in said
 
 
-@pytest.mark.skipif(os.getuid() == 0 and shutil.which("setpriv") is None, reason="needs setpriv to drop root")
 @pytest.mark.parametrize("number", [0, 65_537])
 def test_a_limit_that_would_end_deliveries_is_refused_at_the_start(weft_factory, number):
     said = start_and_fail(weft_factory(settings=[f"delivery.unsettledMax={number}"]))
@@ -286,6 +285,7 @@ def test_a_limit_that_would_end_deliveries_is_refused_at_the_start(weft_factory,
     assert f"delivery.unsettledMax: must be from 1 to 65536, not {number}" in said
 
 
+@pytest.mark.skipif(os.getuid() == 0 and shutil.which("setpriv") is None, reason="needs setpriv to drop root")
 def test_a_data_folder_without_permission_is_named(weft_factory, tmp_path):
     weft = weft_factory(settings=[])
     weft.data.mkdir()

@@ -46,8 +46,7 @@ Task<Result<http::Response>> list_audit(AuditRoutesParts& parts, ApiCall& call) 
     query.object_kind = std::string(*kind);
   else if (name)
     query.object_name = std::string(*name);
-  if (call.principal->scope != identity::TenantScope::All)
-    query.tenant = std::string(call.tenant());
+  if (auto tenant = call.confined_to(); !tenant.empty()) query.tenant = std::move(tenant);
   query.limit = limit + 1;
   CO_TRY(auto entries, co_await parts.audit.list(std::move(query)));
   JsonWriter out;

@@ -263,9 +263,10 @@ Task<Result<http::Response>> list_resources(EstateRoutesParts& parts, ApiCall& c
   std::size_t shown = 0;
   std::string last;
   bool more = false;
+  const auto tenant = call.confined_to();
   for (const auto& entry : view->entries()) {
     const auto& id = entry.resource->id();
-    if (id.tenant != call.tenant() && call.principal->scope != identity::TenantScope::All) continue;
+    if (!tenant.empty() && id.tenant != tenant) continue;
     ++counts[id.kind];
     auto position = id.kind + '\n' + id.tenant + '\n' + id.name;
     if ((!kind.empty() && id.kind != kind) || position <= after) continue;

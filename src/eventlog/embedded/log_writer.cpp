@@ -71,7 +71,8 @@ Task<void> LogWriter::take_append(AppendWork& work) {
   auto cost = cost_of(work);
   auto limit = std::min(context_.options.group_bytes_max, room());
   if (!group_.empty() && group_.bytes() + cost > limit) co_await commit();
-  // Looked at once: the background may find space at any time, but this entry has no room by that.
+  // Decided once for the whole entry: the background may clear disk_full at any time, which makes
+  // no room in this file.
   auto durable = context_.disk_full ? AppendStatus::DiskFull : AppendStatus::Appended;
   if (durable == AppendStatus::Appended && cost > room() && !context_.stopped) {
     auto made = co_await make_room(cost);

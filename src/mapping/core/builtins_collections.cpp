@@ -327,13 +327,26 @@ V b_join(M& m, V* a, const Node& at) {
 }
 
 constexpr NativeEntry kCollectionBuiltins[] = {
-    {"sort", 0, b_sort},       {"_sort_by", 1, b_sort_by},      {"_group_by", 1, b_group_by},
-    {"unique", 0, b_unique},   {"_unique_by", 1, b_unique_by},  {"min", 0, b_min},
-    {"max", 0, b_max},         {"_min_by", 1, b_min_by},        {"_max_by", 1, b_max_by},
-    {"reverse", 0, b_reverse}, {"to_entries", 0, b_to_entries}, {"from_entries", 0, b_from_entries},
-    {"flatten", 0, b_flatten}, {"flatten", 1, b_flatten_to},    {"transpose", 0, b_transpose},
-    {"bsearch", 1, b_bsearch}, {"indices", 1, b_indices},       {"_indices", 1, b_indices},
-    {"index", 1, b_index},     {"rindex", 1, b_rindex},         {"join", 1, b_join},
+    {"sort", 0, b_sort},
+    {"_sort_by", 1, b_sort_by},
+    {"_group_by", 1, b_group_by},
+    {"unique", 0, b_unique},
+    {"_unique_by", 1, b_unique_by},
+    {"min", 0, b_min},
+    {"max", 0, b_max},
+    {"_min_by", 1, b_min_by},
+    {"_max_by", 1, b_max_by},
+    {"reverse", 0, b_reverse},
+    {"to_entries", 0, b_to_entries},
+    {"from_entries", 0, b_from_entries},
+    {"flatten", 0, b_flatten},
+    {"flatten", 1, b_flatten_to},
+    {"transpose", 0, b_transpose},
+    {"bsearch", 1, b_bsearch},
+    {"indices", 1, b_indices},
+    {"index", 1, b_index},
+    {"rindex", 1, b_rindex},
+    {"join", 1, b_join},
 };
 
 }  // namespace

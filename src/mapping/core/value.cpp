@@ -303,18 +303,6 @@ Value* Value::own_member(std::string_view key) {
   return place == is_.object->size ? nullptr : &is_.object->members()[place].value;
 }
 
-void Value::erase_member(std::string_view key) {
-  if (!has_member(key)) return;
-  own_object();
-  HeapObject& object = *is_.object;
-  Member* const members = object.members();
-  std::uint32_t place = object.find(key);
-  for (; place + 1 < object.size; ++place) std::swap(members[place], members[place + 1]);
-  members[--object.size].~Member();
-  drop_index(object);
-  if (object.size > kUnindexedMax) make_index(object);
-}
-
 void Value::append_text(std::string_view more) {
   if (form_ != Form::HeapText || is_.text->refs != 1) {
     const std::string_view before = text();

@@ -150,7 +150,6 @@ class Value {
   bool has_member(std::string_view key) const;
   void set_member(Value key, Value value);
   Value* own_member(std::string_view key);  // null when there is none
-  void erase_member(std::string_view key);
 
   // Said after a child was put in through own_elements() or own_member().
   void note_depth(const Value& child);

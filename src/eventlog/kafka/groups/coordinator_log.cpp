@@ -221,8 +221,9 @@ Task<void> State::write_snapshot() {
   for (const auto& [key, entry] : groups) {
     for (const auto& [place, offset] : entry.offsets) places.emplace_back(key, place);
   }
+  bool written = true;
   std::vector<NewRecord> records;
-  for (std::size_t i = 0; i < places.size(); ++i) {
+  for (std::size_t i = 0; written && i < places.size(); ++i) {
     const auto& [key, place] = places[i];
     if (auto* entry = find(key)) {
       const auto offset = entry->offsets.find(place);
@@ -232,10 +233,10 @@ Task<void> State::write_snapshot() {
     }
     if (records.size() < kSnapshotRecords && i + 1 < places.size()) continue;
     if (records.empty()) continue;
-    const auto written = co_await append(std::exchange(records, {}));
-    bytes_since_snapshot = 0;
-    if (!written) co_return;
+    written = (co_await append(std::exchange(records, {}))).has_value();
   }
+  bytes_since_snapshot = 0;
+  if (!written) co_return;
   log_info(kLogModule, "wrote all group offsets anew", {{"offsets", places.size()}});
 }
 

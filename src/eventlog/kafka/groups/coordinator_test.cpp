@@ -167,12 +167,16 @@ TEST(GroupCoordinator, ACommitThatWasAnsweredSurvivesACrash) {
   }
 }
 
-TEST(GroupCoordinator, SnapshotsKeepTheStreamSmallAndLoseNothing) {
-  TestBroker broker;
+void start_with_small_snapshots(TestBroker& broker) {
   broker.group_options.snapshot_bytes = 20'000;
   broker.stop();
   broker.start();
   broker.create(std::string(kOrders));
+}
+
+TEST(GroupCoordinator, SnapshotsKeepTheStreamSmallAndLoseNothing) {
+  TestBroker broker;
+  start_with_small_snapshots(broker);
   {
     auto client = broker.connect();
     EXPECT_EQ(commit(client, commit_request("once", 7)), 0);
@@ -189,10 +193,7 @@ TEST(GroupCoordinator, SnapshotsKeepTheStreamSmallAndLoseNothing) {
 // A member keeps the group's watch awake.
 TEST(GroupCoordinator, LiveOffsetsNearTheLimitAreNotWrittenAnewForEver) {
   TestBroker broker;
-  broker.group_options.snapshot_bytes = 20'000;
-  broker.stop();
-  broker.start();
-  broker.create(std::string(kOrders));
+  start_with_small_snapshots(broker);
   auto client = broker.connect();
   stable_member(client, "members");
   std::int16_t refused = 0;
