@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "eventlog/core/transaction_index.h"
+#include "eventlog/event_log.h"
 #include "eventlog/types.h"
 #include "runtime/task.h"
 
@@ -32,6 +34,8 @@ enum class AppendStatus : std::uint8_t {
   Duplicate,           // same producer id and sequence: the first one's offset is given
   OutOfOrderSequence,  // a gap in an idempotent producer's sequence
   StaleProducerEpoch,  // fenced by a newer epoch
+  NotInTransaction,    // transactional, but its producer has not enlisted the partition; or the
+                       // other way round
   UnknownPartition,
   TooLarge,
   DiskFull,
@@ -56,6 +60,7 @@ struct FetchOptions {
   std::uint32_t bytes_max = 50 * 1024 * 1024;  // over all partitions; the first batch always fits
   std::uint32_t bytes_min = 1;                 // parked until this many are there …
   Duration wait{};                             // … or this long
+  bool committed_only = false;                 // up to the stable end
 };
 
 // Whole batches, each a shared immutable buffer (tail of the log) or read from a segment.
@@ -64,12 +69,46 @@ struct FetchedPartition {
   std::optional<ErrorCode> error;  // NotFound, OutOfRange, DataLoss
   PartitionInfo info;
   std::vector<std::shared_ptr<const std::string>> batches;
+  // Of those transactions the batches do not count; with `committed_only` alone.
+  std::vector<AbortedTransaction> aborted;
+};
+
+// A producer that writes in transactions, and with which epoch.
+struct TransactionalProducer {
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  bool operator==(const TransactionalProducer&) const = default;
+};
+
+// The end of a producer's transaction: markers in every partition that it wrote to, and `with`, in
+// one write-ahead entry, so all of it counts or nothing. A transaction in which nothing was written
+// may end, too: then `with` is all.
+struct TransactionEnd {
+  TransactionalProducer producer;  // with the epoch that counts from now on; older ones are fenced
+  bool commits = false;
+  std::vector<NewRecords> with;
+};
+
+struct OpenTransactionView {
+  TransactionalProducer producer;
+  WallTime since{};
+  std::vector<PartitionId> enlisted;
+  std::vector<std::pair<PartitionId, Offset>> written;  // with the first offset there
 };
 
 // Where a leader epoch ended, for clients that look for truncation (KIP-320).
 struct EpochEnd {
   std::int32_t epoch = 0;  // the largest known epoch that is not above the one asked for
   Offset end = 0;          // the first offset after it
+};
+
+// A producer as one partition knows it.
+struct ProducerView {
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  std::int32_t last_sequence = -1;  // -1: it sent none that is remembered
+  std::int64_t last_ms = 0;         // when it last appended, since 1970
+  Offset transaction_start = -1;    // of its open transaction; -1: there is none
 };
 
 class BatchLog {
@@ -84,6 +123,22 @@ class BatchLog {
 
   virtual Task<std::vector<FetchedPartition>> fetch(std::vector<FetchItem> items,
                                                     FetchOptions options) = 0;
+
+  // Partitions become part of the producer's transaction, which begins if there is none. NotFound:
+  // no such producer (end_transaction() makes one known); Conflict: its epoch is another one.
+  virtual Task<Result<>> enlist(TransactionalProducer producer,
+                                std::vector<PartitionId> partitions) = 0;
+  // Durable when it returns: where `with` went. Conflict: a newer epoch is known. Other errors as
+  // append()'s; then the transaction is still open.
+  virtual Task<Result<std::vector<Appended>>> end_transaction(TransactionEnd end) = 0;
+  // After a start, for each producer that may go on; its transaction, if there is one, was
+  // recovered.
+  virtual Task<Result<>> admit_producers(std::vector<TransactionalProducer> producers) = 0;
+  // Requires that none of them has a transaction.
+  virtual Task<Result<>> forget_producers(std::vector<std::int64_t> ids) = 0;
+  virtual Task<Result<std::vector<OpenTransactionView>>> open_transactions() = 0;
+  // NotFound.
+  virtual Task<Result<std::vector<ProducerView>>> producers(PartitionId partition) = 0;
 
   // A fresh producer id with epoch 0; durable enough never to be given twice.
   virtual Task<Result<std::int64_t>> new_producer_id() = 0;

@@ -71,6 +71,8 @@ struct ReadRequest {
   std::uint32_t bytes_max = 1024 * 1024;  // at least one batch is returned even if it is larger
   std::uint32_t records_max = 10'000;
   Duration wait{};  // how long to wait for a first record; zero: do not
+  // Up to the stable end, and without what was aborted; else all that is durable.
+  bool committed_only = true;
 };
 
 struct ReadResult {

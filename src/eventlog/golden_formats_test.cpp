@@ -9,6 +9,8 @@
 #include "eventlog/core/log_wal_format.h"
 #include "eventlog/core/record_batch.h"
 #include "eventlog/kafka/groups/offset_records.h"
+#include "eventlog/kafka/state_record.h"
+#include "eventlog/kafka/transactions/transaction_records.h"
 
 namespace weft::eventlog {
 namespace {
@@ -58,7 +60,7 @@ Manifest manifest() {
   held.next_segment = 6;
   held.segments = {5};
   held.streams = {stream()};
-  held.partitions.push_back({kPartition, 10, 13, {{0, 0}, {1, 12}}});
+  held.partitions.push_back({kPartition, 10, 13, {{0, 0}, {1, 12}}, {}});
   return held;
 }
 
@@ -132,13 +134,25 @@ TEST(WalCommands, AreWhatWasCommitted) {
 TEST(ManifestFormat, IsWhatWasCommitted) {
   auto held = manifest();
   held.streams[0].retired = from_unix_ms(kMoment);
+  held.partitions[0].transactions.restore({{1001, {3, 12}}}, {{1002, 10, 11}});
 
-  auto golden = golden_file_or_new("manifest-2.hex", encode_manifest(held));
+  auto golden = golden_file_or_new("manifest-3.hex", encode_manifest(held));
 
   ASSERT_EQ(golden, encode_manifest(held));
   auto read = decode_manifest(golden);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(encode_manifest(*read), golden);
+}
+
+// Before there were transactions.
+TEST(ManifestFormat, TwoIsStillRead) {
+  auto held = manifest();
+  held.streams[0].retired = from_unix_ms(kMoment);
+
+  auto read = decode_manifest(golden_file("manifest-2.hex"));
+
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(encode_manifest(*read), encode_manifest(held));
 }
 
 // Written by a program of that time: 0.1.0 before streams could be retired.
@@ -177,6 +191,22 @@ TEST(GroupOffsetFormat, IsWhatWasCommitted) {
   EXPECT_EQ(golden_file_or_new("group-offset-value.hex", encode(value)), encode(value));
   EXPECT_EQ(kafka::decode_offset_key(golden_file("group-offset-key.hex"))->group, "billing");
   EXPECT_EQ(kafka::decode_offset_value(golden_file("group-offset-value.hex"))->offset, 13);
+}
+
+TEST(TransactionFormat, IsWhatWasCommitted) {
+  kafka::TransactionRecordKey key{1, "default", "billing-1"};
+  kafka::ProducerRecord producer{1001, 3, 60'000};
+  kafka::PendingOffsetsRecord pending{1001, 3, {{"billing", Uuid::v4(1, 2), 2, 13, 1, "note"}}};
+  auto encoded_key = kafka::encode_state_record(key);
+  auto encoded_producer = kafka::encode_state_record(producer);
+  auto encoded_pending = kafka::encode_state_record(pending);
+
+  EXPECT_EQ(golden_file_or_new("transaction-key.hex", encoded_key), encoded_key);
+  EXPECT_EQ(golden_file_or_new("transaction-producer.hex", encoded_producer), encoded_producer);
+  EXPECT_EQ(golden_file_or_new("transaction-pending.hex", encoded_pending), encoded_pending);
+  auto read = kafka::decode_state_record<kafka::PendingOffsetsRecord>(encoded_pending);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->offsets.at(0).offset, 13);
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ struct StreamInfo {
 // Where a partition stands. Records in [start, end) exist, except for holes.
 struct PartitionInfo {
   Offset start = 0;
-  Offset end = 0;  // high watermark: the next offset; only durable records are below it
+  Offset end = 0;         // high watermark: the next offset; only durable records are below it
+  Offset stable_end = 0;  // below it no transaction is open; Kafka: last stable offset
   std::uint64_t bytes = 0;
   std::int32_t leader_epoch = 0;  // rises when recovery truncated acknowledged-looking bytes
 };

@@ -204,15 +204,6 @@ def test_topics_are_described_and_cannot_be_made_behind_the_estate(weft):
     assert refused.value.args[0].name() == "POLICY_VIOLATION"
 
 
-def test_a_transactional_producer_fails_at_once(weft):
-    producer = confluent_kafka.Producer({"bootstrap.servers": weft.kafka, "transactional.id": "tx"})
-    before = time.monotonic()
-    with pytest.raises(confluent_kafka.KafkaException) as refused:
-        producer.init_transactions(20)
-    assert refused.value.args[0].name() == "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"
-    assert time.monotonic() - before < 10
-
-
 def test_only_a_key_opens_the_listener_unless_anonymous_access_is_set(estate, weft_factory):
     weft = weft_factory(estate=estate, settings=["kafka.rebalanceDelay=0s"]).start()
     topic = "python.test.sent.v1"

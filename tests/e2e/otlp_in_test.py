@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 from order_flow_test import EXAMPLE, SHOP_KEY, WEBHOOK_SECRET, post_order, receiver  # noqa: F401
-from weft_process import Weft, call, wait_until
+from weft_process import OnFixedPorts, call, wait_until
 
 SERVICE = {"attributes": [{"key": "service.name", "value": {"stringValue": "crm"}}]}
 
@@ -126,15 +126,6 @@ def test_one_node_takes_what_another_exports(weft_factory, receiver):  # noqa: F
 
 def test_the_receiver_can_be_off(weft_factory):
     assert "otlp" not in weft_factory(settings=["telemetry.otlpReceiver=false"]).start().node
-
-
-class OnFixedPorts(Weft):
-    """A node whose ports are chosen by its settings, as those of a user are."""
-
-    def command(self):
-        words = super().command()
-        at = words.index("--ports")
-        return words[:at] + words[at + 2:]
 
 
 @pytest.fixture

@@ -133,3 +133,12 @@ class Weft:
             if line.startswith(name + " ") or line.startswith(name + "{"):
                 total += float(line.rsplit(" ", 1)[1])
         return total
+
+
+class OnFixedPorts(Weft):
+    """A node whose ports are chosen by its settings, as those of a user are."""
+
+    def command(self):
+        words = super().command()
+        at = words.index("--ports")
+        return words[:at] + words[at + 2:]

@@ -21,7 +21,7 @@ Task<std::vector<Reader>> consumer_groups(const eventlog::EventLog& log,
     kafka::GroupKey key{tenant, summary.group};
     Reader reader;
     reader.name = summary.group;
-    auto offsets = co_await groups.offsets(key);
+    auto offsets = (co_await groups.offsets(key)).committed;
     for (const auto& [of, committed] : offsets) {
       auto stream = streams.find(of.topic);
       if (stream == streams.end()) continue;

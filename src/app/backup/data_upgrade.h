@@ -13,7 +13,7 @@ namespace weft::app {
 
 // In the data folder: "weft data folder <format>".
 inline constexpr std::string_view kDataFormatFile = "FORMAT";
-inline constexpr int kDataFormat = 2;
+inline constexpr int kDataFormat = 3;
 std::string data_format_text(int format = kDataFormat);
 
 // Brings the folder to kDataFormat, unless it is there. Of an older one the way back is kept first,

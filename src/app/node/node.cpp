@@ -120,6 +120,7 @@ Result<> Node::open(Parts& parts) {
 // Ends what a failed start left running.
 void Node::abandon(Parts& parts) {
   if (parts.delivery) parts.delivery->stop();
+  if (parts.transactions) run_until_done(parts.control, parts.transactions->stop());
   if (parts.groups) run_until_done(parts.control, parts.groups->stop());
   parts.end_loops();
   parts.close_telemetry();
@@ -212,6 +213,7 @@ Task<void> Node::Parts::close() {
   if (events) events->stop();
   chores.cancel();
   co_await chores.join();
+  co_await transactions->stop();
   co_await groups->stop();
   delivery->stop();
   co_await store_key_uses();

@@ -35,6 +35,7 @@
 #include "eventlog/embedded/embedded_log.h"
 #include "eventlog/kafka/groups/coordinator.h"
 #include "eventlog/kafka/kafka_server.h"
+#include "eventlog/kafka/transactions/coordinator.h"
 #include "eventlog/streams.h"
 #include "gateway/gateway.h"
 #include "http/client.h"
@@ -104,6 +105,7 @@ struct Node::Parts {
   std::optional<eventlog::StreamCatalogue> streams;
   BlockingPool stream_turns{"streams", 1, 1000};  // of reconcile(): one task at a time
   std::optional<kafka::GroupCoordinator> groups;
+  std::optional<kafka::TransactionCoordinator> transactions;
   std::optional<gateway::IdempotencyStore> answers;
   std::optional<GatewayKeys> gateway_keys;
   std::unique_ptr<gateway::AccessLog> access_log;

@@ -107,6 +107,9 @@ Task<Result<>> Node::Parts::open_log() {
   kafka::CoordinatorOptions group_options;
   group_options.groups.initial_rebalance_delay = settings.time("kafka.rebalanceDelay");
   groups.emplace(group_options, *log, clock, random, loops.at(0));
+  kafka::TransactionOptions transaction_options;
+  transaction_options.timeout_max = settings.time("kafka.transactionTimeoutMax");
+  transactions.emplace(transaction_options, *log, *log, *groups, clock);
   co_return Result<>();
 }
 
@@ -153,6 +156,7 @@ Task<Result<>> Node::Parts::open_features() {
   auto warning = co_await reconcile();
   if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
   CO_CHECK(co_await groups->start());
+  CO_CHECK(co_await transactions->start());
   for (std::size_t i = 0; roles.has(Role::Worker) && i < loops.size(); ++i) {
     loop_chores.push_back(std::make_unique<TaskGroup>(loops.at(i), "delivery", 1));
     boost::asio::post(loops.at(i), [this, i] { loop_chores[i]->spawn(delivery->run(i)); });
@@ -431,8 +435,8 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
         identity::make_principal(identity::PrincipalType::Client, "anonymous",
                                  std::string(estate::kDefaultTenant), std::move(grants)));
   }
-  kafka::KafkaParts kafka_parts{*log,   *log,    *kafka_topics, *groups, loops,  clock,
-                                random, metrics, &*kafka_keys,  nullptr, &traces};
+  kafka::KafkaParts kafka_parts{*log,  *log,   *kafka_topics, *groups,      *transactions, loops,
+                                clock, random, metrics,       &*kafka_keys, nullptr,       &traces};
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }
 

@@ -197,7 +197,9 @@ TEST(Manifest, IsReadBackAndRefusedWhenDamaged) {
   manifest.cluster = Uuid::v4(3, 4);
   manifest.wal_sequence = 8;
   manifest.segments = {1, 5};
-  manifest.partitions.push_back({kPartition, 5, 9, {{0, 0}, {2, 7}}});
+  TransactionIndex transactions;
+  transactions.restore({{77, {1, 7}}, {78, {0, 8}}}, {{79, 5, 6}});
+  manifest.partitions.push_back({kPartition, 5, 9, {{0, 0}, {2, 7}}, transactions});
   ProducerState state;
   state.epoch = 1;
   state.count = 1;

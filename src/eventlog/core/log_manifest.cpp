@@ -8,11 +8,14 @@ namespace weft::eventlog {
 namespace {
 
 constexpr std::uint32_t kFormatWithRetired = 2;
+constexpr std::uint32_t kFormatWithTransactions = 3;
 constexpr std::string_view kManifestMagic = "WEFTMAN\n";
 constexpr std::size_t kStreamBytes = 64;
 constexpr std::size_t kPartitionBytes = 28;
 constexpr std::size_t kEpochBytes = 12;
 constexpr std::size_t kProducerBytes = 27;
+constexpr std::size_t kOpenBytes = 18;
+constexpr std::size_t kAbortedBytes = 24;
 
 void write_producer(FieldWriter& fields, const ManifestProducer& producer) {
   fields.partition(producer.partition);
@@ -54,9 +57,40 @@ void write_partition(FieldWriter& fields, const ManifestPartition& partition) {
     fields.number(epoch.epoch);
     fields.number(epoch.start);
   }
+  const auto& transactions = partition.transactions;
+  fields.number(static_cast<std::uint32_t>(transactions.open().size()));
+  for (const auto& [producer_id, open] : transactions.open()) {
+    fields.number(producer_id);
+    fields.number(open.epoch);
+    fields.number(open.first);
+  }
+  fields.number(static_cast<std::uint32_t>(transactions.aborted().size()));
+  for (const auto& aborted : transactions.aborted()) {
+    fields.number(aborted.producer_id);
+    fields.number(aborted.first);
+    fields.number(aborted.last);
+  }
 }
 
-ManifestPartition read_partition(FieldReader& fields) {
+TransactionIndex read_transactions(FieldReader& fields) {
+  TransactionIndex::Open open;
+  for (auto left = fields.count(kOpenBytes); left > 0; --left) {
+    auto producer_id = fields.number<std::int64_t>();
+    auto epoch = fields.number<std::int16_t>();
+    open[producer_id] = {epoch, fields.number<std::int64_t>()};
+  }
+  std::vector<AbortedTransaction> aborted(fields.count(kAbortedBytes));
+  for (auto& each : aborted) {
+    each.producer_id = fields.number<std::int64_t>();
+    each.first = fields.number<std::int64_t>();
+    each.last = fields.number<std::int64_t>();
+  }
+  TransactionIndex transactions;
+  transactions.restore(std::move(open), std::move(aborted));
+  return transactions;
+}
+
+ManifestPartition read_partition(FieldReader& fields, std::uint32_t format) {
   ManifestPartition partition;
   partition.id = fields.partition();
   partition.start = fields.number<std::int64_t>();
@@ -66,6 +100,7 @@ ManifestPartition read_partition(FieldReader& fields) {
     epoch.epoch = fields.number<std::int32_t>();
     epoch.start = fields.number<std::int64_t>();
   }
+  if (format >= kFormatWithTransactions) partition.transactions = read_transactions(fields);
   return partition;
 }
 
@@ -132,7 +167,7 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     if (format >= kFormatWithRetired) stream.retired = read_retired(fields);
   }
   manifest.partitions.resize(fields.count(kPartitionBytes - 4));
-  for (auto& partition : manifest.partitions) partition = read_partition(fields);
+  for (auto& partition : manifest.partitions) partition = read_partition(fields, format);
   manifest.producers.resize(fields.count(kProducerBytes));
   for (auto& producer : manifest.producers) producer = read_producer(fields);
   if (!fields.ok()) return fail(ErrorCode::DataLoss, "the manifest is malformed");

@@ -11,11 +11,12 @@
 #include "base/uuid.h"
 #include "eventlog/core/log_producers.h"
 #include "eventlog/core/log_wal_format.h"
+#include "eventlog/core/transaction_index.h"
 #include "eventlog/types.h"
 
 namespace weft::eventlog {
 
-inline constexpr std::uint32_t kManifestFormat = 2;
+inline constexpr std::uint32_t kManifestFormat = 3;
 inline constexpr std::uint64_t kManifestBytesMax = 256 * 1024 * 1024;
 
 // From this offset on a partition's batches carry this leader epoch.
@@ -30,6 +31,7 @@ struct ManifestPartition {
   Offset start = 0;
   Offset next = 0;
   std::vector<EpochStart> epochs;
+  TransactionIndex transactions;
   bool operator==(const ManifestPartition&) const = default;
 };
 

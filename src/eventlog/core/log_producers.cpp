@@ -17,9 +17,10 @@ SequenceVerdict ProducerStates::check(const BatchHeader& batch) const {
   if (found == producers_.end()) return {};
   const auto& state = found->second;
   if (batch.producer_epoch < state.epoch) return {Kind::StaleEpoch, -1};
-  if (batch.producer_epoch > state.epoch || state.count == 0) {
+  if (batch.producer_epoch > state.epoch) {
     return {batch.base_sequence == 0 ? Kind::Accept : Kind::OutOfOrder, -1};
   }
+  if (state.count == 0) return {};  // known by a control batch alone
   auto last_sequence = advance_sequence(batch.base_sequence, batch.last_offset_delta);
   for (std::size_t i = 0; i < state.count; ++i) {
     const auto& known = state.batches[i];
@@ -44,6 +45,7 @@ bool ProducerStates::record(const BatchHeader& batch, std::int64_t now_ms) {
   if (!same_epoch) state = ProducerState{};
   state.epoch = batch.producer_epoch;
   state.last_ms = now_ms;
+  if (batch.is_control()) return fresh;
   if (state.count == ProducerState::kBatchesKept) {
     std::ranges::rotate(state.batches, state.batches.begin() + 1);
     --state.count;

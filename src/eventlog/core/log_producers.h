@@ -42,7 +42,8 @@ class ProducerStates {
 
   // A batch without a producer id is always accepted.
   SequenceVerdict check(const BatchHeader& batch) const;
-  // Requires: check() accepted it; its base offset is set. True when the producer was unknown.
+  // Requires: check() accepted it; its base offset is set. True when the producer was unknown. The
+  // epoch of a control batch fences earlier ones.
   bool record(const BatchHeader& batch, std::int64_t now_ms);
   // Forgets producers that have been silent since before `limit_ms`; how many.
   std::size_t expire(std::int64_t limit_ms);

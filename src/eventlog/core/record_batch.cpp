@@ -16,7 +16,6 @@ constexpr std::size_t kCrcAt = 17;
 constexpr std::size_t kAttributesAt = 21;
 constexpr std::size_t kMaxTimestampAt = 35;
 constexpr std::int8_t kBatchMagic = 2;
-constexpr std::int16_t kAppendTimeBit = 0x08;
 
 // A varint-prefixed run of bytes; -1 is null.
 bool read_nullable(const char*& at, const char* end, std::optional<std::string_view>& into) {
@@ -260,7 +259,10 @@ Result<std::string> BatchBuilder::finish() {
   store_be(at + 8, static_cast<std::int32_t>(out_.size() - kBatchLengthEnd));
   store_be(at + kEpochAt, std::int32_t{-1});
   at[kMagicAt] = kBatchMagic;
-  store_be(at + kAttributesAt, static_cast<std::int16_t>(options_.codec));
+  auto attributes = static_cast<std::int16_t>(options_.codec);
+  if (options_.is_transactional) attributes |= kTransactionalBit;
+  if (options_.is_control) attributes |= kControlBit;
+  store_be(at + kAttributesAt, attributes);
   store_be(at + 23, record_count_ - 1);
   store_be(at + 27, base_timestamp_);
   store_be(at + kMaxTimestampAt, max_timestamp_);
@@ -271,6 +273,47 @@ Result<std::string> BatchBuilder::finish() {
   store_be(at + kCrcAt, crc32c(std::string_view(out_).substr(kAttributesAt)));
   record_count_ = 0;
   return std::exchange(out_, std::string());
+}
+
+std::string control_batch(ControlType type, std::int64_t producer_id, std::int16_t producer_epoch,
+                          std::int64_t unix_ms) {
+  constexpr std::int16_t kMarkerVersion = 0;
+  constexpr std::int32_t kCoordinatorEpoch = 0;
+  BatchOptions options;
+  options.producer_id = producer_id;
+  options.producer_epoch = producer_epoch;
+  options.is_transactional = true;
+  options.is_control = true;
+  std::string key;
+  append_be(key, kMarkerVersion);
+  append_be(key, static_cast<std::int16_t>(type));
+  std::string value;
+  append_be(value, kMarkerVersion);
+  append_be(value, kCoordinatorEpoch);
+  BatchBuilder builder(options);
+  builder.add(unix_ms, key, value);
+  auto batch = builder.finish();
+  ENSURE(batch.has_value(), "an uncompressed batch with a record can be built");
+  return *std::move(batch);
+}
+
+Result<ControlType> control_type(std::string_view batch) {
+  TRY(auto header, read_batch_header(batch));
+  std::string scratch;
+  TRY(auto records, batch_records(batch, scratch));
+  RecordReader reader(header, records);
+  RecordView record;
+  TRY(bool any, reader.next(record));
+  constexpr std::size_t kKeyBytes = 4;
+  if (!any || !record.key || record.key->size() < kKeyBytes) {
+    return fail(ErrorCode::InvalidArgument, "a control batch without a type");
+  }
+  auto type = load_be<std::int16_t>(record.key->data() + 2);
+  if (type != static_cast<std::int16_t>(ControlType::Abort) &&
+      type != static_cast<std::int16_t>(ControlType::Commit)) {
+    return fail(ErrorCode::InvalidArgument, "a control batch of type {}", type);
+  }
+  return static_cast<ControlType>(type);
 }
 
 std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch) {

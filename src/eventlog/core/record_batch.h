@@ -26,6 +26,11 @@ namespace weft::eventlog {
 inline constexpr std::size_t kBatchHeaderBytes = 61;
 inline constexpr std::size_t kBatchLengthEnd = 12;  // the length field counts from here
 
+// Bits of a batch's attributes.
+inline constexpr std::int16_t kAppendTimeBit = 0x08;
+inline constexpr std::int16_t kTransactionalBit = 0x10;
+inline constexpr std::int16_t kControlBit = 0x20;
+
 struct BatchHeader {
   Offset base_offset = 0;
   std::int32_t length = 0;
@@ -41,9 +46,9 @@ struct BatchHeader {
   std::int32_t record_count = 0;
 
   Codec codec() const { return static_cast<Codec>(attributes & 0x07); }
-  bool has_append_time() const { return (attributes & 0x08) != 0; }
-  bool is_transactional() const { return (attributes & 0x10) != 0; }
-  bool is_control() const { return (attributes & 0x20) != 0; }
+  bool has_append_time() const { return (attributes & kAppendTimeBit) != 0; }
+  bool is_transactional() const { return (attributes & kTransactionalBit) != 0; }
+  bool is_control() const { return (attributes & kControlBit) != 0; }
   std::size_t bytes() const { return kBatchLengthEnd + static_cast<std::size_t>(length); }
   Offset last_offset() const { return base_offset + last_offset_delta; }
   Offset next_offset() const { return last_offset() + 1; }
@@ -121,12 +126,22 @@ struct BatchOptions {
   std::int64_t producer_id = -1;
   std::int16_t producer_epoch = -1;
   std::int32_t base_sequence = -1;
+  bool is_transactional = false;
+  bool is_control = false;
 };
 
 // A batch without records that stands for the offsets [first, end): what is left of a range that
 // was lost or removed, so that a reader at its first offset can go on behind it. Kafka leaves the
 // same behind when it compacts. Requires: first < end.
 std::string empty_batch(std::int64_t first, std::int64_t end, std::int32_t leader_epoch);
+
+// What a control batch says of its producer's transaction.
+enum class ControlType : std::int16_t { Abort = 0, Commit = 1 };
+// A batch that ends a transaction, with base offset 0 until the log sets it.
+std::string control_batch(ControlType type, std::int64_t producer_id, std::int16_t producer_epoch,
+                          std::int64_t unix_ms);
+// Requires a control batch. InvalidArgument for one that is malformed or of another type.
+Result<ControlType> control_type(std::string_view batch);
 
 // Records in, one batch out, with base offset 0 and leader epoch -1 until the log sets them.
 class BatchBuilder {

@@ -199,6 +199,43 @@ Task<Result<std::int64_t>> EmbeddedLog::new_producer_id() {
                        state_->context);
 }
 
+Task<Result<>> EmbeddedLog::enlist(TransactionalProducer producer,
+                                   std::vector<PartitionId> partitions) {
+  auto& writer = state_->writer;
+  std::function<Task<Result<>>()> job = [&] {
+    return writer.enlist(producer, std::move(partitions));
+  };
+  co_return outcome_of(co_await writer.execute<Result<>>(std::move(job)), state_->context);
+}
+
+Task<Result<>> EmbeddedLog::admit_producers(std::vector<TransactionalProducer> producers) {
+  auto& writer = state_->writer;
+  std::function<Task<Result<>>()> job = [&] {
+    return writer.admit_producers(std::move(producers));
+  };
+  co_return outcome_of(co_await writer.execute<Result<>>(std::move(job)), state_->context);
+}
+
+Task<Result<>> EmbeddedLog::forget_producers(std::vector<std::int64_t> ids) {
+  auto& writer = state_->writer;
+  std::function<Task<Result<>>()> job = [&] { return writer.forget_producers(std::move(ids)); };
+  co_return outcome_of(co_await writer.execute<Result<>>(std::move(job)), state_->context);
+}
+
+Task<Result<std::vector<OpenTransactionView>>> EmbeddedLog::open_transactions() {
+  using Views = Result<std::vector<OpenTransactionView>>;
+  auto& writer = state_->writer;
+  std::function<Task<Views>()> job = [&] { return writer.open_transactions(); };
+  co_return outcome_of(co_await writer.execute<Views>(std::move(job)), state_->context);
+}
+
+Task<Result<std::vector<ProducerView>>> EmbeddedLog::producers(PartitionId id) {
+  using Views = Result<std::vector<ProducerView>>;
+  auto& writer = state_->writer;
+  std::function<Task<Views>()> job = [&] { return writer.producers(id); };
+  co_return outcome_of(co_await writer.execute<Views>(std::move(job)), state_->context);
+}
+
 Task<Result<Offset>> EmbeddedLog::delete_records(PartitionId id, Offset before) {
   auto& writer = state_->writer;
   std::function<Task<Result<Offset>>()> job = [&] { return writer.move_start(id, before); };

@@ -22,6 +22,7 @@
 namespace weft::eventlog {
 
 struct AppendItem;
+struct TransactionEnding;
 using AppendItems = std::vector<AppendItem>;
 
 struct LogStatus {
@@ -74,6 +75,13 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   Task<std::vector<AppendedBatch>> append_together(std::vector<BatchToAppend> batches) override;
   Task<std::vector<FetchedPartition>> fetch(std::vector<FetchItem> items,
                                             FetchOptions options) override;
+  Task<Result<>> enlist(TransactionalProducer producer,
+                        std::vector<PartitionId> partitions) override;
+  Task<Result<std::vector<Appended>>> end_transaction(TransactionEnd end) override;
+  Task<Result<>> admit_producers(std::vector<TransactionalProducer> producers) override;
+  Task<Result<>> forget_producers(std::vector<std::int64_t> ids) override;
+  Task<Result<std::vector<OpenTransactionView>>> open_transactions() override;
+  Task<Result<std::vector<ProducerView>>> producers(PartitionId partition) override;
   Task<Result<std::int64_t>> new_producer_id() override;
   Task<Result<Offset>> delete_records(PartitionId partition, Offset before) override;
   std::optional<EpochEnd> epoch_end(PartitionId partition, std::int32_t epoch) const override;
@@ -83,7 +91,8 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   explicit EmbeddedLog(std::unique_ptr<State> state);
   template <class Records>
   Result<AppendItems> build(std::span<const Records> entry, WallTime now) const;
-  Task<Result<std::vector<Appended>>> append_built(Result<AppendItems> items, WallTime now);
+  Task<Result<std::vector<Appended>>> append_built(Result<AppendItems> items, WallTime now,
+                                                   TransactionEnding* ending = nullptr);
   Task<std::vector<AppendedBatch>> submit(std::vector<BatchToAppend> batches, bool together);
 
   std::unique_ptr<State> state_;

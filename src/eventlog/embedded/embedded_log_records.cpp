@@ -14,6 +14,7 @@ ErrorCode code_of(AppendStatus status) {
       return ErrorCode::Internal;
     case AppendStatus::OutOfOrderSequence:
     case AppendStatus::StaleProducerEpoch:
+    case AppendStatus::NotInTransaction:
       return ErrorCode::Conflict;
     case AppendStatus::UnknownPartition:
       return ErrorCode::NotFound;
@@ -38,6 +39,8 @@ std::string_view text_of(AppendStatus status) {
       return "out of order sequence";
     case AppendStatus::StaleProducerEpoch:
       return "fenced by a newer producer epoch";
+    case AppendStatus::NotInTransaction:
+      return "not in a transaction";
     case AppendStatus::UnknownPartition:
       return "no such stream or partition";
     case AppendStatus::TooLarge:
@@ -177,22 +180,28 @@ Result<AppendItems> EmbeddedLog::build(std::span<const Records> entry, WallTime 
 }
 
 Task<Result<std::vector<Appended>>> EmbeddedLog::append_built(Result<AppendItems> items,
-                                                              WallTime now) {
+                                                              WallTime now,
+                                                              TransactionEnding* ending) {
   if (!items) co_return std::unexpected(std::move(items).error());
   auto& context = state_->context;
   std::vector<Appended> appended;
-  if (items->empty()) co_return appended;
+  if (items->empty() && ending == nullptr) co_return appended;
   if (context.closing || context.stopped) co_return refusal(AppendStatus::Stopped);
   AppendWork work(co_await boost::asio::this_coro::executor);
   work.together = true;
   work.items = std::move(*items);
+  work.ending = ending;
+  const auto asked = work.items.size();
   for (const auto& item : work.items) work.bytes += item.batch.size();
   if (work.bytes > context.options.wal_file_bytes / 2) co_return refusal(AppendStatus::TooLarge);
   if (!state_->writer.submit(work)) co_return refusal(AppendStatus::Overloaded);
   co_await work.done.suspended();
+  if (ending != nullptr && ending->outcome != AppendStatus::Appended) {
+    co_return refusal(ending->outcome);
+  }
   CO_CHECK(verdict_on(work.items));
-  appended.reserve(work.items.size());
-  for (const auto& item : work.items) {
+  appended.reserve(asked);
+  for (const auto& item : std::span(work.items).first(asked)) {
     appended.push_back({item.partition->id, item.outcome.base_offset, now});
   }
   co_return appended;
@@ -207,6 +216,12 @@ Task<Result<std::vector<Appended>>> EmbeddedLog::append_borrowed(
     std::span<const BorrowedRecords> entry) {
   auto now = state_->context.clock.now();
   return append_built(build(entry, now), now);
+}
+
+Task<Result<std::vector<Appended>>> EmbeddedLog::end_transaction(TransactionEnd end) {
+  auto now = state_->context.clock.now();
+  TransactionEnding ending{end.producer, end.commits};
+  co_return co_await append_built(build(std::span<const NewRecords>(end.with), now), now, &ending);
 }
 
 namespace {
@@ -226,9 +241,14 @@ Record record_of(RecordView& view) {
 
 // Appends the batch's records from `from` on; where to go on.
 Result<Offset> decode(std::string_view batch, const ReadRequest& request,
+                      const std::vector<AbortedTransaction>& aborted,
                       std::vector<Record>& records) {
   TRY(auto header, read_batch_header(batch));
   if (header.is_control()) return header.next_offset();
+  if (!aborted.empty() && header.is_transactional() &&
+      is_aborted(aborted, header.producer_id, header.base_offset)) {
+    return header.next_offset();
+  }
   std::string scratch;
   TRY(auto bytes, batch_records(batch, scratch));
   RecordReader reader(header, bytes);
@@ -251,25 +271,33 @@ Task<Result<ReadResult>> EmbeddedLog::read(ReadRequest request) {
   ReadResult result;
   result.next = request.from;
   for (;;) {
-    auto batches = co_await reader.read(request.partition, result.next, request.bytes_max);
+    auto from = result.next;
+    auto batches =
+        co_await reader.read(request.partition, from, request.bytes_max, request.committed_only);
     result.partition = batches.fetched.info;
     if (auto error = batches.fetched.error) {
       co_return fail(*error, "partition {} of stream {} at offset {} (it has {} to {})",
                      request.partition.partition, static_cast<unsigned>(request.partition.stream),
                      request.from, result.partition.start, result.partition.end);
     }
+    auto partition = context.streams.find(request.partition);
+    if (!partition) co_return fail(ErrorCode::NotFound, "the stream was deleted");
+    std::vector<AbortedTransaction> aborted;
+    if (request.committed_only) aborted = partition->aborted_in(from, batches.next);
     for (const auto& batch : batches.fetched.batches) {
-      CO_TRY(result.next, decode(*batch, request, result.records));
+      CO_TRY(result.next, decode(*batch, request, aborted, result.records));
       if (result.records.size() >= request.records_max) co_return result;
     }
     result.next = std::max(result.next, batches.next);
     auto now = context.clock.mono();
     if (!result.records.empty() || now >= deadline || context.closing) co_return result;
-    auto partition = context.streams.find(request.partition);
-    if (!partition) co_return fail(ErrorCode::NotFound, "the stream was deleted");
+    // What was read may all have been aborted: go on before waiting.
+    const auto& info = result.partition;
+    auto end = request.committed_only ? info.stable_end : info.end;
+    if (result.next > from && result.next < end) continue;
     std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends;
-    ends.emplace_back(std::move(partition), result.partition.end);
-    co_await reader.wait_for_more(std::move(ends), 1, deadline - now);
+    ends.emplace_back(std::move(partition), end);
+    co_await reader.wait_for_more(std::move(ends), 1, deadline - now, request.committed_only);
     if (co_await is_cancelled()) co_return result;
   }
 }
@@ -282,6 +310,7 @@ Task<Result<Offset>> EmbeddedLog::offset_at(PartitionId id, WallTime time) {
   ReadRequest request;
   request.partition = id;
   request.from = partition->seek_time(wanted);
+  request.committed_only = false;
   for (;;) {
     CO_TRY(auto result, co_await read(request));
     for (const auto& record : result.records) {

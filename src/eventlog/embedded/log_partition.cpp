@@ -35,10 +35,19 @@ Offset Partition::publish(const PublishedBatch& batch, FetchWaiters& woken) {
     epochs_.push_back({batch.leader_epoch, batch.ref.base});
   }
   info_.leader_epoch = std::max(info_.leader_epoch, batch.leader_epoch);
+  bool was_stable = info_.stable_end == info_.end;
+  auto stable_before = info_.stable_end;
   info_.end = std::max(info_.end, batch.ref.last() + 1);
+  transactions_.apply(batch.step, batch.producer_id, batch.producer_epoch, batch.ref.base,
+                      batch.ref.last());
+  end_moved();
+  bool is_stable = was_stable && info_.stable_end == info_.end;
   std::erase_if(waiters_, [&](const std::shared_ptr<FetchWaiter>& waiter) {
     auto bytes = static_cast<std::int64_t>(batch.ref.bytes);
-    if (waiter->missing.fetch_sub(bytes) > bytes) return false;
+    // How much the end of a transaction uncovers is not counted: the waiter looks for itself.
+    bool uncounted = waiter->committed_only && !is_stable;
+    if (uncounted && info_.stable_end == stable_before) return false;
+    if (!uncounted && waiter->missing.fetch_sub(bytes) > bytes) return false;
     if (!waiter->signalled.exchange(true)) woken.push_back(waiter);
     return true;
   });
@@ -83,6 +92,7 @@ void Partition::limit_memory(std::uint64_t bytes_max, std::int64_t older_than_ms
     info_.start = tail_[tail_first_].last + 1;
     pop_tail();
   }
+  transactions_.trim(info_.start);
   info_.bytes = tail_bytes_;
 }
 
@@ -91,6 +101,8 @@ std::uint64_t Partition::move_start(Offset start) {
   if (start <= info_.start) return 0;
   info_.start = start;
   info_.end = std::max(info_.end, start);
+  transactions_.trim(start);
+  end_moved();
   std::uint64_t dead = 0;
   std::erase_if(extents_, [&](const std::shared_ptr<const Extent>& extent) {
     if (extent->end > start) return false;
@@ -105,6 +117,7 @@ void Partition::skip_to(Offset next_offset) {
   next = std::max(next, next_offset);
   std::lock_guard lock(mutex_);
   info_.end = std::max(info_.end, next_offset);
+  end_moved();
 }
 
 void Partition::set_leader_epoch(std::int32_t epoch) {
@@ -112,18 +125,22 @@ void Partition::set_leader_epoch(std::int32_t epoch) {
   info_.leader_epoch = epoch;
 }
 
-void Partition::restore(Offset start, std::vector<EpochStart> epochs) {
+void Partition::restore(Offset start, std::vector<EpochStart> epochs,
+                        TransactionIndex transactions) {
   next = start;
   std::lock_guard lock(mutex_);
   info_.start = start;
   info_.end = start;
   epochs_ = std::move(epochs);
+  transactions_ = std::move(transactions);
+  end_moved();
 }
 
 void Partition::add_extent(std::shared_ptr<const Extent> extent) {
   std::lock_guard lock(mutex_);
   next = std::max(next, extent->end);
   info_.end = std::max(info_.end, extent->end);
+  end_moved();
   info_.bytes += extent->bytes;
   insert_by_offset(extents_, std::move(extent));
 }
@@ -167,6 +184,16 @@ PartitionInfo Partition::info() const {
 std::vector<EpochStart> Partition::epochs() const {
   std::lock_guard lock(mutex_);
   return epochs_;
+}
+
+TransactionIndex Partition::transactions() const {
+  std::lock_guard lock(mutex_);
+  return transactions_;
+}
+
+std::vector<AbortedTransaction> Partition::aborted_in(Offset from, Offset to) const {
+  std::lock_guard lock(mutex_);
+  return transactions_.aborted_in(from, to);
 }
 
 EpochEnd Partition::epoch_end(std::int32_t epoch) const {
@@ -220,16 +247,17 @@ bool Partition::plan_wal(ReadPlan& plan, Offset from, std::uint64_t bytes_max) c
   return true;
 }
 
-ReadPlan Partition::plan(Offset from, std::uint64_t bytes_max) const {
+ReadPlan Partition::plan(Offset from, std::uint64_t bytes_max, bool committed_only) const {
   std::lock_guard lock(mutex_);
   ReadPlan plan;
   plan.info = info_;
   plan.next = from;
+  plan.limit = committed_only ? info_.stable_end : info_.end;
   if (from < info_.start || from > info_.end) {
     plan.error = ErrorCode::OutOfRange;
     return plan;
   }
-  if (from == info_.end) return plan;
+  if (from >= plan.limit) return plan;
   bool has_tail = tail_first_ < tail_.size();
   if (has_tail && tail_[tail_first_].base <= from) {
     plan_tail(plan, from, bytes_max);
@@ -282,7 +310,7 @@ Offset Partition::retained_start(std::int64_t older_than_ms, std::uint64_t bytes
 
 bool Partition::wait(const std::shared_ptr<FetchWaiter>& waiter, Offset end_seen) {
   std::lock_guard lock(mutex_);
-  if (info_.end > end_seen) return false;
+  if ((waiter->committed_only ? info_.stable_end : info_.end) > end_seen) return false;
   waiters_.push_back(waiter);
   return true;
 }

@@ -15,6 +15,7 @@
 #include "eventlog/core/log_manifest.h"
 #include "eventlog/core/log_producers.h"
 #include "eventlog/core/log_segment_format.h"
+#include "eventlog/core/transaction_index.h"
 #include "runtime/suspension.h"
 #include "runtime/task.h"
 
@@ -48,6 +49,7 @@ struct FetchWaiter {
   FetchWaiter(Executor executor, std::int64_t bytes) : loop(executor), missing(bytes) {}
   Executor loop;
   std::atomic<std::int64_t> missing;
+  bool committed_only = false;  // waits for the stable end to move
   std::atomic<bool> signalled{false};
   Suspension wake;
 };
@@ -59,6 +61,10 @@ struct PublishedBatch {
   std::uint64_t wal_sequence = 0;  // 0: nowhere but in memory
   std::int32_t leader_epoch = 0;
   std::shared_ptr<const std::string> bytes;  // null: not kept in memory
+  // The producer counts where there is a step.
+  TransactionStep step = TransactionStep::None;
+  std::int16_t producer_epoch = -1;
+  std::int64_t producer_id = -1;
 };
 
 // Where the next bytes of a read come from.
@@ -70,6 +76,7 @@ struct ReadPlan {
   std::vector<BatchRef> refs;                               // … these batches
   std::shared_ptr<const Extent> extent;                     // else from this extent
   Offset next = 0;                                          // after `batches` or `refs`
+  Offset limit = 0;                                         // no batch at or beyond this one
 };
 
 class Partition {
@@ -96,7 +103,7 @@ class Partition {
   std::uint64_t move_start(Offset start);
   void skip_to(Offset next_offset);
   void set_leader_epoch(std::int32_t epoch);
-  void restore(Offset start, std::vector<EpochStart> epochs);
+  void restore(Offset start, std::vector<EpochStart> epochs, TransactionIndex transactions);
   void add_extent(std::shared_ptr<const Extent> extent);
   // The extents that hold what was in write-ahead files up to `sequence`.
   void place(std::uint64_t sequence, std::vector<std::shared_ptr<const Extent>> extents);
@@ -109,7 +116,10 @@ class Partition {
   PartitionInfo info() const;
   EpochEnd epoch_end(std::int32_t epoch) const;
   std::vector<EpochStart> epochs() const;
-  ReadPlan plan(Offset from, std::uint64_t bytes_max) const;
+  TransactionIndex transactions() const;
+  std::vector<AbortedTransaction> aborted_in(Offset from, Offset to) const;
+  // Up to the end, or up to the stable end. At the latter, or beyond, the plan is empty.
+  ReadPlan plan(Offset from, std::uint64_t bytes_max, bool committed_only = false) const;
   std::vector<BatchRef> refs(std::uint64_t wal_sequence) const;
   std::vector<std::shared_ptr<const Extent>> extents() const;
   // The offset from which to look for the first record at or after `unix_ms`; end when there is
@@ -117,7 +127,8 @@ class Partition {
   Offset seek_time(std::int64_t unix_ms) const;
   // The start that retention asks for.
   Offset retained_start(std::int64_t older_than_ms, std::uint64_t bytes_max) const;
-  // False when the end is beyond `end_seen` already.
+  // False when the end (for waiters for what is committed, the stable end) is beyond `end_seen`
+  // already.
   bool wait(const std::shared_ptr<FetchWaiter>& waiter, Offset end_seen);
   void stop_waiting(const FetchWaiter& waiter);
 
@@ -126,6 +137,7 @@ class Partition {
   void plan_tail(ReadPlan& plan, Offset from, std::uint64_t bytes_max) const;
   bool plan_wal(ReadPlan& plan, Offset from, std::uint64_t bytes_max) const;
   void pop_tail();
+  void end_moved() { info_.stable_end = transactions_.stable_end(info_.end); }
 
   mutable std::mutex mutex_;
   PartitionInfo info_;
@@ -135,6 +147,7 @@ class Partition {
   std::vector<WalRun> runs_;
   std::vector<std::shared_ptr<const Extent>> extents_;
   std::vector<EpochStart> epochs_;
+  TransactionIndex transactions_;
   FetchWaiters waiters_;
 };
 

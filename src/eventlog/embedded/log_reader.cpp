@@ -179,6 +179,7 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
       std::optional<BatchHeader> header;
       step = look(std::string_view(range).substr(in), extent.bytes - at - in, header);
       if (step != Step::Batch) break;
+      if (header->base_offset >= into.limit) co_return Result<>();
       if (header->last_offset() >= from) {
         if (into.bytes > 0 && into.bytes + header->bytes() > bytes_max) co_return Result<>();
         auto batch = std::make_shared<const std::string>(range, in, header->bytes());
@@ -195,24 +196,22 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
     }
     if (into.bytes >= bytes_max) co_return Result<>();
   }
-  into.next = std::max(into.next, extent.end);
+  into.next = std::max(into.next, std::min(extent.end, into.limit));
   co_return Result<>();
 }
 
 namespace {
-
-Offset next_offset_of(std::string_view batch) {
-  auto header = read_batch_header(batch);
-  return header ? header->next_offset() : 0;
-}
 
 // Takes what fits; the first of all always does. False when one did not.
 bool take(LogReader::Batches& into, std::vector<SharedBytes> batches, std::uint64_t bytes_max) {
   for (auto& batch : batches) {
     if (!batch) continue;
     if (into.bytes > 0 && into.bytes + batch->size() > bytes_max) return false;
+    auto header = read_batch_header(*batch);
+    if (!header) continue;
+    if (header->base_offset >= into.limit) return false;
     into.bytes += batch->size();
-    into.next = next_offset_of(*batch);
+    into.next = header->next_offset();
     into.fetched.batches.push_back(std::move(batch));
   }
   return true;
@@ -230,11 +229,12 @@ Task<Result<bool>> LogReader::follow(ReadPlan plan, std::uint64_t bytes_max, Bat
     CO_TRY(batches, co_await read_wal(plan.wal_sequence, std::move(plan.refs)));
   }
   if (!take(into, std::move(batches), bytes_max)) co_return false;
-  into.next = std::max(into.next, plan.next);
+  into.next = std::max(into.next, std::min(plan.next, into.limit));
   co_return true;
 }
 
-Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint64_t bytes_max) {
+Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint64_t bytes_max,
+                                         bool committed_only) {
   constexpr int kPlansMax = 3;
   Batches result;
   result.fetched.partition = id;
@@ -245,10 +245,12 @@ Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint6
     co_return result;
   }
   for (int failures = 0;;) {
-    auto plan = partition->plan(result.next, bytes_max - std::min(result.bytes, bytes_max));
+    auto room = bytes_max - std::min(result.bytes, bytes_max);
+    auto plan = partition->plan(result.next, room, committed_only);
     result.fetched.info = plan.info;
+    result.limit = plan.limit;
     if (result.fetched.batches.empty()) result.fetched.error = plan.error;
-    if (plan.error || result.next >= plan.info.end) co_return result;
+    if (plan.error || result.next >= plan.limit) co_return result;
     auto before = result.next;
     auto all = co_await follow(std::move(plan), bytes_max, result);
     if (!all) {
@@ -274,9 +276,10 @@ Task<Result<>> wait_for_wake(std::shared_ptr<FetchWaiter> waiter) {
 }  // namespace
 
 Task<void> LogReader::wait_for_more(std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends,
-                                    std::int64_t bytes, Duration wait) {
+                                    std::int64_t bytes, Duration wait, bool committed_only) {
   auto loop = co_await current_loop();
   auto waiter = std::make_shared<FetchWaiter>(loop, bytes);
+  waiter->committed_only = committed_only;
   bool registered = true;
   for (const auto& [partition, end] : ends) {
     registered = registered && partition->wait(waiter, end);
@@ -299,7 +302,7 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
     for (const auto& item : items) {
       auto room = options.bytes_max - std::min<std::uint64_t>(bytes, options.bytes_max);
       auto limit = std::min<std::uint64_t>(item.bytes_max, room);
-      auto batches = co_await read(item.partition, item.from, limit);
+      auto batches = co_await read(item.partition, item.from, limit, options.committed_only);
       // The first batch of all always goes; later ones only as far as they fit.
       if (bytes > 0 && batches.bytes > room) {
         batches.fetched.batches.clear();
@@ -309,7 +312,12 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
       bytes += batches.bytes;
       answer_now = answer_now || batches.fetched.error.has_value();
       if (auto partition = context_.streams.find(item.partition)) {
-        ends.emplace_back(std::move(partition), batches.fetched.info.end);
+        if (options.committed_only && !batches.fetched.batches.empty()) {
+          batches.fetched.aborted = partition->aborted_in(item.from, batches.next);
+        }
+        const auto& info = batches.fetched.info;
+        auto end = options.committed_only ? info.stable_end : info.end;
+        ends.emplace_back(std::move(partition), end);
       }
       fetched.push_back(std::move(batches.fetched));
     }
@@ -318,7 +326,7 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
       co_return fetched;
     }
     auto missing = static_cast<std::int64_t>(options.bytes_min - bytes);
-    co_await wait_for_more(std::move(ends), missing, deadline - now);
+    co_await wait_for_more(std::move(ends), missing, deadline - now, options.committed_only);
     if (co_await is_cancelled()) co_return fetched;
   }
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,15 +28,19 @@ class LogReader {
     FetchedPartition fetched;
     std::uint64_t bytes = 0;
     Offset next = 0;
+    Offset limit = std::numeric_limits<Offset>::max();  // no batch at or beyond this one
     bool sets_damage_aside = false;  // copies damaged bytes to quarantine/; for placement
   };
-  Task<Batches> read(PartitionId id, Offset from, std::uint64_t bytes_max);
+  // With `committed_only`, up to the stable end, and with the transactions that do not count.
+  Task<Batches> read(PartitionId id, Offset from, std::uint64_t bytes_max,
+                     bool committed_only = false);
 
   Task<std::vector<FetchedPartition>> fetch(std::vector<FetchItem> items, FetchOptions options);
 
-  // Waits until the partition's end is beyond `end_seen`, the time is over, or the log closes.
+  // Waits until one partition's end (with `committed_only`, its stable end) is beyond what was seen
+  // of it by `bytes`, the time is over, or the log closes.
   Task<void> wait_for_more(std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends,
-                           std::int64_t bytes, Duration wait);
+                           std::int64_t bytes, Duration wait, bool committed_only = false);
 
   // Appends whole batches of the extent; requires extent.first <= from < extent.end.
   Task<Result<>> read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,

@@ -54,7 +54,7 @@ void LogRecovery::restore(const Manifest& manifest) {
   for (const auto& state : manifest.partitions) {
     auto partition = context_.streams.find(state.id);
     if (!partition) continue;
-    partition->restore(state.start, state.epochs);
+    partition->restore(state.start, state.epochs, state.transactions);
     partition->skip_to(state.next);
   }
   for (const auto& producer : manifest.producers) {
@@ -219,6 +219,18 @@ void LogRecovery::apply(const PendingEntry& entry) {
   writer_.apply(*command);
 }
 
+namespace {
+
+TransactionStep step_of(const BatchHeader& header, std::string_view batch) {
+  if (!header.is_transactional()) return TransactionStep::None;
+  if (!header.is_control()) return TransactionStep::Data;
+  auto type = control_type(batch);
+  if (!type) return TransactionStep::None;
+  return *type == ControlType::Commit ? TransactionStep::Commit : TransactionStep::Abort;
+}
+
+}  // namespace
+
 void LogRecovery::apply_batches(const PendingEntry& entry) {
   WalEntry view;
   view.position = entry.position;
@@ -240,6 +252,11 @@ void LogRecovery::apply_batches(const PendingEntry& entry) {
     batch.ref.bytes = static_cast<std::uint32_t>(item.batch.size());
     batch.wal_sequence = entry.sequence;
     batch.leader_epoch = header->leader_epoch;
+    if (entry.is_change) {
+      batch.step = step_of(*header, item.batch);
+      batch.producer_id = header->producer_id;
+      batch.producer_epoch = header->producer_epoch;
+    }
     partition->publish(batch, nobody);
     if (!entry.is_change) continue;
     writer_.count_producer(partition->producers.record(*header, now));
@@ -329,6 +346,7 @@ Task<Result<std::uint64_t>> LogRecovery::run() {
   CO_TRY(auto last_used, co_await replay_all(manifest));
   during_recovery.reached();
   CO_CHECK(co_await go_on_after(last_used));
+  writer_.recover_transactions();
   context_.metrics.cut_bytes.add(report_.cut_bytes);
   context_.metrics.damaged_bytes.add(report_.damaged_bytes);
   co_return manifest.next_segment;

@@ -32,7 +32,15 @@ struct AppendItem {
   BatchHeader header;
   std::string batch;
   AppendedBatch outcome;  // a status other than Appended: refused already
+  TransactionStep step = TransactionStep::None;
   bool is_durable() const { return stream->info.settings.durability == Durability::Disk; }
+};
+
+// Asked along with an append: what the log's thread turns into markers.
+struct TransactionEnding {
+  TransactionalProducer producer;
+  bool commits = false;
+  AppendStatus outcome = AppendStatus::Appended;  // also when there is nothing to append
 };
 
 struct AppendWork : Work {
@@ -40,7 +48,8 @@ struct AppendWork : Work {
   std::vector<AppendItem> items;
   std::size_t bytes = 0;
   bool together = false;
-  bool waits = false;  // for the sync of its group
+  bool waits = false;                   // for the sync of its group
+  TransactionEnding* ending = nullptr;  // requires `together`
 };
 
 // Runs on the log's thread between two groups.

@@ -68,6 +68,7 @@ std::size_t cost_of(const AppendWork& work) {
 Task<void> LogWriter::take_append(AppendWork& work) {
   auto queued = queued_bytes_.fetch_sub(work.bytes, std::memory_order_relaxed) - work.bytes;
   context_.metrics.queue_bytes.set(static_cast<std::int64_t>(queued));
+  if (work.ending != nullptr) add_markers(work);
   auto cost = cost_of(work);
   auto limit = std::min(context_.options.group_bytes_max, room());
   if (!group_.empty() && group_.bytes() + cost > limit) co_await commit();
@@ -151,6 +152,7 @@ AppendedBatch LogWriter::judge(const AppendItem& item, AppendStatus durable) con
     outcome.status = durable;
   }
   if (outcome.status != AppendStatus::Appended) return outcome;
+  if (item.header.is_control()) return outcome;
   auto verdict = item.partition->producers.check(item.header);
   switch (verdict.kind) {
     case SequenceVerdict::Accept:
@@ -166,6 +168,12 @@ AppendedBatch LogWriter::judge(const AppendItem& item, AppendStatus durable) con
       break;
   }
   outcome.base_offset = verdict.original;
+  // What was appended before, within its transaction, stays a duplicate after it.
+  if (outcome.status != AppendStatus::Appended) return outcome;
+  using Verdict = TransactionalProducers::Verdict;
+  auto allowed = transactions_.check(item.header, item.partition->id);
+  if (allowed == Verdict::NotInTransaction) outcome.status = AppendStatus::NotInTransaction;
+  if (allowed == Verdict::StaleEpoch) outcome.status = AppendStatus::StaleProducerEpoch;
   return outcome;
 }
 
@@ -190,7 +198,7 @@ void LogWriter::admit(AppendWork& work, AppendStatus durable) {
 }
 
 void LogWriter::admit_together(AppendWork& work, AppendStatus durable) {
-  bool all = true;
+  bool all = work.ending == nullptr || work.ending->outcome == AppendStatus::Appended;
   for (auto& item : work.items) {
     item.outcome = judge(item, durable);
     all = all && item.outcome.status == AppendStatus::Appended;
@@ -214,12 +222,17 @@ void LogWriter::admit_together(AppendWork& work, AppendStatus durable) {
   }
   if (any_durable) group_.end_entry();
   work.waits = any_durable;
+  if (work.ending != nullptr) finish(work);
 }
 
 void LogWriter::remember_producer(AppendItem& item) {
   if (item.header.producer_id < 0) return;
   auto& producers = item.partition->producers;
   auto now = to_unix_ms(context_.clock.now());
+  if (item.header.is_transactional() && !item.header.is_control()) {
+    item.step = TransactionStep::Data;
+    transactions_.record(item.header, item.partition->id, now);
+  }
   count_producer(producers.record(item.header, now));
   if (producers_ > context_.options.producers_max &&
       producers.evict_oldest(item.header.producer_id)) {
@@ -255,6 +268,9 @@ PublishedBatch published(const AppendItem& item, std::shared_ptr<const std::stri
   batch.ref.bytes = static_cast<std::uint32_t>(bytes->size());
   batch.leader_epoch = item.header.leader_epoch;
   batch.bytes = std::move(bytes);
+  batch.step = item.step;
+  batch.producer_id = item.header.producer_id;
+  batch.producer_epoch = item.header.producer_epoch;
   return batch;
 }
 

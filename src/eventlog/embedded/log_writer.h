@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "eventlog/core/log_manifest.h"
+#include "eventlog/core/transactional_producers.h"
 #include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/log_work.h"
 #include "eventlog/embedded/wal_writer.h"
@@ -62,6 +63,11 @@ class LogWriter {
   // Seals the present write-ahead file if it holds data.
   Task<Result<>> seal();
   void expire_producers();
+  Task<Result<>> enlist(TransactionalProducer producer, std::vector<PartitionId> partitions);
+  Task<Result<>> admit_producers(std::vector<TransactionalProducer> producers);
+  Task<Result<>> forget_producers(std::vector<std::int64_t> ids);
+  Task<Result<std::vector<OpenTransactionView>>> open_transactions();
+  Task<Result<std::vector<ProducerView>>> producers(PartitionId id);
   // The state as of now, apart from what the background keeps (segment numbers, unreadable
   // segments).
   // Unavailable after the log has stopped: its state then holds what was never written.
@@ -85,6 +91,8 @@ class LogWriter {
   void restore_producer_ids(std::int64_t reserved);
   void count_producer(bool fresh) { producers_ += fresh ? 1 : 0; }
   void apply(const LogCommand& command);
+  // What the partitions know of open transactions; once, after replay.
+  void recover_transactions();
   Task<Result<>> write_recovered(std::vector<LogCommand> commands) {
     start_group();
     return write_commands(std::move(commands));
@@ -108,6 +116,9 @@ class LogWriter {
   // work.
   void admit(AppendWork& work, AppendStatus durable);
   void admit_together(AppendWork& work, AppendStatus durable);
+  // Markers for all partitions that the transaction wrote to.
+  void add_markers(AppendWork& work);
+  void finish(const AppendWork& work);
   AppendedBatch judge(const AppendItem& item, AppendStatus durable) const;
   // Gives the batch its offset, for good.
   std::shared_ptr<const std::string> number(AppendItem& item);
@@ -149,6 +160,7 @@ class LogWriter {
   std::int64_t next_producer_id_ = 1;
   std::int64_t producer_ids_reserved_ = 1;
   std::size_t producers_ = 0;
+  TransactionalProducers transactions_;
   bool signalled_ = false;
 };
 

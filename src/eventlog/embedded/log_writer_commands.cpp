@@ -140,6 +140,7 @@ Task<Result<>> LogWriter::delete_stream(StreamId id) {
   CO_CHECK(co_await write_commands(std::move(commands)));
   FetchWaiters woken;
   for (const auto& partition : stream->partitions) {
+    transactions_.forget(partition->id);
     partition->wake_all(woken);
     dead_bytes += partition->info().bytes;
     producers_ -= std::min(producers_, partition->producers.all().size());
@@ -242,8 +243,8 @@ Task<Result<Manifest>> LogWriter::snapshot() {
     for (const auto& partition : stream->partitions) {
       auto info = partition->info();
       if (info.end > 0) {
-        manifest.partitions.push_back(
-            {partition->id, info.start, partition->next, partition->epochs()});
+        manifest.partitions.push_back({partition->id, info.start, partition->next,
+                                       partition->epochs(), partition->transactions()});
       }
       for (const auto& [id, state] : partition->producers.all()) {
         manifest.producers.push_back({partition->id, id, state});

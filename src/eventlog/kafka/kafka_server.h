@@ -21,6 +21,7 @@
 #include "eventlog/kafka/groups/coordinator.h"
 #include "eventlog/kafka/ports.h"
 #include "eventlog/kafka/topics.h"
+#include "eventlog/kafka/transactions/coordinator.h"
 #include "identity/principal.h"
 #include "runtime/clock.h"
 #include "runtime/loops.h"
@@ -67,6 +68,7 @@ struct KafkaParts {
   eventlog::EventLog& log;
   const Topics& topics;
   GroupCoordinator& groups;
+  TransactionCoordinator& transactions;
   Loops& loops;
   Clock& clock;
   Random& random;

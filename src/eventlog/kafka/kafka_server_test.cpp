@@ -317,20 +317,6 @@ TEST(KafkaProduce, ARepeatedSequenceIsStoredOnce) {
   EXPECT_EQ(broker.log->partition({stream.id, 0})->end, 2);
 }
 
-TEST(KafkaProduce, TransactionsAreRefusedAtOnce) {
-  TestBroker broker;
-  auto client = broker.connect();
-  InitProducerIdRequest init;
-  init.transactional_id = "tx";
-  EXPECT_EQ(client.call<InitProducerIdResponse>(4, init)->error_code,
-            code(KafkaError::TransactionalIdAuthorizationFailed));
-  FindCoordinatorRequest find;
-  find.key_type = 1;
-  find.coordinator_keys = {"tx"};
-  EXPECT_EQ(client.call<FindCoordinatorResponse>(4, find)->coordinators.at(0).error_code,
-            code(KafkaError::TransactionalIdAuthorizationFailed));
-}
-
 TEST(KafkaFetch, WaitsForARecordAndGetsItWhenItComes) {
   TestBroker broker;
   const auto stream = broker.create(std::string(kOrders));

@@ -12,6 +12,7 @@
 #include "eventlog/core/record_batch.h"
 #include "eventlog/embedded/embedded_log.h"
 #include "eventlog/kafka/kafka_server.h"
+#include "eventlog/kafka/kafka_test_requests.h"
 #include "eventlog/kafka/messages/all.h"
 #include "eventlog/kafka/protocol/headers.h"
 #include "runtime/world.h"
@@ -67,15 +68,6 @@ class TestTopics final : public Topics {
   LogTopics all_;
   std::string contract_of_;
   std::optional<contracts::JsonSchema> schema_;
-};
-
-// An answer with the frame that its texts are views of.
-template <class Response>
-struct Answer {
-  std::string frame;
-  std::int32_t correlation_id = 0;
-  Response body;
-  const Response* operator->() const { return &body; }
 };
 
 inline Task<Result<std::string>> receive_frame(net::Stream& stream) {
@@ -173,8 +165,9 @@ class TestBroker {
     log = *std::move(opened);
     topics.emplace(*log);
     groups.emplace(group_options, *log, world.clock, world.random, world.executor());
-    const auto recovered = world.run(groups->start());
-    ASSERT_TRUE(recovered.has_value()) << recovered.error().message;
+    ASSERT_TRUE(world.run(groups->start()));
+    transactions.emplace(transaction_options, *log, *log, *groups, world.clock);
+    ASSERT_TRUE(world.run(transactions->start()));
     listener = world.run(world.network.listen({"10.0.0.1", 9092})).value();
     world.spawn(accept_all());
   }
@@ -184,7 +177,7 @@ class TestBroker {
     listener->close();
     world.network.reset_connections("10.0.0.1");
     world.run_for(1s);
-    world.run(ended(groups->stop()));
+    end_coordinators();
     world.run_for(1s);
     world.run(ended(log->close()));
     world.run_for(1s);
@@ -193,7 +186,7 @@ class TestBroker {
   void crash() {
     world.crash();
     // Of the old life nothing can be stored any more; its tasks still have to end.
-    world.run(ended(groups->stop()));
+    end_coordinators();
     world.run(ended(log->close()));
     forget();
   }
@@ -217,9 +210,11 @@ class TestBroker {
   TestKeys keys;
   KafkaOptions options;
   CoordinatorOptions group_options;
+  TransactionOptions transaction_options;
   std::unique_ptr<eventlog::EmbeddedLog> log;
   std::optional<TestTopics> topics;
   std::optional<GroupCoordinator> groups;
+  std::optional<TransactionCoordinator> transactions;
   std::unique_ptr<net::Listener> listener;
 
  private:
@@ -227,15 +222,20 @@ class TestBroker {
     co_await std::move(task);
     co_return true;
   }
+  void end_coordinators() {
+    world.run(ended(transactions->stop()));
+    world.run(ended(groups->stop()));
+  }
   void forget() {
     listener.reset();
+    transactions.reset();
     groups.reset();
     topics.reset();
     log.reset();
   }
   Task<void> accept_all() {
-    KafkaParts parts{*log,        *log,         *topics, *groups, loops,
-                     world.clock, world.random, metrics, &keys};
+    KafkaParts parts{*log,  *log,        *topics,      *groups, *transactions,
+                     loops, world.clock, world.random, metrics, &keys};
     TaskGroup connections(world.executor(), "test connections", 100);
     while (true) {
       auto accepted = co_await listener->accept();
@@ -245,52 +245,5 @@ class TestBroker {
     co_await connections.join();
   }
 };
-
-inline std::string batch_of(const std::vector<std::string>& values,
-                            eventlog::Codec codec = eventlog::Codec::None,
-                            std::int64_t unix_ms = 1'700'000'000'000) {
-  eventlog::BatchOptions options;
-  options.codec = codec;
-  eventlog::BatchBuilder builder(options);
-  for (const auto& value : values) builder.add(unix_ms++, std::nullopt, value);
-  return builder.finish().value();
-}
-
-inline ProduceRequest produce_request(std::string_view topic, std::string_view batch,
-                                      std::int32_t partition = 0) {
-  ProduceRequest request;
-  request.acks = -1;
-  request.timeout_ms = 1000;
-  auto& data = request.topic_data.emplace_back();
-  data.name = topic;
-  auto& sent = data.partition_data.emplace_back();
-  sent.index = partition;
-  sent.records->view = batch;
-  return request;
-}
-
-// Of one topic with one partition.
-inline const auto& only_partition(const Answer<ProduceResponse>& answer) {
-  return answer->responses.at(0).partition_responses.at(0);
-}
-inline const auto& only_partition(const Answer<FetchResponse>& answer) {
-  return answer->responses.at(0).partitions.at(0);
-}
-
-inline FetchRequest fetch_request(const eventlog::StreamInfo& stream, eventlog::Offset from,
-                                  Duration wait = Duration::zero()) {
-  FetchRequest request;
-  request.max_wait_ms = static_cast<std::int32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(wait).count());
-  request.min_bytes = 1;
-  request.max_bytes = 1 << 20;
-  auto& topic = request.topics.emplace_back();
-  topic.topic = stream.settings.name;
-  topic.topic_id = stream.topic_id;
-  auto& partition = topic.partitions.emplace_back();
-  partition.fetch_offset = from;
-  partition.partition_max_bytes = 1 << 20;
-  return request;
-}
 
 }  // namespace weft::kafka

@@ -32,7 +32,7 @@ constexpr Api entry(std::string_view remark = {}, Access access = Access::Authen
 constexpr std::string_view kProduceRemark =
     "0-2 are advertised because librdkafka up to 2.11.0 compresses only then; they are answered "
     "with "
-    "UNSUPPORTED_VERSION, as Kafka 4 does. One batch per partition. No transactions yet";
+    "UNSUPPORTED_VERSION, as Kafka 4 does. One batch per partition";
 constexpr std::string_view kGovernedRemark =
     "becomes a change of the estate; what its rules refuse is POLICY_VIOLATION with the reason";
 
@@ -43,7 +43,7 @@ constexpr std::array kApis{
     entry<MetadataRequest>("topics are never created by asking for them"),
     entry<OffsetCommitRequest>("durable before the answer"),
     entry<OffsetFetchRequest>(),
-    entry<FindCoordinatorRequest>("groups only; transactions are refused"),
+    entry<FindCoordinatorRequest>("groups and transactions; this broker for all"),
     entry<JoinGroupRequest>("dynamic and static members, skipped assignments"),
     entry<HeartbeatRequest>(),
     entry<LeaveGroupRequest>(),
@@ -55,9 +55,13 @@ constexpr std::array kApis{
     entry<CreateTopicsRequest>(kGovernedRemark),
     entry<DeleteTopicsRequest>(kGovernedRemark),
     entry<DeleteRecordsRequest>("moves the start of a partition, durably"),
-    entry<InitProducerIdRequest>("idempotence; a transactional id is refused with "
-                                 "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+    entry<InitProducerIdRequest>("what an earlier producer of the transactional id left open is "
+                                 "aborted before the answer"),
     entry<OffsetForLeaderEpochRequest>(),
+    entry<AddPartitionsToTxnRequest>("a batch outside of its transaction is refused (KIP-890)"),
+    entry<AddOffsetsToTxnRequest>(),
+    entry<EndTxnRequest>("all markers and offsets in one durable entry: nothing is ever half done"),
+    entry<TxnOffsetCommitRequest>("durable before the answer"),
     entry<DescribeConfigsRequest>("what is in force, nothing else"),
     entry<SaslAuthenticateRequest>("the password is an API key", Access::Anybody),
     entry<CreatePartitionsRequest>(kGovernedRemark),
@@ -65,6 +69,9 @@ constexpr std::array kApis{
     entry<IncrementalAlterConfigsRequest>(kGovernedRemark),
     entry<OffsetDeleteRequest>(),
     entry<DescribeClusterRequest>("one broker"),
+    entry<DescribeProducersRequest>(),
+    entry<DescribeTransactionsRequest>(),
+    entry<ListTransactionsRequest>(),
 };
 
 static_assert(std::ranges::is_sorted(kApis, {}, [](const Api& api) { return api.id.key; }));

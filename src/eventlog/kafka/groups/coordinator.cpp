@@ -1,7 +1,7 @@
 #include "eventlog/kafka/groups/coordinator.h"
 
+#include "eventlog/kafka/at_home.h"
 #include "eventlog/kafka/groups/coordinator_state.h"
-#include "runtime/on_loop.h"
 
 namespace weft::kafka {
 namespace {
@@ -14,13 +14,6 @@ MemberRef ref(const MemberIdentity& member) {
   return as_view;
 }
 
-template <class T>
-Task<T> at(Executor home, Task<T> task) {
-  const auto here = co_await current_loop();
-  if (here == home) co_return co_await std::move(task);
-  co_return co_await on_loop(home, std::move(task));
-}
-
 }  // namespace
 
 GroupCoordinator::GroupCoordinator(CoordinatorOptions options, eventlog::EventLog& log,
@@ -29,50 +22,43 @@ GroupCoordinator::GroupCoordinator(CoordinatorOptions options, eventlog::EventLo
 GroupCoordinator::~GroupCoordinator() = default;
 
 Task<Result<>> GroupCoordinator::start() {
-  return at(state_->home, state_->start());
+  return at_home(state_->home, state_->start());
 }
-
-namespace {
-Task<bool> done(Task<void> task) {
-  co_await std::move(task);
-  co_return true;
-}
-}  // namespace
 
 Task<void> GroupCoordinator::stop() {
-  co_await at(state_->home, done(state_->stop()));
+  co_await at_home(state_->home, completed(state_->stop()));
 }
 
 Task<JoinReply> GroupCoordinator::join(GroupKey key, JoinInput input) {
-  return at(state_->home, state_->join(std::move(key), std::move(input)));
+  return at_home(state_->home, state_->join(std::move(key), std::move(input)));
 }
 Task<SyncReply> GroupCoordinator::sync(GroupKey key, SyncRequest request) {
-  return at(state_->home, state_->sync(std::move(key), std::move(request)));
+  return at_home(state_->home, state_->sync(std::move(key), std::move(request)));
 }
 Task<KafkaError> GroupCoordinator::heartbeat(GroupKey key, MemberIdentity member) {
-  return at(state_->home, state_->heartbeat(std::move(key), std::move(member)));
+  return at_home(state_->home, state_->heartbeat(std::move(key), std::move(member)));
 }
 Task<std::vector<KafkaError>> GroupCoordinator::leave(GroupKey key,
                                                       std::vector<MemberIdentity> members) {
-  return at(state_->home, state_->leave(std::move(key), std::move(members)));
+  return at_home(state_->home, state_->leave(std::move(key), std::move(members)));
 }
 Task<KafkaError> GroupCoordinator::commit(GroupKey key, CommitRequest request) {
-  return at(state_->home, state_->commit(std::move(key), std::move(request)));
+  return at_home(state_->home, state_->commit(std::move(key), std::move(request)));
 }
-Task<std::map<OffsetKey, CommittedOffset>> GroupCoordinator::offsets(GroupKey key) {
-  return at(state_->home, state_->offsets(std::move(key)));
+Task<GroupOffsets> GroupCoordinator::offsets(GroupKey key) {
+  return at_home(state_->home, state_->offsets(std::move(key)));
 }
 Task<KafkaError> GroupCoordinator::delete_group(GroupKey key) {
-  return at(state_->home, state_->delete_group(std::move(key)));
+  return at_home(state_->home, state_->delete_group(std::move(key)));
 }
 Task<KafkaError> GroupCoordinator::delete_offsets(GroupKey key, std::vector<OffsetKey> offsets) {
-  return at(state_->home, state_->delete_offsets(std::move(key), std::move(offsets)));
+  return at_home(state_->home, state_->delete_offsets(std::move(key), std::move(offsets)));
 }
 Task<std::vector<GroupSummary>> GroupCoordinator::list(std::string tenant) {
-  return at(state_->home, state_->list(std::move(tenant)));
+  return at_home(state_->home, state_->list(std::move(tenant)));
 }
 Task<GroupDescription> GroupCoordinator::describe(GroupKey key) {
-  return at(state_->home, state_->describe(std::move(key)));
+  return at_home(state_->home, state_->describe(std::move(key)));
 }
 
 // ---- on the home loop
@@ -108,7 +94,7 @@ void State::settle(const GroupKey& key) {
   auto& entry = found->second;
   if (!entry.group.is_vacant() || entry.group.state() != GroupState::Empty) {
     entry.empty_since.reset();
-  } else if (entry.offsets.empty()) {
+  } else if (entry.offsets.empty() && entry.pending.empty()) {
     groups.erase(found);
   } else if (!entry.empty_since) {
     entry.empty_since = clock.now();
@@ -235,22 +221,33 @@ Task<KafkaError> State::commit(GroupKey key, CommitRequest request) {
   }
   if (live_bytes >= options.snapshot_bytes) co_return KafkaError::ThrottlingQuotaExceeded;
 
+  const auto written = co_await append(stage(key, *entry, request.offsets));
+  std::optional<eventlog::Offset> where;
+  if (written) where = *written;
+  settle_commit(key, request.offsets, where);
+  co_return written ? KafkaError::None : KafkaError::CoordinatorNotAvailable;
+}
+
+std::vector<eventlog::NewRecord> State::stage(const GroupKey& key, Entry& entry, Offsets& offsets) {
   std::vector<eventlog::NewRecord> records;
-  for (auto& [place, offset] : request.offsets) {
+  for (auto& [place, offset] : offsets) {
     offset.time = clock.now();
     records.push_back(record_of(key, place, &offset));
-    auto& stored = entry->offsets[place];
+    auto& stored = entry.offsets[place];
     live_bytes -= stored.bytes;
     stored.bytes = records.back().key->size() + records.back().value->size();
     live_bytes += stored.bytes;
     stored.latest = offset;
   }
-  const auto written = co_await append(std::move(records));
+  return records;
+}
 
+void State::settle_commit(const GroupKey& key, const Offsets& offsets,
+                          std::optional<eventlog::Offset> written) {
   // The group may be gone by now, or a later commit may have overtaken this one.
-  entry = find(key);
-  if (entry == nullptr) co_return written ? KafkaError::None : KafkaError::CoordinatorNotAvailable;
-  for (const auto& [place, offset] : request.offsets) {
+  auto* entry = find(key);
+  if (entry == nullptr) return;
+  for (const auto& [place, offset] : offsets) {
     const auto stored = entry->offsets.find(place);
     if (stored == entry->offsets.end()) continue;
     if (!written) {
@@ -265,17 +262,67 @@ Task<KafkaError> State::commit(GroupKey key, CommitRequest request) {
     stored->second.written_at = *written;
   }
   settle(key);
-  co_return written ? KafkaError::None : KafkaError::CoordinatorNotAvailable;
 }
 
-Task<std::map<OffsetKey, CommittedOffset>> State::offsets(GroupKey key) {
-  std::map<OffsetKey, CommittedOffset> found;
+Task<GroupOffsets> State::offsets(GroupKey key) {
+  GroupOffsets found;
   if (const auto* entry = find(key)) {
     for (const auto& [place, offset] : entry->offsets) {
-      if (offset.written_at >= 0) found.emplace(place, offset.durable);
+      if (offset.written_at >= 0) found.committed.emplace(place, offset.durable);
     }
+    for (const auto& [place, count] : entry->pending) found.unstable.insert(place);
   }
   co_return found;
+}
+
+Executor GroupCoordinator::home() const {
+  return state_->home;
+}
+
+KafkaError GroupCoordinator::check_pending(const GroupKey& key, const MemberIdentity& member) {
+  if (!state_->is_open) return KafkaError::CoordinatorNotAvailable;
+  if (state_->live_bytes >= state_->options.snapshot_bytes) {
+    return KafkaError::ThrottlingQuotaExceeded;
+  }
+  // Producers of before KIP-447 do not say for which member they speak.
+  const bool speaks_for_none =
+      member.generation < 0 && member.member_id.empty() && !member.instance_id;
+  if (speaks_for_none) {
+    return state_->find_or_make(key) != nullptr ? KafkaError::None
+                                                : KafkaError::CoordinatorNotAvailable;
+  }
+  auto* entry = state_->find(key);
+  if (entry == nullptr) {
+    return member.generation < 0 ? KafkaError::UnknownMemberId : KafkaError::IllegalGeneration;
+  }
+  return entry->group.check_commit(state_->clock.mono(), ref(member));
+}
+
+void GroupCoordinator::add_pending(const GroupKey& key, const Offsets& offsets) {
+  auto* entry = state_->find_or_make(key);
+  if (entry == nullptr) return;
+  for (const auto& [place, offset] : offsets) ++entry->pending[place];
+}
+
+void GroupCoordinator::remove_pending(const GroupKey& key, const Offsets& offsets) {
+  auto* entry = state_->find(key);
+  if (entry == nullptr) return;
+  for (const auto& [place, offset] : offsets) {
+    const auto found = entry->pending.find(place);
+    if (found != entry->pending.end() && --found->second == 0) entry->pending.erase(found);
+  }
+  state_->settle(key);
+}
+
+eventlog::NewRecords GroupCoordinator::stage(const GroupKey& key, Offsets& offsets) {
+  auto& entry = state_->groups.try_emplace(key, key, state_->options.groups).first->second;
+  return state_->stream.entry(state_->stage(key, entry, offsets));
+}
+
+void GroupCoordinator::settle(const GroupKey& key, const Offsets& offsets,
+                              std::optional<eventlog::Offset> written) {
+  state_->settle_commit(key, offsets, written);
+  if (state_->stream.wants_snapshot()) state_->stirred.wake();
 }
 
 Task<KafkaError> State::delete_group(GroupKey key) {

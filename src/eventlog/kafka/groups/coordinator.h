@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,12 @@ struct CommittedOffset {
   std::string metadata;
   WallTime time{};
 };
+using Offsets = std::vector<std::pair<OffsetKey, CommittedOffset>>;
+
+struct GroupOffsets {
+  std::map<OffsetKey, CommittedOffset> committed;
+  std::set<OffsetKey> unstable;  // which a transaction may change when it ends
+};
 
 // A member that speaks: owned texts, since they cross loops.
 struct MemberIdentity {
@@ -72,7 +79,7 @@ struct SyncRequest {
 
 struct CommitRequest {
   MemberIdentity member;
-  std::vector<std::pair<OffsetKey, CommittedOffset>> offsets;
+  Offsets offsets;
 };
 
 struct GroupSummary {
@@ -115,11 +122,21 @@ class GroupCoordinator {
   Task<std::vector<KafkaError>> leave(GroupKey key, std::vector<MemberIdentity> members);
   // One outcome for all of them; durable when it is None.
   Task<KafkaError> commit(GroupKey key, CommitRequest request);
-  Task<std::map<OffsetKey, CommittedOffset>> offsets(GroupKey key);
+  Task<GroupOffsets> offsets(GroupKey key);
   Task<KafkaError> delete_group(GroupKey key);
   Task<KafkaError> delete_offsets(GroupKey key, std::vector<OffsetKey> offsets);
   Task<std::vector<GroupSummary>> list(std::string tenant);
   Task<GroupDescription> describe(GroupKey key);  // Dead when there is none
+
+  // For the transaction coordinator, on the home loop. Offsets of a transaction are checked when
+  // they are given, pending until it ends, and then staged (the records go into the entry that ends
+  // it) and settled; `written`: where they went, absent if they were not stored.
+  Executor home() const;
+  KafkaError check_pending(const GroupKey& key, const MemberIdentity& member);
+  void add_pending(const GroupKey& key, const Offsets& offsets);
+  void remove_pending(const GroupKey& key, const Offsets& offsets);
+  eventlog::NewRecords stage(const GroupKey& key, Offsets& offsets);
+  void settle(const GroupKey& key, const Offsets& offsets, std::optional<eventlog::Offset> written);
 
   struct State;  // of the implementation
 

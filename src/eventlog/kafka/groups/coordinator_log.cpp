@@ -17,21 +17,15 @@ constexpr Duration kTick = 100ms;
 constexpr Duration kExpiryInterval = 10min;
 constexpr std::size_t kSnapshotRecords = 500;  // per append
 
-eventlog::StreamSettings stream_settings(const CoordinatorOptions& options) {
-  eventlog::StreamSettings settings;
-  settings.name = kGroupsStream;
-  settings.partitions = 1;
-  settings.retention = Duration::zero();
-  settings.retention_bytes = options.snapshot_bytes * 4;
-  settings.durability = eventlog::Durability::Disk;
-  return settings;
-}
-
 }  // namespace
 
 Task<Result<>> State::start() {
-  CO_CHECK(co_await open_stream());
-  CO_CHECK(co_await replay());
+  std::function<Result<>(const eventlog::Record&)> take = [this](const eventlog::Record& record) {
+    return replay_record(record);
+  };
+  CO_CHECK(co_await stream.open(std::move(take)));
+  const auto now = clock.now();
+  for (auto& [key, entry] : groups) entry.empty_since = now;
   is_open = true;
   tasks.spawn(watch());
   tasks.spawn(expire());
@@ -54,44 +48,7 @@ Task<void> State::stop() {
   co_await tasks.join();
 }
 
-Task<Result<>> State::open_stream() {
-  const auto settings = stream_settings(options);
-  if (const auto known = log.find_stream(settings.tenant, settings.name)) {
-    stream = known->id;
-    if (known->settings == settings) co_return Result<>();
-    CO_TRY(const auto altered, co_await log.alter_stream(known->id, settings));
-    stream = altered.id;
-    co_return Result<>();
-  }
-  CO_TRY(const auto made, co_await log.create_stream(settings));
-  stream = made.id;
-  co_return Result<>();
-}
-
-Task<Result<>> State::replay() {
-  const eventlog::PartitionId place{stream, 0};
-  const auto info = log.partition(place);
-  if (!info) co_return fail(ErrorCode::NotFound, "the stream {} has no partition", kGroupsStream);
-  auto next = info->start;
-  while (next < info->end) {
-    eventlog::ReadRequest request;
-    request.partition = place;
-    request.from = next;
-    CO_TRY(const auto read, co_await log.read(request));
-    for (const auto& record : read.records) CO_CHECK(replay_record(record));
-    bytes_since_snapshot +=
-        read.records.size() * 64;  // about; so that a long tail is shortened soon
-    if (read.next <= next) break;
-    next = read.next;
-  }
-  const auto now = clock.now();
-  for (auto& [key, entry] : groups) entry.empty_since = now;
-  log_info(kLogModule, "replayed group offsets", {{"groups", groups.size()}, {"records", next}});
-  co_return Result<>();
-}
-
 Result<> State::replay_record(const eventlog::Record& record) {
-  if (!record.key) return fail(ErrorCode::DataLoss, "{} has a record without key", kGroupsStream);
   TRY(const auto place, decode_offset_key(*record.key));
   GroupKey key{std::string(place.tenant), std::string(place.group)};
   const OffsetKey offset_key{place.topic, place.partition};
@@ -137,24 +94,9 @@ NewRecord State::record_of(const GroupKey& key, const OffsetKey& place,
 }
 
 Task<Result<eventlog::Offset>> State::append(std::vector<NewRecord> records) {
-  std::uint64_t bytes = 0;
-  for (const auto& record : records) {
-    bytes += record.key->size() + (record.value ? record.value->size() : 0) + 16;
-  }
-  eventlog::NewRecords batch;
-  batch.stream = stream;
-  batch.partition = 0;
-  batch.records = std::move(records);
-  std::vector<eventlog::NewRecords> entry;
-  entry.push_back(std::move(batch));
-  auto appended = co_await log.append(std::move(entry));
-  if (!appended) {
-    log_warn(kLogModule, "cannot store group offsets", {{"error", appended.error().message}});
-    co_return std::unexpected(std::move(appended).error());
-  }
-  bytes_since_snapshot += bytes;
-  if (bytes_since_snapshot >= options.snapshot_bytes) stirred.wake();
-  co_return appended->front().first_offset;
+  auto written = co_await stream.append(std::move(records));
+  if (stream.wants_snapshot()) stirred.wake();
+  co_return written;
 }
 
 Task<KafkaError> State::remove_offsets(GroupKey key, std::vector<OffsetKey> which) {
@@ -175,7 +117,7 @@ Task<KafkaError> State::remove_offsets(GroupKey key, std::vector<OffsetKey> whic
 
 Task<void> State::watch() {
   while (is_open) {
-    if (bytes_since_snapshot >= options.snapshot_bytes) co_await write_snapshot();
+    if (stream.wants_snapshot()) co_await write_snapshot();
     const auto now = clock.mono();
     bool any_deadline = false;
     std::vector<GroupKey> due;
@@ -214,8 +156,6 @@ Task<void> State::expire() {
 // Writes all live offsets anew, so that what is older may fall to the stream's retention. Each is
 // taken as last written, not as last made durable: this record comes later in the log and must not
 // be older.
-// What it writes itself is not counted: live offsets near the limit would call for the next at
-// once.
 Task<void> State::write_snapshot() {
   std::vector<std::pair<GroupKey, OffsetKey>> places;
   for (const auto& [key, entry] : groups) {
@@ -235,7 +175,7 @@ Task<void> State::write_snapshot() {
     if (records.empty()) continue;
     written = (co_await append(std::exchange(records, {}))).has_value();
   }
-  bytes_since_snapshot = 0;
+  stream.snapshot_written();
   if (!written) co_return;
   log_info(kLogModule, "wrote all group offsets anew", {{"offsets", places.size()}});
 }
@@ -249,6 +189,7 @@ Task<void> State::expire_offsets() {
     std::vector<OffsetKey> places;
     const bool idle = entry.empty_since && *entry.empty_since < oldest;
     for (const auto& [place, offset] : entry.offsets) {
+      if (entry.pending.contains(place)) continue;
       const bool old = idle && offset.latest.time < oldest;
       if (old || !topics.contains(place.topic)) places.push_back(place);
     }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "eventlog/kafka/groups/coordinator.h"
+#include "eventlog/kafka/state_stream.h"
 #include "runtime/suspension.h"
 #include "runtime/task_group.h"
 
@@ -17,7 +18,8 @@ struct GroupCoordinator::State {
         clock(its_clock),
         random(chance),
         home(loop),
-        tasks(loop, "kafka groups", 4) {}
+        tasks(loop, "kafka groups", 4),
+        stream(event_log, kGroupsStream, with.snapshot_bytes) {}
 
   // What was last written, and what of it is durable.
   struct Offset {
@@ -30,6 +32,7 @@ struct GroupCoordinator::State {
     Entry(const GroupKey& key, const GroupLimits& limits) : group(key.group, limits) {}
     Group group;
     std::map<OffsetKey, Offset> offsets;
+    std::map<OffsetKey, int> pending;  // how many transactions may change it when they end
     std::optional<WallTime> empty_since;
   };
   template <class Reply>
@@ -45,14 +48,13 @@ struct GroupCoordinator::State {
   Executor home;
   TaskGroup tasks;
 
-  eventlog::StreamId stream{};
+  StateStream stream;
   std::map<GroupKey, Entry> groups;
   std::map<ReplyToken, Waiter<JoinReply>*> joins;
   std::map<ReplyToken, Waiter<SyncReply>*> syncs;
   ReplyToken last_token = 0;
   Suspension stirred;  // a group may have a deadline now
   bool is_open = false;
-  std::uint64_t bytes_since_snapshot = 0;
   std::uint64_t live_bytes = 0;
 
   Task<JoinReply> join(GroupKey key, JoinInput input);
@@ -60,15 +62,16 @@ struct GroupCoordinator::State {
   Task<KafkaError> heartbeat(GroupKey key, MemberIdentity member);
   Task<std::vector<KafkaError>> leave(GroupKey key, std::vector<MemberIdentity> members);
   Task<KafkaError> commit(GroupKey key, CommitRequest request);
-  Task<std::map<OffsetKey, CommittedOffset>> offsets(GroupKey key);
+  std::vector<eventlog::NewRecord> stage(const GroupKey& key, Entry& entry, Offsets& offsets);
+  void settle_commit(const GroupKey& key, const Offsets& offsets,
+                     std::optional<eventlog::Offset> written);
+  Task<GroupOffsets> offsets(GroupKey key);
   Task<KafkaError> delete_group(GroupKey key);
   Task<KafkaError> delete_offsets(GroupKey key, std::vector<OffsetKey> which);
   Task<std::vector<GroupSummary>> list(std::string tenant);
   Task<GroupDescription> describe(GroupKey key);
 
   Task<Result<>> start();
-  Task<Result<>> open_stream();
-  Task<Result<>> replay();
   Result<> replay_record(const eventlog::Record& record);
   Task<void> stop();
 

@@ -15,8 +15,6 @@ using PartitionData = TopicResponse::PartitionData;
 // The first version in which a consumer is given zstd (KIP-110), and topic ids replace names.
 constexpr std::int16_t kFetchZstdFrom = 10;
 constexpr std::int16_t kFetchTopicIdFrom = 13;
-constexpr std::int8_t kReadCommitted = 1;
-
 KafkaError fetch_error(ErrorCode error) {
   switch (error) {
     case ErrorCode::NotFound:
@@ -90,7 +88,7 @@ void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
     if (*fetched.error == ErrorCode::NotFound) return;
   }
   into.high_watermark = fetched.info.end;
-  into.last_stable_offset = fetched.info.end;
+  into.last_stable_offset = fetched.info.stable_end;
   into.log_start_offset = fetched.info.start;
   if (fetched.error) return;
   if (call.version < kFetchZstdFrom) {
@@ -107,12 +105,10 @@ void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
 
 // Where nothing is left between the offset asked for and the end, the client would ask for ever: an
 // empty batch takes it to the end.
-void bridge_hole(eventlog::Offset from, FetchedPartition& fetched) {
-  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start ||
-      from >= fetched.info.end)
-    return;
+void bridge_hole(eventlog::Offset from, eventlog::Offset end, FetchedPartition& fetched) {
+  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start || from >= end) return;
   fetched.batches.push_back(std::make_shared<const std::string>(
-      eventlog::empty_batch(from, fetched.info.end, fetched.info.leader_epoch)));
+      eventlog::empty_batch(from, end, fetched.info.leader_epoch)));
 }
 
 }  // namespace
@@ -128,6 +124,7 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   const auto& limits = call.broker.options.limits;
   options.bytes_max = std::min(bytes(request.max_bytes), limits.fetch_bytes_max);
   options.bytes_min = bytes(request.min_bytes);
+  options.committed_only = request.isolation_level == kReadCommitted;
   const Duration wanted = std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
   const bool waits = !plan.any_error && !plan.items.empty();
   options.wait = waits ? std::min(wanted, limits.fetch_wait_max) : Duration{};
@@ -138,10 +135,13 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
     const auto [topic, partition] = plan.places[i];
     auto& into = plan.response.responses[topic].partitions[partition];
-    bridge_hole(asked_from[i], fetched[i]);
+    const auto& info = fetched[i].info;
+    bridge_hole(asked_from[i], options.committed_only ? info.stable_end : info.end, fetched[i]);
+    if (options.committed_only) {
+      auto& aborted = into.aborted_transactions.emplace();
+      for (const auto& each : fetched[i].aborted) aborted.push_back({each.producer_id, each.first});
+    }
     fill(call, std::move(fetched[i]), into);
-    // No transaction was aborted: a reader of committed records is told so, others are not asked.
-    if (request.isolation_level == kReadCommitted) into.aborted_transactions.emplace();
   }
   co_return std::move(plan.response);
 }

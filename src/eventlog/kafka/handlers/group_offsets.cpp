@@ -9,23 +9,30 @@ namespace {
 constexpr std::size_t kMetadataBytesMax = 4096;
 constexpr std::int16_t kGroupsFrom = 8;  // of OffsetFetch (KIP-709)
 
-using Offsets = std::map<OffsetKey, CommittedOffset>;
+struct Fetched {
+  GroupOffsets offsets;
+  bool requires_stable = false;  // KIP-447
+};
 
 // One partition of an OffsetFetch answer: the same in both of its forms.
 template <class Partition>
-void fill(Call& call, const Offsets& offsets, const OffsetKey& key, Partition& into) {
+void fill(Call& call, const Fetched& fetched, const OffsetKey& key, Partition& into) {
   into.partition_index = key.partition;
   into.committed_offset = -1;
   into.metadata = "";
-  const auto found = offsets.find(key);
-  if (found == offsets.end()) return;
+  if (fetched.requires_stable && fetched.offsets.unstable.contains(key)) {
+    into.error_code = code(KafkaError::UnstableOffsetCommit);
+    return;
+  }
+  const auto found = fetched.offsets.committed.find(key);
+  if (found == fetched.offsets.committed.end()) return;
   into.committed_offset = found->second.offset;
   into.committed_leader_epoch = found->second.leader_epoch;
   into.metadata = call.keep(found->second.metadata);
 }
 
 template <class Topic>
-void fill_asked(Call& call, const Offsets& offsets, std::string_view name,
+void fill_asked(Call& call, const Fetched& fetched, std::string_view name,
                 const std::vector<std::int32_t>& partitions, std::vector<Topic>& into) {
   auto& topic = into.emplace_back();
   topic.name = name;
@@ -34,7 +41,7 @@ void fill_asked(Call& call, const Offsets& offsets, std::string_view name,
     auto& partition = topic.partitions.emplace_back();
     // A topic that does not exist has no offsets, which is no error here.
     const auto id = stream ? (*stream)->info.topic_id : Uuid();
-    fill(call, offsets, {id, index}, partition);
+    fill(call, fetched, {id, index}, partition);
     if (!stream && stream.error() == KafkaError::TopicAuthorizationFailed) {
       partition.error_code = code(stream.error());
     }
@@ -42,17 +49,17 @@ void fill_asked(Call& call, const Offsets& offsets, std::string_view name,
 }
 
 template <class Topic>
-void fill_all(Call& call, const Offsets& offsets, std::vector<Topic>& into) {
+void fill_all(Call& call, const Fetched& fetched, std::vector<Topic>& into) {
   Uuid current;
   bool visible = false;
-  for (const auto& [key, offset] : offsets) {
+  for (const auto& [key, offset] : fetched.offsets.committed) {
     if (into.empty() || key.topic != current) {
       current = key.topic;
       const auto stream = find_topic(call.session, key.topic, identity::action::kStreamRead);
       visible = stream.has_value();
       if (visible) into.emplace_back().name = call.keep((*stream)->info.settings.name);
     }
-    if (visible) fill(call, offsets, key, into.back().partitions.emplace_back());
+    if (visible) fill(call, fetched, key, into.back().partitions.emplace_back());
   }
 }
 
@@ -104,27 +111,31 @@ Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request) 
   auto& groups = call.broker.parts.groups;
   if (call.version < kGroupsFrom) {
     GroupKey key{call.session.tenant(), std::string(request.group_id)};
-    const auto offsets = co_await groups.offsets(std::move(key));
+    Fetched fetched;
+    fetched.offsets = co_await groups.offsets(std::move(key));
+    fetched.requires_stable = request.require_stable;
     if (!request.topics) {
-      fill_all(call, offsets, response.topics);
+      fill_all(call, fetched, response.topics);
       co_return response;
     }
     for (const auto& topic : *request.topics) {
-      fill_asked(call, offsets, topic.name, topic.partition_indexes, response.topics);
+      fill_asked(call, fetched, topic.name, topic.partition_indexes, response.topics);
     }
     co_return response;
   }
   for (const auto& asked : request.groups) {
     GroupKey key{call.session.tenant(), std::string(asked.group_id)};
-    const auto offsets = co_await groups.offsets(std::move(key));
+    Fetched fetched;
+    fetched.offsets = co_await groups.offsets(std::move(key));
+    fetched.requires_stable = request.require_stable;
     auto& answer = response.groups.emplace_back();
     answer.group_id = asked.group_id;
     if (!asked.topics) {
-      fill_all(call, offsets, answer.topics);
+      fill_all(call, fetched, answer.topics);
       continue;
     }
     for (const auto& topic : *asked.topics) {
-      fill_asked(call, offsets, topic.name, topic.partition_indexes, answer.topics);
+      fill_asked(call, fetched, topic.name, topic.partition_indexes, answer.topics);
     }
   }
   co_return response;

@@ -5,6 +5,7 @@ namespace weft::kafka {
 namespace {
 
 constexpr std::int8_t kGroupCoordinator = 0;
+constexpr std::int8_t kTransactionCoordinator = 1;
 constexpr std::int16_t kBatchedFrom = 4;      // of FindCoordinator (KIP-699)
 constexpr std::int16_t kKnownMemberFrom = 4;  // of JoinGroup (KIP-394)
 constexpr std::int16_t kSkipAssignmentFrom = 9;
@@ -24,10 +25,9 @@ FindCoordinatorResponse::Coordinator coordinator(const Call& call, std::string_v
   FindCoordinatorResponse::Coordinator found;
   found.key = key;
   found.error_message.reset();
-  if (type != kGroupCoordinator) {
-    // Fatal for a transactional producer, so it fails at once and not after all of its retries.
-    found.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
-    found.error_message = "transactions are not served here";
+  if (type != kGroupCoordinator && type != kTransactionCoordinator) {
+    found.error_code = code(KafkaError::InvalidRequest);
+    found.error_message = "no such type of coordinator";
     found.node_id = -1;
     found.port = -1;
     return found;

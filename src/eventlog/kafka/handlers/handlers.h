@@ -27,8 +27,15 @@ Task<ListOffsetsResponse> handle(Call& call, const ListOffsetsRequest& request);
 Task<OffsetForLeaderEpochResponse> handle(Call& call, const OffsetForLeaderEpochRequest& request);
 Task<DeleteRecordsResponse> handle(Call& call, const DeleteRecordsRequest& request);
 
-// ---- produce.cpp; Produce itself is prepared and appended in two steps, see produce.h
+// ---- transactions.cpp; Produce itself is prepared and appended in two steps, see produce.h
 Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& request);
+Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequest& request);
+Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& request);
+Task<EndTxnResponse> handle(Call& call, const EndTxnRequest& request);
+Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& request);
+Task<DescribeProducersResponse> handle(Call& call, const DescribeProducersRequest& request);
+Task<DescribeTransactionsResponse> handle(Call& call, const DescribeTransactionsRequest& request);
+Task<ListTransactionsResponse> handle(Call& call, const ListTransactionsRequest& request);
 
 // ---- groups.cpp
 Task<FindCoordinatorResponse> handle(Call& call, const FindCoordinatorRequest& request);

@@ -44,6 +44,7 @@ Task<Found> find_by_time(eventlog::EventLog& log, PartitionId partition, Offset 
   request.from = *offset;
   request.bytes_max = 1;
   request.records_max = 1;
+  request.committed_only = false;
   const auto read = co_await log.read(request);
   if (!read) co_return from_error(read.error());
   if (read->records.empty()) co_return found;
@@ -70,12 +71,13 @@ Task<Found> find_max_timestamp(eventlog::EventLog& log, PartitionId partition, O
   co_return co_await find_by_time(log, partition, end, low);
 }
 
+// `end`: up to where the reader sees records.
 Task<Found> find_offset(eventlog::EventLog& log, PartitionId partition, PartitionInfo info,
-                        std::int64_t timestamp) {
+                        Offset end, std::int64_t timestamp) {
   Found found;
   switch (timestamp) {
     case kLatest:
-      found.offset = info.end;
+      found.offset = end;
       co_return found;
     case kEarliest:
     case kEarliestLocal:
@@ -88,18 +90,19 @@ Task<Found> find_offset(eventlog::EventLog& log, PartitionId partition, Partitio
     default:
       break;
   }
-  if (timestamp == kOfMaxTimestamp) co_return co_await find_max_timestamp(log, partition, info.end);
+  if (timestamp == kOfMaxTimestamp) co_return co_await find_max_timestamp(log, partition, end);
   if (timestamp < 0) {
     found.error = KafkaError::InvalidRequest;
     co_return found;
   }
-  co_return co_await find_by_time(log, partition, info.end, timestamp);
+  co_return co_await find_by_time(log, partition, end, timestamp);
 }
 
 }  // namespace
 
 Task<ListOffsetsResponse> handle(Call& call, const ListOffsetsRequest& request) {
   auto& log = call.broker.parts.log;
+  const bool committed_only = request.isolation_level == kReadCommitted;
   ListOffsetsResponse response;
   for (const auto& topic : request.topics) {
     auto& answers = response.topics.emplace_back();
@@ -120,7 +123,8 @@ Task<ListOffsetsResponse> handle(Call& call, const ListOffsetsRequest& request) 
         answer.error_code = code(error);
         continue;
       }
-      const auto found = co_await find_offset(log, partition, *info, asked.timestamp);
+      const auto end = committed_only ? info->stable_end : info->end;
+      const auto found = co_await find_offset(log, partition, *info, end, asked.timestamp);
       answer.error_code = code(found.error);
       answer.offset = found.offset;
       answer.timestamp = found.timestamp;

@@ -47,6 +47,9 @@ Refusal refusal(AppendStatus status) {
       return {KafkaError::OutOfOrderSequenceNumber, {}};
     case AppendStatus::StaleProducerEpoch:
       return {KafkaError::InvalidProducerEpoch, {}};
+    case AppendStatus::NotInTransaction:
+      return {KafkaError::InvalidTxnState,
+              "the partition is not part of an open transaction of this producer"};
     case AppendStatus::UnknownPartition:
       return {KafkaError::UnknownTopicOrPartition, {}};
     case AppendStatus::TooLarge:
@@ -145,9 +148,9 @@ void check_batch(Call& call, const eventlog::Stream& stream, std::string_view ba
   }
   const auto header = eventlog::check_batch(batch);
   if (!header) return refuse(partition, kafka_error(header.error()), header.error().message);
-  if (header->is_transactional()) {
-    return refuse(partition, KafkaError::TransactionalIdAuthorizationFailed,
-                  "transactions are not served here");
+  // Whether it is in one, the log knows.
+  if (header->is_transactional() && header->producer_id < 0) {
+    return refuse(partition, KafkaError::InvalidRecord, "a transactional batch without producer");
   }
   if (header->codec() == eventlog::Codec::Zstd && call.version < kProduceZstdFrom) {
     return refuse(partition, KafkaError::UnsupportedCompressionType,
@@ -281,11 +284,6 @@ PreparedProduce prepare_produce(Call& call, const ProduceRequest& request) {
   PreparedProduce prepared;
   prepared.wants_response = request.acks != 0;
   prepared.received = call.broker.parts.clock.now();
-  if (request.transactional_id) {
-    refuse_all(request, KafkaError::TransactionalIdAuthorizationFailed,
-               "transactions are not served here", prepared);
-    return prepared;
-  }
   if (request.acks < -1 || request.acks > 1) {
     refuse_all(request, KafkaError::InvalidRequiredAcks, "acks is -1, 0 or 1", prepared);
     return prepared;
@@ -320,26 +318,6 @@ Task<void> append_produce(Call& call, PreparedProduce produce) {
              {{"peer", call.session.peer}, {"client", call.session.client_id}});
     call.closes = true;
   }
-}
-
-Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& request) {
-  InitProducerIdResponse response;
-  response.producer_epoch = -1;
-  if (request.transactional_id) {
-    // Fatal for every client, so it fails at once instead of trying for ever.
-    response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
-    co_return response;
-  }
-  // A client that lost its sequence asks for the next epoch of its id (KIP-360); a new id serves as
-  // well.
-  const auto id = co_await call.broker.parts.batches.new_producer_id();
-  if (!id) {
-    response.error_code = code(KafkaError::CoordinatorNotAvailable);
-    co_return response;
-  }
-  response.producer_id = *id;
-  response.producer_epoch = 0;
-  co_return response;
 }
 
 }  // namespace weft::kafka

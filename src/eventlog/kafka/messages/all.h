@@ -10,6 +10,7 @@
 #include "eventlog/kafka/messages/produce.h"
 #include "eventlog/kafka/messages/topic_admin.h"
 #include "eventlog/kafka/messages/topic_configs.h"
+#include "eventlog/kafka/messages/transactions.h"
 
 namespace weft::kafka {
 
@@ -36,6 +37,10 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
   visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
+  visit.template operator()<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>();
+  visit.template operator()<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>();
+  visit.template operator()<EndTxnRequest, EndTxnResponse>();
+  visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<SaslAuthenticateRequest, SaslAuthenticateResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
@@ -43,6 +48,9 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+  visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();
+  visit.template operator()<DescribeTransactionsRequest, DescribeTransactionsResponse>();
+  visit.template operator()<ListTransactionsRequest, ListTransactionsResponse>();
 }
 
 }  // namespace weft::kafka

@@ -14,6 +14,9 @@
 
 namespace weft::kafka {
 
+// The other isolation level is 0: all that is durable.
+inline constexpr std::int8_t kReadCommitted = 1;
+
 struct FetchRequest {
   static constexpr ApiId kApi{1, "Fetch", 4, 17, 12};
   struct FetchTopic {

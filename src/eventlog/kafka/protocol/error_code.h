@@ -41,7 +41,12 @@ enum class KafkaError : std::int16_t {
   PolicyViolation = 44,
   OutOfOrderSequenceNumber = 45,
   InvalidProducerEpoch = 47,
+  InvalidTxnState = 48,
+  InvalidProducerIdMapping = 49,
+  InvalidTransactionTimeout = 50,
+  ConcurrentTransactions = 51,
   TransactionalIdAuthorizationFailed = 53,
+  OperationNotAttempted = 55,
   KafkaStorageError = 56,
   SaslAuthenticationFailed = 58,
   NonEmptyGroup = 68,
@@ -54,8 +59,12 @@ enum class KafkaError : std::int16_t {
   FencedInstanceId = 82,
   GroupSubscribedToTopic = 86,
   InvalidRecord = 87,
+  UnstableOffsetCommit = 88,
   ThrottlingQuotaExceeded = 89,
+  ProducerFenced = 90,
   UnknownTopicId = 100,
+  TransactionalIdNotFound = 105,
+  TransactionAbortable = 120,
 };
 
 constexpr std::int16_t code(KafkaError error) {

@@ -1,0 +1,274 @@
+// InitProducerId and what a producer asks for in a transaction; who has one open.
+#include <algorithm>
+#include <array>
+
+#include "eventlog/kafka/handlers/handlers.h"
+
+namespace weft::kafka {
+namespace {
+
+using eventlog::PartitionId;
+using eventlog::TransactionalProducer;
+
+constexpr std::size_t kMetadataBytesMax = 4096;
+// The first versions that know PRODUCER_FENCED (KIP-588); others are told INVALID_PRODUCER_EPOCH.
+constexpr std::int16_t kInitFencedFrom = 4;
+constexpr std::int16_t kTransactionFencedFrom = 2;
+
+TransactionKey key_of(const Call& call, std::string_view id) {
+  return {call.session.tenant(), std::string(id)};
+}
+
+KafkaError told_since(KafkaError error, std::int16_t version, std::int16_t fenced_from) {
+  if (error != KafkaError::ProducerFenced || version >= fenced_from) return error;
+  return KafkaError::InvalidProducerEpoch;
+}
+
+std::chrono::milliseconds since(WallTime begin, WallTime now) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now - begin);
+}
+
+Task<InitProducerIdResponse> init_transactional(Call& call, const InitProducerIdRequest& request) {
+  InitProducerIdResponse response;
+  response.producer_epoch = -1;
+  if (request.transactional_id->empty()) {
+    response.error_code = code(KafkaError::InvalidRequest);
+    co_return response;
+  }
+  std::optional<TransactionalProducer> known;
+  if (request.producer_id >= 0) {
+    known = TransactionalProducer{request.producer_id, request.producer_epoch};
+  }
+  const Duration timeout = std::chrono::milliseconds(request.transaction_timeout_ms);
+  auto key = key_of(call, *request.transactional_id);
+  const auto grant = co_await call.broker.parts.transactions.init(std::move(key), timeout, known);
+  response.error_code = code(told_since(grant.error, call.version, kInitFencedFrom));
+  response.producer_id = grant.producer.id;
+  response.producer_epoch = grant.producer.epoch;
+  co_return response;
+}
+
+}  // namespace
+
+Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& request) {
+  if (request.transactional_id) co_return co_await init_transactional(call, request);
+  InitProducerIdResponse response;
+  response.producer_epoch = -1;
+  // A client that lost its sequence asks for the next epoch of its id (KIP-360); a new id serves as
+  // well.
+  const auto id = co_await call.broker.parts.batches.new_producer_id();
+  if (!id) {
+    response.error_code = code(KafkaError::CoordinatorNotAvailable);
+    co_return response;
+  }
+  response.producer_id = *id;
+  response.producer_epoch = 0;
+  co_return response;
+}
+
+Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequest& request) {
+  AddPartitionsToTxnResponse response;
+  std::vector<PartitionId> partitions;
+  bool any_refused = false;
+  for (const auto& topic : request.topics) {
+    auto& answers = response.results_by_topic.emplace_back();
+    answers.name = topic.name;
+    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamWrite);
+    for (const auto index : topic.partitions) {
+      auto error = stream ? KafkaError::None : stream.error();
+      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
+        error = KafkaError::UnknownTopicOrPartition;
+      }
+      answers.results_by_partition.push_back({index, code(error)});
+      any_refused = any_refused || error != KafkaError::None;
+      if (error == KafkaError::None) partitions.push_back({(*stream)->info.id, index});
+    }
+  }
+  // All or none: the others are told that nothing was tried.
+  auto rest = KafkaError::OperationNotAttempted;
+  if (!any_refused) {
+    const TransactionalProducer producer{request.producer_id, request.producer_epoch};
+    auto key = key_of(call, request.transactional_id);
+    rest = co_await call.broker.parts.transactions.add_partitions(std::move(key), producer,
+                                                                  std::move(partitions));
+    rest = told_since(rest, call.version, kTransactionFencedFrom);
+  }
+  for (auto& topic : response.results_by_topic) {
+    for (auto& partition : topic.results_by_partition) {
+      if (partition.partition_error_code == 0) partition.partition_error_code = code(rest);
+    }
+  }
+  co_return response;
+}
+
+Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& request) {
+  AddOffsetsToTxnResponse response;
+  if (request.group_id.empty()) {
+    response.error_code = code(KafkaError::InvalidGroupId);
+    co_return response;
+  }
+  const TransactionalProducer producer{request.producer_id, request.producer_epoch};
+  auto key = key_of(call, request.transactional_id);
+  const auto error = co_await call.broker.parts.transactions.add_group(
+      std::move(key), producer, std::string(request.group_id));
+  response.error_code = code(told_since(error, call.version, kTransactionFencedFrom));
+  co_return response;
+}
+
+Task<EndTxnResponse> handle(Call& call, const EndTxnRequest& request) {
+  EndTxnResponse response;
+  const TransactionalProducer producer{request.producer_id, request.producer_epoch};
+  auto key = key_of(call, request.transactional_id);
+  const auto error =
+      co_await call.broker.parts.transactions.end(std::move(key), producer, request.committed);
+  response.error_code = code(told_since(error, call.version, kTransactionFencedFrom));
+  co_return response;
+}
+
+Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& request) {
+  TxnOffsetCommitResponse response;
+  CommitRequest commit;
+  commit.member.member_id = request.member_id;
+  if (request.group_instance_id) {
+    commit.member.instance_id = std::string(*request.group_instance_id);
+  }
+  commit.member.generation = request.generation_id;
+  for (const auto& topic : request.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamRead);
+    for (const auto& partition : topic.partitions) {
+      const auto index = partition.partition_index;
+      const auto metadata = partition.committed_metadata.value_or("");
+      auto error = stream ? KafkaError::None : stream.error();
+      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
+        error = KafkaError::UnknownTopicOrPartition;
+      } else if (metadata.size() > kMetadataBytesMax) {
+        error = KafkaError::OffsetMetadataTooLarge;
+      }
+      answers.partitions.push_back({index, code(error)});
+      if (error != KafkaError::None) continue;
+      CommittedOffset offset;
+      offset.offset = partition.committed_offset;
+      offset.leader_epoch = partition.committed_leader_epoch;
+      offset.metadata = metadata;
+      commit.offsets.emplace_back(OffsetKey{(*stream)->info.topic_id, index}, std::move(offset));
+    }
+  }
+  const TransactionalProducer producer{request.producer_id, request.producer_epoch};
+  auto key = key_of(call, request.transactional_id);
+  auto error = co_await call.broker.parts.transactions.commit_offsets(
+      std::move(key), producer, std::string(request.group_id), std::move(commit));
+  // This API knows the older name alone.
+  if (error == KafkaError::ProducerFenced) error = KafkaError::InvalidProducerEpoch;
+  if (error == KafkaError::None) co_return response;
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      if (partition.error_code == 0) partition.error_code = code(error);
+    }
+  }
+  co_return response;
+}
+
+namespace {
+
+constexpr std::array kStates = {TransactionState::Empty, TransactionState::Ongoing,
+                                TransactionState::CompleteCommit, TransactionState::CompleteAbort};
+
+bool is_state(std::string_view name) {
+  // Those of a broker that prepares: none is ever in them here, but they are no unknown names.
+  constexpr std::array<std::string_view, 4> kOthers = {"PrepareCommit", "PrepareAbort",
+                                                       "PrepareEpochFence", "Dead"};
+  return std::ranges::find(kStates, name, transaction_state_name) != kStates.end() ||
+         std::ranges::find(kOthers, name) != kOthers.end();
+}
+
+bool matches(const ListTransactionsRequest& request, const TransactionView& view, WallTime now) {
+  const auto& states = request.state_filters;
+  const auto& ids = request.producer_id_filters;
+  if (!states.empty() &&
+      std::ranges::find(states, transaction_state_name(view.state)) == states.end())
+    return false;
+  if (!ids.empty() && std::ranges::find(ids, view.producer.id) == ids.end()) return false;
+  if (request.duration_filter < 0) return true;
+  return view.since && since(*view.since, now).count() > request.duration_filter;
+}
+
+}  // namespace
+
+Task<ListTransactionsResponse> handle(Call& call, const ListTransactionsRequest& request) {
+  ListTransactionsResponse response;
+  for (const auto& name : request.state_filters) {
+    if (!is_state(name)) response.unknown_state_filters.push_back(name);
+  }
+  auto& parts = call.broker.parts;
+  const auto views = co_await parts.transactions.list(call.session.tenant());
+  const auto now = parts.clock.now();
+  for (const auto& view : views) {
+    if (!matches(request, view, now)) continue;
+    response.transaction_states.push_back(
+        {call.keep(view.id), view.producer.id, transaction_state_name(view.state)});
+  }
+  co_return response;
+}
+
+Task<DescribeTransactionsResponse> handle(Call& call, const DescribeTransactionsRequest& request) {
+  auto& parts = call.broker.parts;
+  DescribeTransactionsResponse response;
+  for (const auto& id : request.transactional_ids) {
+    auto& answer = response.transaction_states.emplace_back();
+    answer.transactional_id = id;
+    const auto view = co_await parts.transactions.describe(key_of(call, id));
+    if (!view) {
+      answer.error_code = code(KafkaError::TransactionalIdNotFound);
+      continue;
+    }
+    answer.transaction_state = transaction_state_name(view->state);
+    answer.transaction_timeout_ms =
+        static_cast<std::int32_t>(since(WallTime{}, WallTime{} + view->timeout).count());
+    if (view->since) answer.transaction_start_time_ms = to_unix_ms(*view->since);
+    answer.producer_id = view->producer.id;
+    answer.producer_epoch = view->producer.epoch;
+    for (const auto& [stream, index] : view->partitions) {
+      const auto info = parts.log.stream(stream);
+      if (!info || !may_see(call.session, info->settings.name)) continue;
+      if (answer.topics.empty() || answer.topics.back().topic != info->settings.name) {
+        answer.topics.emplace_back().topic = call.keep(info->settings.name);
+      }
+      answer.topics.back().partitions.push_back(index);
+    }
+  }
+  co_return response;
+}
+
+Task<DescribeProducersResponse> handle(Call& call, const DescribeProducersRequest& request) {
+  DescribeProducersResponse response;
+  for (const auto& topic : request.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamRead);
+    for (const auto index : topic.partition_indexes) {
+      auto& answer = answers.partitions.emplace_back();
+      answer.partition_index = index;
+      if (!stream) {
+        answer.error_code = code(stream.error());
+        continue;
+      }
+      const PartitionId partition{(*stream)->info.id, index};
+      const auto producers = co_await call.broker.parts.batches.producers(partition);
+      if (!producers) {
+        const bool unknown = producers.error().code == ErrorCode::NotFound;
+        answer.error_code =
+            code(unknown ? KafkaError::UnknownTopicOrPartition : KafkaError::KafkaStorageError);
+        continue;
+      }
+      for (const auto& each : *producers) {
+        answer.active_producers.push_back(
+            {each.id, each.epoch, each.last_sequence, each.last_ms, 0, each.transaction_start});
+      }
+    }
+  }
+  co_return response;
+}
+
+}  // namespace weft::kafka
