@@ -24,8 +24,10 @@ Task<std::optional<WallTime>> LastRecords::of_partition(eventlog::PartitionId id
   }
   eventlog::ReadRequest request;
   request.partition = id;
-  request.from = info->end - 1;
-  request.records_max = 1;
+  // The very last may be the marker of a transaction.
+  constexpr eventlog::Offset kBack = 4;
+  request.from = std::max(info->start, info->end - kBack);
+  request.committed_only = false;
   auto read = co_await log_.read(request);
   if (!read) co_return std::nullopt;
   Last last;

@@ -163,7 +163,8 @@ Task<Result<http::Response>> read_records(StreamRoutesParts& parts, ApiCall& cal
       .member("partition", request.partition.partition)
       .member("start", read.partition.start)
       .member("end", read.partition.end);
-  if (read.next < read.partition.end)
+  // Beyond the stable end nothing can be shown before a transaction ends.
+  if (read.next < read.partition.stable_end)
     out.member("nextCursor", make_cursor(std::to_string(read.next)));
   out.end();
   co_return json_answer(std::move(out));

@@ -27,6 +27,7 @@ enum class LogMutant : std::uint8_t {
   AcknowledgeBeforeSync,
   TornTailAccepted,
   UnarchivedForgotten,
+  OpenTransactionsForgotten,
 };
 
 struct LogOptions {

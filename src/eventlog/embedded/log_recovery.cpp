@@ -252,7 +252,8 @@ void LogRecovery::apply_batches(const PendingEntry& entry) {
     batch.ref.bytes = static_cast<std::uint32_t>(item.batch.size());
     batch.wal_sequence = entry.sequence;
     batch.leader_epoch = header->leader_epoch;
-    if (entry.is_change) {
+    bool forgets = context_.options.mutant == LogMutant::OpenTransactionsForgotten;
+    if (entry.is_change && !forgets) {
       batch.step = step_of(*header, item.batch);
       batch.producer_id = header->producer_id;
       batch.producer_epoch = header->producer_epoch;
