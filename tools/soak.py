@@ -31,8 +31,8 @@ Seeds of the simulations ([what they are](simulation.md)) that `./dev soak` ran,
 PROGRAMS = ["weft_eventlog_simulation_tests", "weft_gateway_simulation_tests", "weft_delivery_simulation_tests",
             "weft_app_simulation_tests", "weft_mapping_simulation_tests"]
 # As the ledger calls them, by test suite.
-LABELS = {"LogSimulation": "log", "TransactionSimulation": "transactions", "AckSetSimulation": "acknowledgements",
-          "IdempotencySimulation": "idempotency", "DeliverySimulation": "delivery", "ChainSimulation": "chain of nodes", "JqSimulation": "jq"}
+LABELS = {"LogSimulation": "log", "TransactionSimulation": "transactions", "CompactionSimulation": "compaction",
+          "AckSetSimulation": "acknowledgements", "IdempotencySimulation": "idempotency", "DeliverySimulation": "delivery", "ChainSimulation": "chain of nodes", "JqSimulation": "jq"}
 SEEDS_PER_RUN = 250
 MEMORY_BYTES_MAX = 4 << 30  # of a run: libjq knows no limit
 

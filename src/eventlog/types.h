@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -30,7 +31,16 @@ struct PartitionId {
 // What "acknowledged" means: on the medium (fsync), or in memory, declared as losable.
 enum class Durability : std::uint8_t { Disk, Memory };
 
-enum class Cleanup : std::uint8_t { Delete, Compact };
+// What goes: what is older than the retention, what a later record of its key replaces, or both.
+enum class Cleanup : std::uint8_t { Delete, Compact, CompactAndDelete };
+constexpr bool compacts(Cleanup cleanup) {
+  return cleanup != Cleanup::Delete;
+}
+// As documents and Kafka write it.
+constexpr std::string_view cleanup_name(Cleanup cleanup) {
+  if (cleanup == Cleanup::Delete) return "delete";
+  return cleanup == Cleanup::Compact ? "compact" : "compact,delete";
+}
 
 // What is checked before a record is stored.
 enum class ValidationPolicy : std::uint8_t { None, Every };

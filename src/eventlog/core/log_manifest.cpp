@@ -16,6 +16,7 @@ constexpr std::size_t kEpochBytes = 12;
 constexpr std::size_t kProducerBytes = 27;
 constexpr std::size_t kOpenBytes = 18;
 constexpr std::size_t kAbortedBytes = 24;
+constexpr std::size_t kCleanMarkBytes = 16;
 
 void write_producer(FieldWriter& fields, const ManifestProducer& producer) {
   fields.partition(producer.partition);
@@ -70,6 +71,11 @@ void write_partition(FieldWriter& fields, const ManifestPartition& partition) {
     fields.number(aborted.first);
     fields.number(aborted.last);
   }
+  fields.number(static_cast<std::uint32_t>(partition.cleaned.all().size()));
+  for (const auto& mark : partition.cleaned.all()) {
+    fields.number(mark.end);
+    fields.number(mark.unix_ms);
+  }
 }
 
 TransactionIndex read_transactions(FieldReader& fields) {
@@ -90,6 +96,15 @@ TransactionIndex read_transactions(FieldReader& fields) {
   return transactions;
 }
 
+CleanMarks read_cleaned(FieldReader& fields) {
+  std::vector<CleanMark> marks(fields.count(kCleanMarkBytes));
+  for (auto& mark : marks) {
+    mark.end = fields.number<std::int64_t>();
+    mark.unix_ms = fields.number<std::int64_t>();
+  }
+  return CleanMarks(std::move(marks));
+}
+
 ManifestPartition read_partition(FieldReader& fields, std::uint32_t format) {
   ManifestPartition partition;
   partition.id = fields.partition();
@@ -100,7 +115,10 @@ ManifestPartition read_partition(FieldReader& fields, std::uint32_t format) {
     epoch.epoch = fields.number<std::int32_t>();
     epoch.start = fields.number<std::int64_t>();
   }
-  if (format >= kFormatWithTransactions) partition.transactions = read_transactions(fields);
+  if (format >= kFormatWithTransactions) {
+    partition.transactions = read_transactions(fields);
+    partition.cleaned = read_cleaned(fields);
+  }
   return partition;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/uuid.h"
+#include "eventlog/core/compaction.h"
 #include "eventlog/core/log_producers.h"
 #include "eventlog/core/log_wal_format.h"
 #include "eventlog/core/transaction_index.h"
@@ -32,6 +33,7 @@ struct ManifestPartition {
   Offset next = 0;
   std::vector<EpochStart> epochs;
   TransactionIndex transactions;
+  CleanMarks cleaned;
   bool operator==(const ManifestPartition&) const = default;
 };
 

@@ -196,6 +196,7 @@ Result<bool> RecordReader::next(RecordView& into) {
     return fail(ErrorCode::InvalidArgument, "{} bytes follow the last record", end_ - at_);
   }
   std::int64_t size = 0;
+  last_ = at_;
   if (!read_varint(at_, end_, size, 32) || size < 0 || size > end_ - at_ ||
       !read_record(at_, at_ + size, header_, into)) {
     return fail(ErrorCode::InvalidArgument, "record {} of the batch is malformed", read_);
@@ -273,6 +274,23 @@ Result<std::string> BatchBuilder::finish() {
   store_be(at + kCrcAt, crc32c(std::string_view(out_).substr(kAttributesAt)));
   record_count_ = 0;
   return std::exchange(out_, std::string());
+}
+
+Result<std::string> with_records(std::string_view batch, const KeptRecords& kept) {
+  TRY(const auto header, read_batch_header(batch));
+  std::string rebuilt(batch.substr(0, kBatchHeaderBytes));
+  if (header.codec() == Codec::None) {
+    rebuilt += kept.bytes;
+  } else {
+    CHECK(compress(header.codec(), kept.bytes, rebuilt));
+  }
+  char* at = rebuilt.data();
+  store_be(at + 8, static_cast<std::int32_t>(rebuilt.size() - kBatchLengthEnd));
+  store_be(at + kMaxTimestampAt,
+           header.has_append_time() ? header.max_timestamp : kept.max_timestamp);
+  store_be(at + 57, kept.count);
+  store_be(at + kCrcAt, crc32c(std::string_view(rebuilt).substr(kAttributesAt)));
+  return rebuilt;
 }
 
 std::string control_batch(ControlType type, std::int64_t producer_id, std::int16_t producer_epoch,

@@ -113,13 +113,30 @@ class RecordReader {
   // True with a record, false at the end. InvalidArgument when the bytes are malformed, or when
   // bytes follow the last record; then the reader is not used again.
   Result<bool> next(RecordView& into);
+  // The bytes of the record that next() gave last, its length in front.
+  std::string_view raw() const { return {last_, static_cast<std::size_t>(at_ - last_)}; }
 
  private:
   BatchHeader header_;
   const char* at_;
+  const char* last_ = nullptr;
   const char* end_;
   std::int32_t read_ = 0;
 };
+
+// Records of a batch that are to be left of it, as they are.
+struct KeptRecords {
+  void add(std::string_view raw, std::int64_t timestamp) {
+    bytes += raw;
+    max_timestamp = count == 0 ? timestamp : std::max(max_timestamp, timestamp);
+    ++count;
+  }
+  std::string bytes;
+  std::int64_t max_timestamp = 0;
+  std::int32_t count = 0;
+};
+// The batch with these of its records alone: it keeps its offsets, sequence and codec.
+Result<std::string> with_records(std::string_view batch, const KeptRecords& kept);
 
 struct BatchOptions {
   Codec codec = Codec::None;

@@ -15,6 +15,7 @@ CrashPoint before_manifest("log.before-manifest");
 CrashPoint after_manifest("log.after-manifest");
 CrashPoint after_wal_recycled("log.after-wal-recycled");
 CrashPoint after_spare_created("log.after-spare-created");
+CrashPoint after_compaction("log.after-compaction");
 
 constexpr std::size_t kSignalsMax = 64;
 constexpr std::size_t kFilesPerRound = 4;
@@ -37,6 +38,7 @@ LogMaintenance::LogMaintenance(LogContext& context, LogWriter& writer, LogReader
       writer_(writer),
       reader_(reader),
       archiver_(context, loop),
+      compaction_(context, reader),
       mailbox_(loop, kSignalsMax) {
   archiver_.set_signal([this] { signal(); });
 }
@@ -149,6 +151,7 @@ Task<Result<>> LogMaintenance::work(bool whole) {
   keep("unneeded files", co_await remove_unneeded());
   keep("next write-ahead file", co_await prepare_spare());
   if (whole) {
+    keep("compaction", co_await compact_all());
     keep("merging", co_await merge_small());
     if (writer_.dead_bytes.exchange(0) > 0) manifest_due_ = true;
     if (manifest_due_) keep("manifest", co_await write_manifest());
@@ -394,6 +397,29 @@ Task<Result<>> LogMaintenance::merge_small() {
     }
   }
   co_return co_await write_manifest();
+}
+
+Task<Result<>> LogMaintenance::compact_all() {
+  for (const auto& stream : context_.streams.all()) {
+    const auto& settings = stream->info.settings;
+    if (!compacts(settings.cleanup) || settings.durability == Durability::Memory) continue;
+    for (const auto& partition : stream->partitions) {
+      LogPlacement placement(context_, reader_, next_segment_);
+      auto done = co_await compaction_.run(*partition, placement);
+      if (!done) {
+        co_await discard(placement.segments());
+        co_return std::unexpected(std::move(done).error());
+      }
+      if (!*done) continue;
+      for (auto segment : placement.segments()) segments_.try_emplace(segment);
+      for (const auto& [id, extents] : placement.extents()) {
+        for (const auto& extent : extents) segments_[extent->segment] += extent->bytes;
+      }
+      CO_CHECK(co_await write_manifest());
+      after_compaction.reached();
+    }
+  }
+  co_return Result<>();
 }
 
 Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "eventlog/embedded/log_archiver.h"
+#include "eventlog/embedded/log_compaction.h"
 #include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/log_copy.h"
 #include "eventlog/embedded/log_placement.h"
@@ -62,6 +63,7 @@ class LogMaintenance {
   Task<Result<>> apply_retention();
   Task<Result<>> seal_when_old();
   Task<Result<>> merge_small();
+  Task<Result<>> compact_all();
   Task<Result<>> write_manifest();
   Task<void> remove_dead_segments(const std::vector<std::uint64_t>& live);
   void retire_placed();
@@ -77,6 +79,7 @@ class LogMaintenance {
   LogWriter& writer_;
   LogReader& reader_;
   LogArchiver archiver_;
+  LogCompaction compaction_;
   Mailbox<Request*> mailbox_;
   std::uint64_t next_segment_ = 1;
   std::map<std::uint64_t, std::uint64_t>

@@ -24,6 +24,7 @@ LogMetrics::LogMetrics(Metrics& m)
       open_files(m.gauge("weft_log_open_files", "Files held open for reading.")),
       placed_bytes(m.counter("weft_log_placed_bytes_total", "Bytes written to segments.")),
       retired_bytes(m.counter("weft_log_retired_bytes_total", "Bytes dropped by retention.")),
+      compacted_bytes(m.counter("weft_log_compacted_bytes_total", "Bytes dropped by compaction.")),
       damaged_bytes(
           m.counter("weft_log_damaged_bytes_total", "Damaged bytes found and set aside.")),
       cut_bytes(m.counter("weft_log_cut_bytes_total", "Bytes of a torn tail, cut at recovery.")),

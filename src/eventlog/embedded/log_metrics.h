@@ -26,6 +26,7 @@ struct LogMetrics {
   Gauge& open_files;
   Counter& placed_bytes;
   Counter& retired_bytes;
+  Counter& compacted_bytes;
   Counter& damaged_bytes;
   Counter& cut_bytes;
   Counter& cold_reads;

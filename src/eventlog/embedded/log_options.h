@@ -28,6 +28,7 @@ enum class LogMutant : std::uint8_t {
   TornTailAccepted,
   UnarchivedForgotten,
   OpenTransactionsForgotten,
+  AbortedRecordsCompact,
 };
 
 struct LogOptions {
@@ -64,6 +65,14 @@ struct LogOptions {
       std::uint64_t{2} << 30;  // of sealed files; above it the oldest is given up
 
   std::optional<LogExecutors> executors;  // absent: two threads of its own
+  // A stream that compacts is compacted when so much of it, in hundredths, is new since the last
+  // time, and at least so many bytes.
+  std::uint32_t compaction_percent = 50;
+  std::uint64_t compaction_bytes_min = 64 * 1024;
+  std::size_t compaction_memory_bytes = 64 * 1024 * 1024;  // for the keys of one turn
+  // How long a record without a value stays after it was compacted first (Kafka:
+  // delete.retention.ms).
+  Duration deletions_retention = std::chrono::hours(24);
   LogMutant mutant = LogMutant::None;
 };
 

@@ -125,14 +125,14 @@ void Partition::set_leader_epoch(std::int32_t epoch) {
   info_.leader_epoch = epoch;
 }
 
-void Partition::restore(Offset start, std::vector<EpochStart> epochs,
-                        TransactionIndex transactions) {
-  next = start;
+void Partition::restore(const ManifestPartition& state) {
+  next = state.start;
   std::lock_guard lock(mutex_);
-  info_.start = start;
-  info_.end = start;
-  epochs_ = std::move(epochs);
-  transactions_ = std::move(transactions);
+  info_.start = state.start;
+  info_.end = state.start;
+  epochs_ = state.epochs;
+  transactions_ = state.transactions;
+  cleaned_ = state.cleaned;
   end_moved();
 }
 
@@ -174,6 +174,22 @@ void Partition::merge(const std::vector<std::uint64_t>& from,
     info_.bytes += extent->bytes;
     insert_by_offset(extents_, std::move(extent));
   }
+}
+
+void Partition::compacted(const std::vector<std::shared_ptr<const Extent>>& before,
+                          std::vector<std::shared_ptr<const Extent>> after, CleanMarks cleaned,
+                          Offset forget_before) {
+  std::vector<std::uint64_t> segments;
+  for (const auto& extent : before) segments.push_back(extent->segment);
+  merge(segments, std::move(after));
+  std::lock_guard lock(mutex_);
+  cleaned_ = std::move(cleaned);
+  transactions_.trim(forget_before);
+}
+
+CleanMarks Partition::cleaned() const {
+  std::lock_guard lock(mutex_);
+  return cleaned_;
 }
 
 PartitionInfo Partition::info() const {

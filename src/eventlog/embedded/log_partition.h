@@ -103,13 +103,18 @@ class Partition {
   std::uint64_t move_start(Offset start);
   void skip_to(Offset next_offset);
   void set_leader_epoch(std::int32_t epoch);
-  void restore(Offset start, std::vector<EpochStart> epochs, TransactionIndex transactions);
+  void restore(const ManifestPartition& state);
   void add_extent(std::shared_ptr<const Extent> extent);
   // The extents that hold what was in write-ahead files up to `sequence`.
   void place(std::uint64_t sequence, std::vector<std::shared_ptr<const Extent>> extents);
   // Puts `merged` in place of the extents of the segments `from`.
   void merge(const std::vector<std::uint64_t>& from,
              std::vector<std::shared_ptr<const Extent>> merged);
+  // The extents `before` were compacted to `after`. Of aborted transactions that ended before
+  // `forget_before` nothing is left.
+  void compacted(const std::vector<std::shared_ptr<const Extent>>& before,
+                 std::vector<std::shared_ptr<const Extent>> after, CleanMarks cleaned,
+                 Offset forget_before);
   void wake_all(FetchWaiters& woken);
 
   // Any thread.
@@ -117,6 +122,7 @@ class Partition {
   EpochEnd epoch_end(std::int32_t epoch) const;
   std::vector<EpochStart> epochs() const;
   TransactionIndex transactions() const;
+  CleanMarks cleaned() const;
   std::vector<AbortedTransaction> aborted_in(Offset from, Offset to) const;
   // Up to the end, or up to the stable end. At the latter, or beyond, the plan is empty.
   ReadPlan plan(Offset from, std::uint64_t bytes_max, bool committed_only = false) const;
@@ -148,6 +154,7 @@ class Partition {
   std::vector<std::shared_ptr<const Extent>> extents_;
   std::vector<EpochStart> epochs_;
   TransactionIndex transactions_;
+  CleanMarks cleaned_;
   FetchWaiters waiters_;
 };
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "eventlog/embedded/extent_scan.h"
+
 namespace weft::eventlog {
 
 namespace {
 
 constexpr std::size_t kRefsAtOnce = 1024;
 constexpr std::uint64_t kPlacementReadBytes = 1024 * 1024;
-constexpr std::uint64_t kExtentBytesMax = 1024 * 1024 * 1024;
 
 std::uint64_t bytes_of(const std::vector<BatchRef>& refs) {
   std::uint64_t bytes = 0;
@@ -92,18 +93,12 @@ Task<Result<>> LogPlacement::place(std::vector<SealedWal> files) {
 }
 
 Task<Result<>> LogPlacement::copy_extent(SegmentWriter& to, std::shared_ptr<const Extent> extent) {
-  LogReader::Batches into;
-  into.next = extent->first;
-  into.sets_damage_aside = true;
-  while (into.next < extent->end) {
-    into.fetched.batches.clear();
-    into.bytes = 0;
-    auto before = into.next;
-    CO_CHECK(co_await reader_.read_extent(*extent, into.next, kPlacementReadBytes, into));
-    for (const auto& batch : into.fetched.batches) CO_CHECK(co_await to.add(*batch));
-    if (into.next == before) break;
+  ExtentScan scan(reader_, *extent);
+  for (;;) {
+    CO_TRY(bool any, co_await scan.more());
+    if (!any) co_return Result<>();
+    for (const auto& batch : scan.batches()) CO_CHECK(co_await to.add(*batch));
   }
-  co_return Result<>();
 }
 
 Task<Result<>> LogPlacement::merge_partition(const Partition& partition,

@@ -22,12 +22,19 @@ class LogPlacement {
 
   Task<Result<>> place(std::vector<SealedWal> files);
   Task<Result<>> merge(std::vector<std::uint64_t> segments);
+  // Of one partition, in log_compaction.cpp; any number of them, then finish().
+  Task<Result<>> compact(const Partition& partition, const CompactionRules& rules,
+                         const LatestOffsets& latest);
+  // The files are whole and durable.
+  Task<Result<>> finish();
 
   const ExtentsByPartition& extents() const { return extents_; }
   // The segments begun, finished or not.
   const std::vector<std::uint64_t>& segments() const { return segments_; }
 
  private:
+  static constexpr std::uint64_t kExtentBytesMax = 1024 * 1024 * 1024;
+
   Task<Result<>> place_partition(const Partition& partition, const std::vector<SealedWal>& files);
   Task<Result<>> copy_refs(SegmentWriter& to, std::uint64_t wal, std::vector<BatchRef> refs,
                            Offset start);
@@ -36,7 +43,6 @@ class LogPlacement {
   Task<Result<>> copy_extent(SegmentWriter& to, std::shared_ptr<const Extent> extent);
   // The shared file, or one of its own for much data.
   Task<Result<SegmentWriter*>> writer_for(std::uint64_t bytes);
-  Task<Result<>> finish();
 
   LogContext& context_;
   LogReader& reader_;

@@ -54,7 +54,7 @@ void LogRecovery::restore(const Manifest& manifest) {
   for (const auto& state : manifest.partitions) {
     auto partition = context_.streams.find(state.id);
     if (!partition) continue;
-    partition->restore(state.start, state.epochs, state.transactions);
+    partition->restore(state);
     partition->skip_to(state.next);
   }
   for (const auto& producer : manifest.producers) {

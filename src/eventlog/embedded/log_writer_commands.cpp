@@ -244,7 +244,8 @@ Task<Result<Manifest>> LogWriter::snapshot() {
       auto info = partition->info();
       if (info.end > 0) {
         manifest.partitions.push_back({partition->id, info.start, partition->next,
-                                       partition->epochs(), partition->transactions()});
+                                       partition->epochs(), partition->transactions(),
+                                       partition->cleaned()});
       }
       for (const auto& [id, state] : partition->producers.all()) {
         manifest.producers.push_back({partition->id, id, state});
