@@ -32,8 +32,10 @@ Result<StreamSettings> settings_of(const estate::Resource& resource) {
   settings.retention_bytes = static_cast<std::uint64_t>(number_or(spec, "retentionBytes", 0));
   settings.durability =
       text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
-  settings.cleanup =
-      text_or(spec, "cleanup", "delete") == "compact" ? Cleanup::Compact : Cleanup::Delete;
+  auto cleanup = text_or(spec, "cleanup", "delete");
+  for (auto each : {Cleanup::Compact, Cleanup::CompactAndDelete}) {
+    if (cleanup == cleanup_name(each)) settings.cleanup = each;
+  }
   settings.batch_bytes_max =
       static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
   return settings;

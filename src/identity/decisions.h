@@ -16,6 +16,9 @@ namespace weft::identity {
 namespace action {
 inline constexpr std::string_view kStreamRead = "stream.read";
 inline constexpr std::string_view kStreamWrite = "stream.write";
+inline constexpr std::string_view kStreamCreate = "stream.create";  // in a Namespace
+inline constexpr std::string_view kStreamAlter = "stream.alter";    // partitions, settings
+inline constexpr std::string_view kStreamDelete = "stream.delete";  // records, or all of it
 inline constexpr std::string_view kRouteCall = "route.call";
 inline constexpr std::string_view kAdminRead = "admin.read";        // lists and pages
 inline constexpr std::string_view kAdminApply = "admin.apply";      // plan, apply, rollback
@@ -26,9 +29,9 @@ inline constexpr std::string_view kAdminBackup = "admin.backup";    // copies of
 }  // namespace action
 
 inline constexpr std::array kActions = {
-    action::kStreamRead,   action::kStreamWrite, action::kRouteCall,
-    action::kAdminRead,    action::kAdminApply,  action::kAdminKeys,
-    action::kAdminRedrive, action::kAdminAudit,  action::kAdminBackup};
+    action::kStreamRead,   action::kStreamWrite,  action::kStreamCreate, action::kStreamAlter,
+    action::kStreamDelete, action::kRouteCall,    action::kAdminRead,    action::kAdminApply,
+    action::kAdminKeys,    action::kAdminRedrive, action::kAdminAudit,   action::kAdminBackup};
 
 struct ResourceRef {
   std::string_view tenant;

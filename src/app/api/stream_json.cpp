@@ -68,7 +68,7 @@ void write_stream(JsonWriter& out, const ShownStream& stream, const eventlog::Ev
       .member("bytes", bytes)
       .member("recordsPerSecond", traffic.records_per_second)
       .member("durability", settings.durability == eventlog::Durability::Disk ? "disk" : "memory")
-      .member("cleanup", settings.cleanup == eventlog::Cleanup::Delete ? "delete" : "compact")
+      .member("cleanup", eventlog::cleanup_name(settings.cleanup))
       .member("validation", declared != nullptr && declared->validates() ? "every" : "none")
       .member("internal", declared == nullptr);
   write_limit(out, "retentionSeconds",

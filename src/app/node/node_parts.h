@@ -29,6 +29,7 @@
 #include "app/node/roles.h"
 #include "app/node/state_watch.h"
 #include "app/node/stream_rates.h"
+#include "app/node/topic_admin.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
@@ -117,6 +118,7 @@ struct Node::Parts {
 
   // The doors.
   std::optional<KafkaKeys> kafka_keys;
+  std::optional<EstateTopicAdmin> topic_admin;
   std::optional<kafka::CatalogueTopics> kafka_topics;
   std::unique_ptr<kafka::KafkaServer> kafka_server;
   std::optional<EventsKeys> events_keys;

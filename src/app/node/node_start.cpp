@@ -372,6 +372,7 @@ Task<Result<>> Node::Parts::open_doors() {
   if (roles.has(Role::Control)) open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
+  topic_admin.emplace(*estate, *log, [this] { return reconcile(); });
   CO_CHECK(open_exporters());
   co_return Result<>();
 }
@@ -435,8 +436,9 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
         identity::make_principal(identity::PrincipalType::Client, "anonymous",
                                  std::string(estate::kDefaultTenant), std::move(grants)));
   }
+  options.clamps_replication = settings.is_on("kafka.replicationClamp");
   kafka::KafkaParts kafka_parts{*log,  *log,   *kafka_topics, *groups,      *transactions, loops,
-                                clock, random, metrics,       &*kafka_keys, nullptr,       &traces};
+                                clock, random, metrics,       &*kafka_keys, &*topic_admin, &traces};
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }
 

@@ -98,6 +98,8 @@ constexpr SettingSpec kSpecs[] = {
      "largest Kafka request; what one produces is at most half of log.walFileBytes"},
     {"kafka.rebalanceDelay", Time, "3s",
      "how long an empty group waits for more members at its first join"},
+    {"kafka.replicationClamp", Switch, "false",
+     "topics asked for with more replicas than there are get one, instead of a refusal"},
     {"kafka.transactionTimeoutMax", Time, "15m",
      "longest transaction timeout that a producer may ask for"},
     {"log.walFileBytes", Bytes, "64MiB", "size of one write-ahead file"},

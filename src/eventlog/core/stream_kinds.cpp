@@ -27,11 +27,29 @@ constexpr const char* kStreamSchema = R"json({
     "retention": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "forever, or a time such as 7d or 12h30m; 7d when absent"},
     "retentionBytes": {"type": "integer", "minimum": 1, "description": "Per partition; no limit when absent"},
     "durability": {"enum": ["disk", "memory"], "description": "disk when absent: acknowledged means fsynced"},
-    "cleanup": {"enum": ["delete", "compact"], "description": "delete when absent"},
+    "cleanup": {"enum": ["delete", "compact", "compact,delete"], "description": "delete when absent: by retention; compact: what a later record of its key replaces"},
     "recordBytesMax": {"type": "integer", "minimum": 1024, "maximum": 104857600},
     "schema": {"type": "string", "description": "Name of a Schema"},
     "opaque": {"const": true, "description": "No contract, on the record"},
+    "namespace": {"type": "string", "description": "Name of the Namespace whose rules it follows, instead of those for names"},
     "validation": {"enum": ["every", "none"], "description": "every when a schema is named"}
+  }
+})json";
+
+constexpr const char* kNamespaceSchema = R"json({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["prefix"],
+  "oneOf": [{"required": ["schema"]}, {"required": ["opaque"]}],
+  "properties": {
+    "description": {"type": "string"},
+    "prefix": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[A-Za-z0-9._-]+$",
+               "description": "Streams whose names begin with this belong here"},
+    "schema": {"type": "string", "description": "Name of the Schema that its streams get"},
+    "opaque": {"const": true, "description": "Its streams have no contract, on the record"},
+    "partitionsMax": {"type": "integer", "minimum": 1, "maximum": 10000, "description": "Of one stream; 100 when absent"},
+    "retention": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "Where a client names none; 7d when absent"},
+    "retentionMax": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "Longest that a client may ask for; forever when absent"}
   }
 })json";
 
@@ -56,31 +74,88 @@ bool is_stream_name(std::string_view name) {
 }
 
 std::vector<estate::Reference> stream_references(const Json& spec) {
+  std::vector<estate::Reference> references;
+  if (const auto* schema = spec.find("schema")) {
+    references.push_back({"Schema", std::string(schema->as_string()), "/spec/schema"});
+  }
+  if (const auto* its_namespace = spec.find("namespace")) {
+    references.push_back({"Namespace", std::string(its_namespace->as_string()), "/spec/namespace"});
+  }
+  return references;
+}
+
+std::vector<estate::Reference> namespace_references(const Json& spec) {
   const auto* schema = spec.find("schema");
   if (schema == nullptr) return {};
   return {{"Schema", std::string(schema->as_string()), "/spec/schema"}};
 }
 
-void check_stream(const estate::Resource& resource, const estate::EstateView&,
-                  estate::Findings& findings) {
-  if (!is_stream_name(resource.name())) {
-    findings.errors.push_back(resource.at(
-        "/metadata/name",
-        fmt::format(
-            "stream '{}' must be named <domain>.<entity>.<past-tense-event>.v<major>, such as "
-            "orders.order.created.v1",
-            resource.name())));
-  }
-  const auto* cleanup = resource.spec().find("cleanup");
-  if (cleanup != nullptr && cleanup->as_string() == "compact") {
-    findings.errors.push_back(
-        resource.at("/spec/cleanup", "compaction is not offered yet; use delete"));
-  }
+// Absent: for ever.
+std::optional<Duration> retention_of(const Json& spec, std::string_view name,
+                                     std::string_view fallback) {
+  const auto* value = spec.find(name);
+  auto text = value != nullptr ? value->as_string() : fallback;
+  if (text == "forever") return std::nullopt;
+  auto duration = parse_duration(text);
+  return duration ? std::optional(*duration) : std::nullopt;
 }
 
 std::int64_t partitions_of(const Json& spec) {
   const auto* partitions = spec.find("partitions");
   return partitions == nullptr ? 1 : partitions->as_int64().value_or(1);
+}
+
+// What a Namespace asks of a stream that names it.
+void check_membership(const estate::Resource& stream, const estate::Resource& rules,
+                      estate::Findings& findings) {
+  const auto& spec = rules.spec();
+  const auto prefix = spec.find("prefix")->as_string();
+  const auto refuse = [&](std::string pointer, std::string message) {
+    findings.errors.push_back(stream.at(std::move(pointer), std::move(message)));
+  };
+  if (!std::string_view(stream.name()).starts_with(prefix)) {
+    refuse("/metadata/name",
+           fmt::format("names in the namespace {} begin with '{}'", rules.name(), prefix));
+  }
+  if (stream.owner() != rules.owner()) {
+    refuse("/metadata/owner",
+           fmt::format("streams in the namespace {} belong to {}", rules.name(), rules.owner()));
+  }
+  constexpr std::int64_t kPartitionsMax = 100;
+  const auto* limit = spec.find("partitionsMax");
+  const auto most = limit == nullptr ? kPartitionsMax : limit->as_int64().value_or(kPartitionsMax);
+  if (partitions_of(stream.spec()) > most) {
+    refuse("/spec/partitions",
+           fmt::format("the namespace {} allows {} partitions", rules.name(), most));
+  }
+  const auto longest = retention_of(spec, "retentionMax", "forever");
+  const auto wanted = retention_of(stream.spec(), "retention", "7d");
+  if (longest && (!wanted || *wanted > *longest)) {
+    refuse("/spec/retention", fmt::format("the namespace {} keeps records no longer than {}",
+                                          rules.name(), spec.find("retentionMax")->as_string()));
+  }
+  for (const char* contract : {"schema", "opaque"}) {
+    const auto* asked = spec.find(contract);
+    const auto* given = stream.spec().find(contract);
+    if (asked == nullptr || (given != nullptr && given->raw() == asked->raw())) continue;
+    refuse("/spec", fmt::format("streams in the namespace {} have {}: {}", rules.name(), contract,
+                                asked->raw()));
+  }
+}
+
+void check_stream(const estate::Resource& resource, const estate::EstateView& view,
+                  estate::Findings& findings) {
+  if (const auto* named = resource.spec().find("namespace")) {
+    const auto* rules = view.find(resource.tenant(), "Namespace", named->as_string());
+    if (rules != nullptr) check_membership(resource, *rules, findings);
+  } else if (!is_stream_name(resource.name())) {
+    findings.errors.push_back(resource.at(
+        "/metadata/name",
+        fmt::format(
+            "stream '{}' must be named <domain>.<entity>.<past-tense-event>.v<major>, such as "
+            "orders.order.created.v1, or follow a namespace",
+            resource.name())));
+  }
 }
 
 void check_stream_change(const estate::Resource& before, const estate::Resource* after,
@@ -144,7 +219,14 @@ std::vector<estate::Kind> eventlog_kinds() {
   stream.check_change = check_stream_change;
   stream.irreversible = {
       {"/spec/durability", "records already acknowledged keep the promise they were given"}};
-  return {std::move(schema), std::move(stream)};
+
+  estate::Kind rules;
+  rules.name = "Namespace";
+  rules.summary = "What clients may make through Kafka, and whose it is";
+  rules.schema = kNamespaceSchema;
+  rules.owner = estate::OwnerRule::Required;
+  rules.references = namespace_references;
+  return {std::move(schema), std::move(rules), std::move(stream)};
 }
 
 }  // namespace weft::eventlog

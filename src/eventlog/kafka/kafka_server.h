@@ -56,6 +56,8 @@ struct KafkaOptions {
   net::Endpoint advertised;
   std::optional<TlsContext> tls;
   std::string cluster_id = "weft";
+  // Topics may be asked for with more replicas than there are; they get one.
+  bool clamps_replication = false;
   // Who a connection is before it authenticates. Null: it must authenticate. Set it for
   // development.
   identity::PrincipalRef anonymous;

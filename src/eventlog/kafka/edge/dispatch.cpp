@@ -63,6 +63,7 @@ constexpr std::array kApis{
     entry<EndTxnRequest>("all markers and offsets in one durable entry: nothing is ever half done"),
     entry<TxnOffsetCommitRequest>("durable before the answer"),
     entry<DescribeConfigsRequest>("what is in force, nothing else"),
+    entry<AlterConfigsRequest>(kGovernedRemark),
     entry<SaslAuthenticateRequest>("the password is an API key", Access::Anybody),
     entry<CreatePartitionsRequest>(kGovernedRemark),
     entry<DeleteGroupsRequest>(),

@@ -61,6 +61,7 @@ Task<CreatePartitionsResponse> handle(Call& call, const CreatePartitionsRequest&
 
 // ---- topic_configs.cpp
 Task<DescribeConfigsResponse> handle(Call& call, const DescribeConfigsRequest& request);
+Task<AlterConfigsResponse> handle(Call& call, const AlterConfigsRequest& request);
 Task<IncrementalAlterConfigsResponse> handle(Call& call,
                                              const IncrementalAlterConfigsRequest& request);
 

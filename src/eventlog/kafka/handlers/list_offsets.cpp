@@ -16,9 +16,6 @@ constexpr std::int64_t kOfMaxTimestamp = -3;  // KIP-734
 constexpr std::int64_t kEarliestLocal = -4;   // KIP-405; everything is local here
 constexpr std::int64_t kLatestTiered = -5;    // nothing is tiered here
 
-// What a grant must allow for records to be deleted; writing alone does not.
-constexpr std::string_view kMayDelete = "stream.delete";
-
 struct Found {
   KafkaError error = KafkaError::None;
   Offset offset = -1;
@@ -169,7 +166,7 @@ Task<DeleteRecordsResponse> handle(Call& call, const DeleteRecordsRequest& reque
   for (const auto& topic : request.topics) {
     auto& answers = response.topics.emplace_back();
     answers.name = topic.name;
-    const auto stream = find_topic(call.session, topic.name, kMayDelete);
+    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamDelete);
     for (const auto& asked : topic.partitions) {
       auto& answer = answers.partitions.emplace_back();
       answer.partition_index = asked.partition_index;

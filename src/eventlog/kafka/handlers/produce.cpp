@@ -74,7 +74,7 @@ void refuse(Partition& partition, KafkaError error, std::string message) {
 std::optional<std::string> violation(const eventlog::StreamDeclaration& declared,
                                      const eventlog::RecordView& record,
                                      std::vector<contracts::FoundBusinessKey>* keys) {
-  const bool compacts = declared.settings.cleanup == eventlog::Cleanup::Compact;
+  const bool compacts = eventlog::compacts(declared.settings.cleanup);
   if (compacts && !record.key) return "a record of a compacted stream needs a key";
   if (!record.value) {
     if (compacts) return std::nullopt;
@@ -156,7 +156,7 @@ void check_batch(Call& call, const eventlog::Stream& stream, std::string_view ba
     return refuse(partition, KafkaError::UnsupportedCompressionType,
                   "zstd needs version 7 of Produce");
   }
-  const bool compacts = stream.info.settings.cleanup == eventlog::Cleanup::Compact;
+  const bool compacts = eventlog::compacts(stream.info.settings.cleanup);
   if (compacts || stream.declared->validates()) {
     check_records(call, *header, batch, *stream.declared, partition);
   }

@@ -2,6 +2,7 @@
 // changes of the estate or says why not.
 #include "eventlog/kafka/handlers/handlers.h"
 #include "eventlog/kafka/handlers/outcome.h"
+#include "eventlog/kafka/handlers/topic_settings.h"
 
 namespace weft::kafka {
 namespace {
@@ -22,7 +23,7 @@ KafkaError admin_error(ErrorCode error) {
       return KafkaError::PolicyViolation;
     case ErrorCode::Unauthenticated:
     case ErrorCode::PermissionDenied:
-      return KafkaError::PolicyViolation;
+      return KafkaError::TopicAuthorizationFailed;
     default:
       return KafkaError::UnknownServerError;
   }
@@ -48,8 +49,10 @@ Outcome check_new(const Call& call, const NewTopic& topic) {
     return {KafkaError::InvalidReplicaAssignment, "there is one broker: leave the assignment out"};
   }
   // -1 asks for the default of the broker (KIP-464).
-  if (topic.replication_factor != -1 && topic.replication_factor != 1) {
-    return {KafkaError::InvalidReplicationFactor, "there is one broker: the factor is 1 or -1"};
+  const bool is_one = topic.replication_factor == -1 || topic.replication_factor == 1;
+  if (!is_one && (topic.replication_factor < 1 || !call.broker.options.clamps_replication)) {
+    return {KafkaError::InvalidReplicationFactor,
+            "there is one broker: the factor is 1 or -1 (kafka.replicationClamp takes others)"};
   }
   if (topic.num_partitions == 0 || topic.num_partitions < -1) {
     return {KafkaError::InvalidPartitions, "a topic has at least one partition"};
@@ -70,7 +73,10 @@ Task<Outcome> create(Call& call, const NewTopic& topic, bool validate_only) {
   request.partitions = std::max(topic.num_partitions, 1);
   request.validate_only = validate_only;
   for (const auto& config : topic.configs) {
-    if (config.value) request.configs.emplace(config.name, *config.value);
+    if (!config.value) continue;
+    const auto changes = changes_topic(config.name, *config.value);
+    if (!changes) co_return Outcome(KafkaError::InvalidConfig, changes.error().message);
+    if (*changes) request.configs.emplace(config.name, *config.value);
   }
   auto by = call.session.principal;
   const auto created = co_await admin->create(std::move(by), std::move(request));
@@ -107,7 +113,16 @@ Task<CreateTopicsResponse> handle(Call& call, const CreateTopicsRequest& request
     const auto made = call.broker.parts.topics.find(call.session.tenant(), topic.name);
     answer.num_partitions =
         made ? made->info.settings.partitions : std::max(topic.num_partitions, 1);
-    if (made) answer.topic_id = made->info.topic_id;
+    auto& configs = answer.configs.emplace();
+    if (!made) continue;
+    answer.topic_id = made->info.topic_id;
+    for (auto& config : topic_configs(made->info.settings)) {
+      auto& shown = configs.emplace_back();
+      shown.name = config.name;
+      shown.value = call.keep(std::move(config.value));
+      shown.read_only = config.read_only;
+      shown.config_source = static_cast<std::int8_t>(ConfigSource::DynamicTopic);
+    }
   }
   co_return response;
 }

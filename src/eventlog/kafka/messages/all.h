@@ -42,6 +42,7 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<EndTxnRequest, EndTxnResponse>();
   visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
+  visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>();
   visit.template operator()<SaslAuthenticateRequest, SaslAuthenticateResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
   visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();

@@ -1,4 +1,4 @@
-// Topic configuration: DescribeConfigs, IncrementalAlterConfigs.
+// Topic configuration: DescribeConfigs, AlterConfigs, IncrementalAlterConfigs.
 // Fields, versions and defaults are those of the message definitions of Apache Kafka 4.1 (Apache
 // License 2.0); what no version of ours has is left out. See protocol/fields.h for how a
 // description is read. check: table (exempt from the limits on size).
@@ -130,6 +130,60 @@ struct IncrementalAlterConfigsRequest {
 };
 
 struct IncrementalAlterConfigsResponse {
+  struct AlterConfigsResourceResponse {
+    std::int16_t error_code = 0;
+    std::optional<std::string_view> error_message = std::string_view();
+    std::int8_t resource_type = 0;
+    std::string_view resource_name;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ErrorCode", m.error_code);
+      io.field("ErrorMessage", m.error_message, since(0).nullable(0));
+      io.field("ResourceType", m.resource_type);
+      io.field("ResourceName", m.resource_name);
+    }
+  };
+  std::int32_t throttle_time_ms = 0;
+  std::vector<AlterConfigsResourceResponse> responses;
+
+  static void describe(auto& io, auto& m) {
+    io.field("ThrottleTimeMs", m.throttle_time_ms);
+    io.field("Responses", m.responses);
+  }
+};
+
+struct AlterConfigsRequest {
+  static constexpr ApiId kApi{33, "AlterConfigs", 0, 2, 2};
+  struct AlterConfigsResource {
+    struct AlterableConfig {
+      std::string_view name;
+      std::optional<std::string_view> value = std::string_view();
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name);
+        io.field("Value", m.value, since(0).nullable(0));
+      }
+    };
+    std::int8_t resource_type = 0;
+    std::string_view resource_name;
+    std::vector<AlterableConfig> configs;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ResourceType", m.resource_type);
+      io.field("ResourceName", m.resource_name);
+      io.field("Configs", m.configs);
+    }
+  };
+  std::vector<AlterConfigsResource> resources;
+  bool validate_only = false;
+
+  static void describe(auto& io, auto& m) {
+    io.field("Resources", m.resources);
+    io.field("ValidateOnly", m.validate_only);
+  }
+};
+
+struct AlterConfigsResponse {
   struct AlterConfigsResourceResponse {
     std::int16_t error_code = 0;
     std::optional<std::string_view> error_message = std::string_view();

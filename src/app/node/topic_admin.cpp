@@ -1,0 +1,222 @@
+#include "app/node/topic_admin.h"
+
+#include <charconv>
+#include <map>
+
+#include "base/json_writer.h"
+#include "estate/loader.h"
+#include "identity/decisions.h"
+#include "runtime/log.h"
+
+namespace weft::app {
+namespace {
+
+constexpr std::string_view kManager = "kafka";
+
+// Members of a Stream's spec as JSON texts.
+using Spec = std::map<std::string, std::string, std::less<>>;
+
+Result<> allow(const identity::Principal& by, std::string_view action, std::string_view name) {
+  const identity::ResourceRef resource{by.tenant, "Stream", name};
+  const identity::Decisions decisions;
+  const auto decision = decisions.decide(by, action, resource);
+  if (decision) return {};
+  return fail(ErrorCode::PermissionDenied, "{}", decisions.explain(decision, by, action, resource));
+}
+
+std::string json_text(std::string_view text) {
+  JsonWriter out;
+  out.value(text);
+  return std::move(out).text();
+}
+
+// The Namespace with the longest prefix that the name begins with; null when there is none.
+estate::ResourcePtr namespace_of(const estate::EstateView& view, std::string_view tenant,
+                                 std::string_view name) {
+  estate::ResourcePtr best;
+  std::size_t longest = 0;
+  for (const auto& each : view.of_kind(tenant, "Namespace")) {
+    const auto prefix = each->spec().find("prefix")->as_string();
+    if (!name.starts_with(prefix) || prefix.size() < longest) continue;
+    longest = prefix.size();
+    best = each;
+  }
+  return best;
+}
+
+Result<std::int64_t> number(std::string_view config, std::string_view value, std::int64_t least) {
+  std::int64_t parsed = 0;
+  const auto end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, parsed);
+  if (error != std::errc() || rest != end || parsed < least) {
+    return fail(ErrorCode::InvalidArgument, "{} is a number from {} on, not '{}'", config, least,
+                value);
+  }
+  return parsed;
+}
+
+// Puts a config under Weft's name, or takes it out when its value is absent or means "no limit".
+Result<> put_config(std::string_view config, const std::optional<std::string>& value, Spec& spec) {
+  if (config == "cleanup.policy") {
+    spec.erase("cleanup");
+    if (!value || *value == "delete") return {};
+    if (*value == "compact") {
+      spec["cleanup"] = json_text("compact");
+    } else if (*value == "compact,delete" || *value == "delete,compact") {
+      spec["cleanup"] = json_text("compact,delete");
+    } else {
+      return fail(ErrorCode::InvalidArgument, "cleanup.policy is delete, compact or both, not '{}'",
+                  *value);
+    }
+    return {};
+  }
+  if (config == "retention.ms") {
+    spec.erase("retention");
+    if (!value) return {};
+    TRY(const auto ms, number(config, *value, -1));
+    spec["retention"] = ms < 0 ? json_text("forever") : json_text(fmt::format("{}ms", ms));
+    return {};
+  }
+  if (config == "retention.bytes") {
+    spec.erase("retentionBytes");
+    if (!value) return {};
+    TRY(const auto bytes, number(config, *value, -1));
+    if (bytes > 0) spec["retentionBytes"] = std::to_string(bytes);
+    return {};
+  }
+  if (config == "max.message.bytes") {
+    spec.erase("recordBytesMax");
+    if (!value) return {};
+    TRY(const auto bytes, number(config, *value, 1024));
+    spec["recordBytesMax"] = std::to_string(bytes);
+    return {};
+  }
+  return fail(ErrorCode::InvalidArgument, "{} cannot be set on a topic", config);
+}
+
+std::string document(const estate::ResourceId& id, std::string_view owner, const Spec& spec) {
+  JsonWriter out;
+  out.object().member("apiVersion", estate::kApiVersion).member("kind", "Stream");
+  out.key("metadata").object().member("name", id.name);
+  out.member("tenant", id.tenant).member("owner", owner).end();
+  out.key("spec").object();
+  for (const auto& [name, text] : spec) out.key(name).raw(text);
+  out.end().end();
+  return std::move(out).text();
+}
+
+Spec spec_of(const estate::Resource& stream) {
+  Spec spec;
+  for (const auto& member : stream.spec().members()) {
+    spec.emplace(member.key(), member.value.raw());
+  }
+  return spec;
+}
+
+estate::ResourceId stream_id(const identity::Principal& by, std::string name) {
+  return {by.tenant, "Stream", std::move(name)};
+}
+
+}  // namespace
+
+Task<Result<>> EstateTopicAdmin::carry_out(identity::PrincipalRef by, estate::ChangeSet changes,
+                                           bool validate_only) {
+  changes.manager = kManager;
+  changes.note = "asked for by a Kafka client";
+  estate::Plan plan;
+  if (validate_only) {
+    CO_TRY(plan, co_await estate_.plan(std::move(changes)));
+  } else {
+    CO_TRY(auto applied, co_await estate_.apply_or_explain(by->id, std::move(changes)));
+    plan = std::move(applied.plan);
+  }
+  if (plan.is_refused()) {
+    co_return fail(ErrorCode::FailedPrecondition, "{}", plan.findings.errors.front().message);
+  }
+  if (validate_only) co_return Result<>();
+  const auto warning = co_await reconcile_();
+  if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
+  co_return Result<>();
+}
+
+Task<Result<>> EstateTopicAdmin::put(identity::PrincipalRef by, std::string document,
+                                     bool validate_only) {
+  auto loaded = estate::Loader(estate_.kinds()).load_text("request.json", std::move(document));
+  if (!loaded.ok()) {
+    co_return fail(ErrorCode::InvalidArgument, "{}", loaded.findings.errors.front().message);
+  }
+  estate::ChangeSet changes;
+  changes.resources = std::move(loaded.resources);
+  co_return co_await carry_out(std::move(by), std::move(changes), validate_only);
+}
+
+Result<estate::ResourcePtr> EstateTopicAdmin::owned_by_clients(const estate::ResourceId& id) const {
+  const auto view = estate_.current();
+  const auto* entry = view->find_entry(id);
+  if (entry == nullptr) return fail(ErrorCode::NotFound, "there is no such topic");
+  if (entry->managed_by != kManager) {
+    return fail(ErrorCode::FailedPrecondition, "the topic is declared by '{}' and is changed there",
+                entry->managed_by);
+  }
+  return entry->resource;
+}
+
+Task<Result<>> EstateTopicAdmin::create(identity::PrincipalRef by, kafka::TopicRequest topic) {
+  CO_CHECK(allow(*by, identity::action::kStreamCreate, topic.name));
+  const auto view = estate_.current();
+  const auto rules = namespace_of(*view, by->tenant, topic.name);
+  if (!rules) {
+    co_return fail(ErrorCode::FailedPrecondition,
+                   "no Namespace admits a topic of this name: declare the stream in the estate, or "
+                   "a Namespace with a prefix of it");
+  }
+  const auto id = stream_id(*by, topic.name);
+  if (view->find(id) != nullptr) co_return fail(ErrorCode::AlreadyExists, "the topic exists");
+  Spec spec;
+  spec["namespace"] = json_text(rules->name());
+  spec["partitions"] = std::to_string(topic.partitions);
+  for (const char* inherited : {"schema", "opaque", "retention"}) {
+    if (const auto* value = rules->spec().find(inherited)) spec[inherited] = value->raw();
+  }
+  for (const auto& [config, value] : topic.configs) CO_CHECK(put_config(config, value, spec));
+  auto text = document(id, rules->owner(), spec);
+  co_return co_await put(std::move(by), std::move(text), topic.validate_only);
+}
+
+Task<Result<>> EstateTopicAdmin::remove(identity::PrincipalRef by, std::string name) {
+  CO_CHECK(allow(*by, identity::action::kStreamDelete, name));
+  const auto id = stream_id(*by, name);
+  CO_CHECK(owned_by_clients(id));
+  estate::ChangeSet changes;
+  changes.deletions.push_back(id);
+  CO_CHECK(co_await carry_out(by, std::move(changes), false));
+  // A client that deletes a topic and makes it again expects an empty one: no time of grace.
+  const auto stream = log_.find_stream(by->tenant, name);
+  if (!stream) co_return Result<>();
+  co_return co_await log_.delete_stream(stream->id);
+}
+
+Task<Result<>> EstateTopicAdmin::grow(identity::PrincipalRef by, std::string name,
+                                      std::int32_t partitions, bool validate_only) {
+  CO_CHECK(allow(*by, identity::action::kStreamAlter, name));
+  const auto id = stream_id(*by, std::move(name));
+  CO_TRY(const auto stream, owned_by_clients(id));
+  auto spec = spec_of(*stream);
+  spec["partitions"] = std::to_string(partitions);
+  auto text = document(id, stream->owner(), spec);
+  co_return co_await put(std::move(by), std::move(text), validate_only);
+}
+
+Task<Result<>> EstateTopicAdmin::configure(
+    identity::PrincipalRef by, std::string name,
+    std::map<std::string, std::optional<std::string>> configs, bool validate_only) {
+  CO_CHECK(allow(*by, identity::action::kStreamAlter, name));
+  const auto id = stream_id(*by, std::move(name));
+  CO_TRY(const auto stream, owned_by_clients(id));
+  auto spec = spec_of(*stream);
+  for (const auto& [config, value] : configs) CO_CHECK(put_config(config, value, spec));
+  auto text = document(id, stream->owner(), spec);
+  co_return co_await put(std::move(by), std::move(text), validate_only);
+}
+
+}  // namespace weft::app
