@@ -2,42 +2,34 @@
 
 #include <set>
 
+#include "base/json_members.h"
 #include "eventlog/core/schema_definition.h"
 #include "runtime/log.h"
 
 namespace weft::eventlog {
 namespace {
 
-std::string text_or(const Json& spec, std::string_view name, std::string_view fallback) {
-  const auto* value = spec.find(name);
-  return std::string(value != nullptr && value->is_string() ? value->as_string() : fallback);
-}
-
-std::int64_t number_or(const Json& spec, std::string_view name, std::int64_t fallback) {
-  const auto* value = spec.find(name);
-  return value != nullptr ? value->as_int64().value_or(fallback) : fallback;
-}
-
 Result<StreamSettings> settings_of(const estate::Resource& resource) {
   const auto& spec = resource.spec();
   StreamSettings settings;
   settings.tenant = resource.tenant();
   settings.name = resource.name();
-  settings.partitions = static_cast<std::int32_t>(number_or(spec, "partitions", 1));
-  auto retention = text_or(spec, "retention", "7d");
+  settings.partitions = static_cast<std::int32_t>(member_integer(spec, "partitions").value_or(1));
+  auto retention = text_of(spec, "retention", "7d");
   settings.retention = Duration::zero();
   if (retention != "forever") {
     TRY(settings.retention, parse_duration(retention));
   }
-  settings.retention_bytes = static_cast<std::uint64_t>(number_or(spec, "retentionBytes", 0));
+  settings.retention_bytes =
+      static_cast<std::uint64_t>(member_integer(spec, "retentionBytes").value_or(0));
   settings.durability =
-      text_or(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
-  auto cleanup = text_or(spec, "cleanup", "delete");
+      text_of(spec, "durability", "disk") == "memory" ? Durability::Memory : Durability::Disk;
+  auto cleanup = text_of(spec, "cleanup", "delete");
   for (auto each : {Cleanup::Compact, Cleanup::CompactAndDelete}) {
     if (cleanup == cleanup_name(each)) settings.cleanup = each;
   }
-  settings.batch_bytes_max =
-      static_cast<std::uint32_t>(number_or(spec, "recordBytesMax", settings.batch_bytes_max));
+  settings.batch_bytes_max = static_cast<std::uint32_t>(
+      member_integer(spec, "recordBytesMax").value_or(settings.batch_bytes_max));
   return settings;
 }
 
@@ -58,7 +50,7 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
   auto declared = std::make_shared<StreamDeclaration>();
   TRY(declared->settings, settings_of(resource));
   declared->owner = resource.owner();
-  declared->description = text_or(resource.spec(), "description", "");
+  declared->description = text_of(resource.spec(), "description");
   if (schema != nullptr) {
     auto known = schemas_.find(schema->hash());
     if (known == schemas_.end()) {
@@ -71,7 +63,7 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
     declared->schema_text = known->second.text;
     declared->schema_rules = known->second.rules;
     declared->business_keys = known->second.business_keys;
-    declared->validation = text_or(resource.spec(), "validation", "every") == "every"
+    declared->validation = text_of(resource.spec(), "validation", "every") == "every"
                                ? ValidationPolicy::Every
                                : ValidationPolicy::None;
   }
@@ -106,7 +98,7 @@ Result<std::shared_ptr<const void>> StreamCatalogue::compile(const estate::Estat
   std::map<std::string, std::shared_ptr<const StreamDeclaration>> kept;
   std::set<std::string, std::less<>> schemas_in_use;
   for (const auto& resource : view.of_kind("Stream")) {
-    auto schema_name = text_or(resource->spec(), "schema", "");
+    auto schema_name = text_of(resource->spec(), "schema");
     const auto* schema =
         schema_name.empty() ? nullptr : view.find(resource->tenant(), "Schema", schema_name);
     auto hash = resource->tenant() + resource->hash() + (schema != nullptr ? schema->hash() : "");

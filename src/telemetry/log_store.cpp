@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/json.h"
+#include "base/json_members.h"
 #include "runtime/run_until_done.h"
 
 namespace weft::telemetry {
@@ -33,17 +34,10 @@ Result<std::string> read_all_of(File& file, std::uint64_t bytes) {
   return text;
 }
 
-std::string_view log_text(const Json& line, std::string_view name) {
-  const auto* value = line.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
-}
-
 std::optional<WallTime> time_of_line(std::string_view json) {
   auto document = JsonDocument::parse(std::string(json));
   if (!document || !document->root().is_object()) return {};
-  auto time = parse_rfc3339(log_text(document->root(), "time"));
-  if (!time) return {};
-  return *time;
+  return member_time(document->root(), "time");
 }
 
 int rank_of(std::string_view level) {
@@ -59,8 +53,8 @@ bool says(std::string_view text, std::string_view wanted) {
 }
 
 bool has_key(const Json& line, const LogQuery& query) {
-  if (log_text(line, "business_key") == query.business_key) return true;
-  auto trace = log_text(line, "trace_id");
+  if (member_text(line, "business_key") == query.business_key) return true;
+  auto trace = text_of(line, "trace_id");
   return !trace.empty() && query.key_traces.contains(trace);
 }
 
@@ -71,12 +65,12 @@ bool matches_line(std::string_view json, const LogQuery& query) {
   auto document = JsonDocument::parse(std::string(json));
   if (!document || !document->root().is_object()) return false;
   const auto& line = document->root();
-  if (rank_of(log_text(line, "level")) < static_cast<int>(query.level)) return false;
-  if (!query.module.empty() && log_text(line, "module") != query.module) return false;
-  if (!query.trace_id.empty() && log_text(line, "trace_id") != query.trace_id) return false;
+  if (rank_of(text_of(line, "level")) < static_cast<int>(query.level)) return false;
+  if (!query.module.empty() && member_text(line, "module") != query.module) return false;
+  if (!query.trace_id.empty() && member_text(line, "trace_id") != query.trace_id) return false;
   if (!query.business_key.empty() && !has_key(line, query)) return false;
   if (!query.since && !query.until) return true;
-  auto time = parse_rfc3339(log_text(line, "time"));
+  auto time = parse_rfc3339(text_of(line, "time"));
   if (!time) return false;
   return (!query.since || *time >= *query.since) && (!query.until || *time < *query.until);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
 #include "estate/resource.h"
 #include "http/api_key.h"
 #include "runtime/log.h"
@@ -224,16 +225,16 @@ Task<void> AdminApi::handle(http::Exchange& exchange) {
 Task<Result<http::Response>> AdminApi::create_session(ApiCall& call) {
   CO_CHECK(sessions_.check_attempt());
   CO_TRY(auto document, JsonDocument::parse(std::string(call.body)));
-  const auto* token = document.root().find("token");
-  if (token == nullptr || !token->is_string()) {
+  const auto token = member_text(document.root(), "token");
+  if (!token) {
     co_return fail(ErrorCode::InvalidArgument, "send {{\"token\": \"…\"}}");
   }
-  auto principal = parts_.identity.authenticate_api_key(token->as_string());
+  auto principal = parts_.identity.authenticate_api_key(*token);
   if (!principal) {
     sessions_.count_failure();
     co_return std::unexpected(std::move(principal).error());
   }
-  auto id = sessions_.open(std::string(token->as_string()));
+  auto id = sessions_.open(std::string(*token));
   JsonWriter body;
   write_session(body, **principal);
   body.member("expiresAt", to_rfc3339(parts_.clock.now() + Sessions::kLifetime)).end();

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "app/api/audit_routes.h"
+#include "base/json_members.h"
 #include "estate/loader.h"
 #include "identity/decisions.h"
 
@@ -124,10 +125,7 @@ Result<Documents> read_documents(const ApiCall& call, const estate::Estate& esta
     return documents;
   }
   TRY(auto request, JsonDocument::parse(std::string(call.body)));
-  if (const auto* message = request.root().find("message");
-      message != nullptr && message->is_string()) {
-    documents.message = message->as_string();
-  }
+  if (auto message = member_text(request.root(), "message")) documents.message = *message;
   const auto* files = request.root().find("files");
   if (files == nullptr || !files->is_array()) {
     return fail(ErrorCode::InvalidArgument,
@@ -135,12 +133,12 @@ Result<Documents> read_documents(const ApiCall& call, const estate::Estate& esta
   }
   std::vector<estate::SourceText> texts;
   for (const auto& file : files->elements()) {
-    const auto* path = file.find("path");
-    const auto* content = file.find("content");
-    if (path == nullptr || !path->is_string() || content == nullptr || !content->is_string()) {
+    const auto path = member_text(file, "path");
+    const auto content = member_text(file, "content");
+    if (!path || !content) {
       return fail(ErrorCode::InvalidArgument, "each of files needs a path and a content");
     }
-    texts.emplace_back(std::string(path->as_string()), std::string(content->as_string()));
+    texts.emplace_back(std::string(*path), std::string(*content));
   }
   auto current = estate.current();
   documents.loaded = loader.load_texts(std::move(texts), *current);

@@ -7,6 +7,7 @@
 #include "app/api/record_tail.h"
 #include "app/api/stream_json.h"
 #include "base/bytes.h"
+#include "base/json_members.h"
 #include "identity/decisions.h"
 
 namespace weft::app {
@@ -197,20 +198,18 @@ Result<eventlog::NewRecords> read_new_record(const Json& body) {
     return fail(ErrorCode::InvalidArgument, "give exactly one of value and valueText");
   }
   record.value = std::string(text != nullptr ? text->as_string() : value->raw());
-  if (const auto* key = body.find("key"); key != nullptr && key->is_string())
-    record.key = key->as_string();
+  if (auto key = member_text(body, "key")) record.key = *key;
   if (const auto* partition = body.find("partition"); partition != nullptr) {
     records.partition = static_cast<std::int32_t>(partition->as_int64().value_or(-1));
   }
   if (const auto* headers = body.find("headers"); headers != nullptr && headers->is_array()) {
     for (const auto& header : headers->elements()) {
-      const auto* name = header.find("name");
-      const auto* header_value = header.find("value");
-      if (name == nullptr || header_value == nullptr || !name->is_string() ||
-          !header_value->is_string()) {
+      const auto name = member_text(header, "name");
+      const auto header_value = member_text(header, "value");
+      if (!name || !header_value) {
         return fail(ErrorCode::InvalidArgument, "each of headers needs a name and a value");
       }
-      record.headers.emplace_back(name->as_string(), header_value->as_string());
+      record.headers.emplace_back(*name, *header_value);
     }
   }
   return records;

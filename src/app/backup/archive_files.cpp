@@ -4,7 +4,8 @@
 #include <filesystem>
 
 #include "app/backup/file_copy.h"
-#include "app/backup/json_fields.h"
+#include "app/backup/newer_format.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "eventlog/embedded/wal_scan.h"
 
@@ -22,7 +23,7 @@ Failure no_note(std::string_view why) {
 Result<JsonDocument> open_note(std::string_view json) {
   auto document = JsonDocument::parse(std::string(json));
   if (!document) return no_note(document.error().message);
-  auto format = number_in(document->root(), "format");
+  auto format = member_integer(document->root(), "format");
   if (!format) return no_note("it has no format");
   if (*format > kNoteFormat) return newer_format("the note of an archived file", *format);
   return document;
@@ -61,24 +62,24 @@ std::string archived_wal_json(const ArchivedWal& file) {
 Result<ArchivedWal> parse_archived_wal(std::string_view json) {
   TRY(auto document, open_note(json));
   const auto& root = document.root();
-  auto sequence = count_in(root, "sequence");
-  auto bytes = count_in(root, "bytes");
-  auto previous_end = count_in(root, "previousEnd");
-  auto first = count_in(root, "firstPosition");
-  auto end = count_in(root, "endPosition");
-  auto created = time_in(root, "createdAt");
+  auto sequence = member_count(root, "sequence");
+  auto bytes = member_count(root, "bytes");
+  auto previous_end = member_count(root, "previousEnd");
+  auto first = member_count(root, "firstPosition");
+  auto end = member_count(root, "endPosition");
+  auto created = member_time(root, "createdAt");
   if (!sequence || !bytes || !previous_end || !first || !end || !created)
     return no_note("a member is missing");
   ArchivedWal file;
   file.sequence = *sequence;
   file.bytes = *bytes;
-  file.sha256 = text_in(root, "sha256");
+  file.sha256 = text_of(root, "sha256");
   file.previous_end = *previous_end;
   file.first = *first;
   file.end = *end;
   file.created = *created;
-  file.first_time = time_in(root, "firstTime");
-  file.last_time = time_in(root, "lastTime");
+  file.first_time = member_time(root, "firstTime");
+  file.last_time = member_time(root, "lastTime");
   if (file.sha256.size() != kSha256Digits) return no_note("no SHA-256");
   if (file.end < file.first || file.bytes != eventlog::kWalHeaderBytes + (file.end - file.first)) {
     return no_note("its size is not that of its positions");
@@ -100,13 +101,13 @@ std::string archived_state_json(const ArchivedState& state) {
 Result<ArchivedState> parse_archived_state(std::string_view json) {
   TRY(auto document, open_note(json));
   const auto& root = document.root();
-  auto taken = time_in(root, "takenAt");
-  auto bytes = count_in(root, "bytes");
+  auto taken = member_time(root, "takenAt");
+  auto bytes = member_count(root, "bytes");
   if (!taken || !bytes) return no_note("a member is missing");
   ArchivedState state;
   state.taken = *taken;
   state.bytes = *bytes;
-  state.sha256 = text_in(root, "sha256");
+  state.sha256 = text_of(root, "sha256");
   if (state.sha256.size() != kSha256Digits) return no_note("no SHA-256");
   return state;
 }

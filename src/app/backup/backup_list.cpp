@@ -1,8 +1,9 @@
 #include "app/backup/backup_list.h"
 
-#include "app/backup/json_fields.h"
+#include "app/backup/newer_format.h"
 #include "app/version.h"
 #include "base/bytes.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "crypto/aead.h"
 #include "crypto/passphrase.h"
@@ -32,9 +33,9 @@ bool is_inner_name(std::string_view name) {
 
 Result<BackupFile> parse_file(const Json& item) {
   BackupFile file;
-  file.name = text_in(item, "name");
-  file.sha256 = text_in(item, "sha256");
-  auto bytes = count_in(item, "bytes");
+  file.name = text_of(item, "name");
+  file.sha256 = text_of(item, "sha256");
+  auto bytes = member_count(item, "bytes");
   if (!is_inner_name(file.name) || file.sha256.size() != 64 || !bytes) {
     return no_list("a file without a proper name, size and SHA-256");
   }
@@ -79,23 +80,23 @@ Result<BackupList> parse_backup_list(std::string_view json) {
   auto document = JsonDocument::parse(std::string(json));
   if (!document) return no_list(document.error().message);
   const auto& root = document->root();
-  auto format = number_in(root, "format");
+  auto format = member_integer(root, "format");
   if (!format) return no_list("it has no format");
   if (*format > kListFormat) return newer_format(kBackupListName, *format);
   const auto* files = root.find("files");
   const auto* keys = root.find("keys");
-  auto taken = parse_rfc3339(text_in(root, "takenAt"));
-  auto position = count_in(root, "logPosition");
+  auto taken = parse_rfc3339(text_of(root, "takenAt"));
+  auto position = member_count(root, "logPosition");
   if (files == nullptr || !files->is_array() || keys == nullptr || !keys->is_bool() || !taken ||
       !position) {
     return no_list("a member is missing");
   }
   BackupList list;
-  list.weft_version = text_in(root, "weft");
+  list.weft_version = text_of(root, "weft");
   list.taken = *taken;
   list.log_position = *position;
   list.has_keys = keys->as_bool();
-  list.history = text_in(root, "history");
+  list.history = text_of(root, "history");
   if (!list.history.empty() && !is_history(list.history))
     return no_list("its history is none: 16 hex digits");
   for (const auto& item : files->elements()) {
@@ -138,14 +139,14 @@ Result<std::string> seal_keys(const NamedSecrets& secrets, std::string_view pass
 Result<NamedSecrets> open_keys(std::string_view json, std::string_view passphrase) {
   TRY(auto document, JsonDocument::parse(std::string(json)));
   const auto& root = document.root();
-  auto format = number_in(root, "format");
+  auto format = member_integer(root, "format");
   if (!format) return fail(ErrorCode::DataLoss, "{} has no format", kBackupKeysName);
   if (*format > kKeysFormat) return newer_format(kBackupKeysName, *format);
-  auto number = [&root](std::string_view name) { return count_in(root, name).value_or(0); };
+  auto number = [&root](std::string_view name) { return member_count(root, name).value_or(0); };
   crypto::ScryptCost cost{number("cost"), number("blockSize"), number("parallel")};
-  TRY(auto salt, from_hex(text_in(root, "salt")));
-  TRY(auto nonce, from_hex(text_in(root, "nonce")));
-  TRY(auto sealed, from_base64(text_in(root, "sealed")));
+  TRY(auto salt, from_hex(text_of(root, "salt")));
+  TRY(auto nonce, from_hex(text_of(root, "nonce")));
+  TRY(auto sealed, from_base64(text_of(root, "sealed")));
   if (nonce.size() != crypto::kAeadNonceBytes)
     return fail(ErrorCode::DataLoss, "{} has no nonce", kBackupKeysName);
   TRY(auto key, crypto::key_from_passphrase(passphrase, salt, cost));

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/json_members.h"
 #include "http/client.h"
 #include "runtime/dialer.h"
 #include "runtime/run_until_done.h"
@@ -29,8 +30,7 @@ Result<std::string> server_of_data_folder(const std::string& folder) {
   if (!text) return std::string();
   auto document = JsonDocument::parse(std::move(*text));
   if (!document) return std::string();
-  const auto* admin = document->root().find("admin");
-  if (admin != nullptr && admin->is_string()) return std::string(admin->as_string());
+  if (auto admin = member_text(document->root(), "admin")) return std::string(*admin);
   return fail(
       ErrorCode::FailedPrecondition,
       "the node of {} runs without role control, so it has no admin API: name a node that has with --server",
@@ -51,22 +51,17 @@ Result<std::string> find_token(const Arguments& arguments) {
 
 // "MESSAGE (CODE, trace …)" of a problem body, each detail on a line of its own.
 std::string problem_text(const AdminAnswer& answer) {
-  auto text_of = [&](std::string_view name) {
-    const auto* value = answer.json.root().find(name);
-    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-  };
-  auto message = text_of("message");
+  const auto& problem = answer.json.root();
+  auto message = text_of(problem, "message");
   if (message.empty()) return fmt::format("the server answered {}", answer.status);
-  auto text = fmt::format("{} ({}, trace {})", message, text_of("code"), text_of("traceId"));
-  if (const auto* details = answer.json.root().find("details");
-      details != nullptr && details->is_array()) {
+  auto text = fmt::format("{} ({}, trace {})", message, text_of(problem, "code"),
+                          text_of(problem, "traceId"));
+  if (const auto* details = problem.find("details"); details != nullptr && details->is_array()) {
     for (const auto& detail : details->elements()) {
-      const auto* what = detail.find("message");
-      const auto* pointer = detail.find("pointer");
-      if (what == nullptr || !what->is_string()) continue;
-      text += fmt::format("\n  {}{}{}",
-                          pointer != nullptr && pointer->is_string() ? pointer->as_string() : "",
-                          pointer != nullptr ? ": " : "", what->as_string());
+      const auto what = member_text(detail, "message");
+      const auto pointer = member_text(detail, "pointer");
+      if (!what) continue;
+      text += fmt::format("\n  {}{}{}", pointer.value_or(""), pointer ? ": " : "", *what);
     }
   }
   return text;

@@ -8,6 +8,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
 #include "app/node/kinds.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "estate/loader.h"
 #include "estate/planner.h"

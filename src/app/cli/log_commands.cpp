@@ -5,6 +5,7 @@
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "base/json_members.h"
 #include "runtime/clock.h"
 #include "runtime/run_until_done.h"
 

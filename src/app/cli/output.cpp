@@ -116,11 +116,6 @@ std::vector<Json> items_of(const Json& root) {
   return {items->elements().begin(), items->elements().end()};
 }
 
-std::string text_of(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
 int report(const Error& error) {
   fmt::print(stderr, "weft: {}\n", error.message);
   return 1;

@@ -30,9 +30,6 @@ int show(const Arguments& arguments, const Json& root, const std::vector<Column>
 // The elements of `items` of a list answer.
 std::vector<Json> items_of(const Json& root);
 
-// A text member of an answer; empty when it is missing or no text.
-std::string text_of(const Json& object, std::string_view name);
-
 // Prints "weft: message" on standard error and returns 1.
 int report(const Error& error);
 

@@ -7,6 +7,7 @@
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "http/message.h"
 
@@ -147,8 +148,7 @@ Result<std::int64_t> consume_partition(AdminClient& client, const Arguments& arg
         print_record(record);
       ++printed;
     }
-    const auto* next = answer.json.root().find("nextCursor");
-    cursor = next != nullptr && next->is_string() ? std::string(next->as_string()) : std::string();
+    cursor = text_of(answer.json.root(), "nextCursor");
   } while (!cursor.empty() && printed < most);
   return printed;
 }

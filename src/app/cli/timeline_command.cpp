@@ -4,6 +4,7 @@
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "base/time.h"
 

@@ -10,6 +10,7 @@
 #include "app/cli/admin_client.h"
 #include "app/cli/output.h"
 #include "app/node/doctor_machine.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 
 namespace weft::app {

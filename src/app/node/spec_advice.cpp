@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "base/json_members.h"
 #include "estate/suggestion.h"
 
 namespace weft::app {
@@ -19,11 +20,6 @@ std::string last_token(std::string_view pointer) {
     token += !is_escape ? rest[i] : rest[i] == '1' ? '/' : '~';
   }
   return token;
-}
-
-std::string description_of(const Json& schema) {
-  const auto* text = schema.find("description");
-  return text != nullptr && text->is_string() ? std::string(text->as_string()) : std::string();
 }
 
 std::string unknown_field(const Json& schema, const std::string& field) {
@@ -45,7 +41,7 @@ std::vector<std::string> alternatives(const Json& schema) {
     if (!is_one_field) return {};
     std::string field(required->elements()[0].as_string());
     const auto* declared = schema.at_pointer("/properties/" + field);
-    auto description = declared == nullptr ? std::string() : description_of(*declared);
+    auto description = declared == nullptr ? std::string() : text_of(*declared, "description");
     fields.push_back(description.empty() ? field : fmt::format("{} ({})", field, description));
   }
   return fields;
@@ -68,7 +64,7 @@ std::string spec_advice(const Json& schema, const contracts::Violation& violatio
     return fmt::format("{} one of these fields: {}", has_none ? "needs" : "takes only",
                        fmt::join(fields, ", "));
   }
-  auto description = keyword == "pattern" ? description_of(*parent) : std::string();
+  auto description = keyword == "pattern" ? text_of(*parent, "description") : std::string();
   if (description.empty()) return violation.message;
   return fmt::format("{}: {}", violation.message, description);
 }

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "http/message.h"
 
@@ -66,22 +67,15 @@ class Fields {
  public:
   explicit Fields(const Json& object) : object_(object) {}
 
-  std::string text(std::string_view name) const {
-    const auto* value = object_.find(name);
-    return value && value->is_string() ? std::string(value->as_string()) : std::string();
-  }
+  std::string text(std::string_view name) const { return text_of(object_, name); }
   std::int64_t number(std::string_view name) const {
-    const auto* value = object_.find(name);
-    return value ? value->as_int64().value_or(0) : 0;
+    return member_integer(object_, name).value_or(0);
   }
   bool flag(std::string_view name) const {
     const auto* value = object_.find(name);
     return value && value->is_bool() && value->as_bool();
   }
-  std::optional<WallTime> time(std::string_view name) const {
-    auto parsed = parse_rfc3339(text(name));
-    return parsed ? std::optional(*parsed) : std::nullopt;
-  }
+  std::optional<WallTime> time(std::string_view name) const { return member_time(object_, name); }
   HeaderList headers() const {
     HeaderList out;
     const auto* list = object_.find("headers");

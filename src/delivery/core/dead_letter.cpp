@@ -1,8 +1,8 @@
 #include "delivery/core/dead_letter.h"
 
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
-#include "delivery/core/json_text.h"
 
 namespace weft::delivery {
 
@@ -34,19 +34,9 @@ std::string state_json(const DeadLetter& letter) {
   return std::move(out).text();
 }
 
-std::int64_t number_of(const Json& root, std::string_view name) {
-  const auto* value = root.find(name);
-  return value ? value->as_int64().value_or(0) : 0;
-}
-
-std::optional<WallTime> time_of(const Json& root, std::string_view name) {
-  auto time = parse_rfc3339(text_of(root, name));
-  return time ? std::optional(*time) : std::nullopt;
-}
-
 void read_state(const Json& root, DeadLetter& out) {
   out.state = text_of(root, "state") == "redriving" ? DeadState::Redriving : DeadState::Dead;
-  out.since = time_of(root, "since").value_or(WallTime());
+  out.since = member_time(root, "since").value_or(WallTime());
   out.actor = text_of(root, "actor");
   const auto* lost = root.find("eventIsLost");
   out.event_is_lost = lost != nullptr && lost->as_bool();
@@ -54,14 +44,14 @@ void read_state(const Json& root, DeadLetter& out) {
   delivery.tenant = text_of(root, "tenant");
   delivery.subscription = text_of(root, "subscription");
   delivery.stream = text_of(root, "stream");
-  delivery.partition = static_cast<std::int32_t>(number_of(root, "partition"));
-  delivery.offset = number_of(root, "offset");
+  delivery.partition = static_cast<std::int32_t>(member_integer(root, "partition").value_or(0));
+  delivery.offset = member_integer(root, "offset").value_or(0);
   delivery.event_id = text_of(root, "eventId");
   delivery.event_type = text_of(root, "eventType");
-  delivery.created = time_of(root, "createdAt").value_or(WallTime());
-  delivery.attempts = static_cast<std::uint32_t>(number_of(root, "attempts"));
-  delivery.last_status = static_cast<int>(number_of(root, "lastStatus"));
-  delivery.last_attempt = time_of(root, "lastAttemptAt");
+  delivery.created = member_time(root, "createdAt").value_or(WallTime());
+  delivery.attempts = static_cast<std::uint32_t>(member_integer(root, "attempts").value_or(0));
+  delivery.last_status = static_cast<int>(member_integer(root, "lastStatus").value_or(0));
+  delivery.last_attempt = member_time(root, "lastAttemptAt");
   delivery.last_error = text_of(root, "lastError");
   delivery.dead_reason = text_of(root, "reason");
   delivery.trace_id = text_of(root, "traceId");

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "delivery/core/filter.h"
-#include "delivery/core/json_text.h"
 #include "runtime/log.h"
 
 namespace weft::delivery {

@@ -1,5 +1,6 @@
 #include "estate/core/generation_file.h"
 
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "estate/core/sha256_hex.h"
 
@@ -51,13 +52,13 @@ Result<AuditHead> read_head(const Json& root, const std::string& field) {
 
 Result<Entry> read_entry(const Json& value) {
   const auto* resource = value.find("resource");
-  const auto* manager = value.find("managedBy");
+  const auto manager = member_text(value, "managedBy");
   auto generation = number_at(value, "/generation");
-  if (resource == nullptr || manager == nullptr || !manager->is_string() || !generation) {
+  if (resource == nullptr || !manager || !generation) {
     return damaged("a resource");
   }
   TRY(auto made, Resource::from_envelope(*resource));
-  return Entry{std::move(made), std::string(manager->as_string()), *generation};
+  return Entry{std::move(made), std::string(*manager), *generation};
 }
 
 // What a file and a step have in common.
@@ -80,12 +81,12 @@ void write_entries(JsonWriter& out, std::string_view key, const std::vector<Entr
 template <class T>
 Result<> read_state(const Json& root, T& state) {
   auto generation = number_at(root, "/generation");
-  const auto* written_at = root.find("writtenAt");
-  if (!generation || written_at == nullptr || !written_at->is_string()) {
+  const auto written_at = member_text(root, "writtenAt");
+  if (!generation || !written_at) {
     return damaged("a field is missing");
   }
   state.generation = *generation;
-  TRY(state.written_at, parse_rfc3339(written_at->as_string()));
+  TRY(state.written_at, parse_rfc3339(*written_at));
   TRY(state.audit, read_head(root, "audit"));
   if (root.find("brokenAudit") != nullptr) {
     TRY(state.broken_audit, read_head(root, "brokenAudit"));
@@ -110,13 +111,12 @@ Result<std::optional<GenerationStep>> decode_step(const std::string& line, std::
   auto parsed = JsonDocument::parse(std::move(content));
   if (!parsed) return damaged(parsed.error().message);
   const auto& root = parsed->root();
-  const auto* continued = root.find("base");
+  const auto continued = member_text(root, "base");
   const auto* removed = root.find("removed");
-  if (continued == nullptr || !continued->is_string() || removed == nullptr ||
-      !removed->is_array()) {
+  if (!continued || removed == nullptr || !removed->is_array()) {
     return damaged("a field is missing");
   }
-  if (continued->as_string() != base) return std::optional<GenerationStep>();
+  if (*continued != base) return std::optional<GenerationStep>();
   GenerationStep step;
   CHECK(read_state(root, step));
   TRY(step.put, read_entries(root, "put"));

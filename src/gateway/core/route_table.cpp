@@ -1,23 +1,13 @@
 #include "gateway/core/route_table.h"
 
 #include "base/document.h"
+#include "base/json_members.h"
 
 namespace weft::gateway {
 namespace {
 
-std::string text_or(const Json* object, std::string_view name, std::string_view fallback) {
-  const auto* value = object == nullptr ? nullptr : object->find(name);
-  return std::string(value != nullptr && value->is_string() ? value->as_string() : fallback);
-}
-
-std::optional<std::string> optional_text(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return std::string(value->as_string());
-}
-
 IdempotencyRule rule_of(const Json& operation) {
-  auto text = text_or(&operation, "idempotency", "required");
+  auto text = text_of(operation, "idempotency", "required");
   if (text == "optional") return IdempotencyRule::Optional;
   return text == "none" ? IdempotencyRule::None : IdempotencyRule::Required;
 }
@@ -28,11 +18,11 @@ PublishBinding binding_of(const estate::Resource& api, const std::string& operat
   PublishBinding binding;
   binding.tenant = api.tenant();
   binding.route = api.name() + "/" + operation;
-  binding.stream = text_or(&publish, "stream", "");
-  binding.event_type = text_or(&publish, "type", binding.stream);
-  binding.source = text_or(&publish, "source", "/apis/" + api.name());
-  binding.key_pointer = optional_text(publish, "key");
-  binding.subject_pointer = optional_text(publish, "subject");
+  binding.stream = text_of(publish, "stream");
+  binding.event_type = text_of(publish, "type", binding.stream);
+  binding.source = text_of(publish, "source", "/apis/" + api.name());
+  binding.key_pointer = member_text(publish, "key");
+  binding.subject_pointer = member_text(publish, "subject");
   if (const auto* status = publish.find("status"))
     binding.status = static_cast<int>(status->as_int64().value_or(201));
   binding.idempotency = rule_of(spec);
@@ -58,7 +48,8 @@ Result<> bind(Route& route, const estate::Resource& api, const Json* operation) 
     route.publish = binding_of(api, route.operation, *operation);
     return {};
   }
-  route.upstream = text_or(operation, "upstream", text_or(&api.spec(), "upstream", ""));
+  route.upstream = text_of(operation == nullptr ? api.spec() : *operation, "upstream",
+                           text_of(api.spec(), "upstream"));
   if (!route.upstream.empty()) return {};
   return fail(
       ErrorCode::InvalidArgument,
@@ -104,7 +95,7 @@ Result<std::vector<Route>> routes_of_api(
     const estate::Resource& api, std::shared_ptr<const contracts::OpenApiDocument> document) {
   CHECK(check_names(api, *document));
   const auto* named = api.spec().find("operations");
-  auto base = text_or(&api.spec(), "basePath", "");
+  auto base = text_of(api.spec(), "basePath");
   std::vector<Route> routes;
   for (const auto& operation : document->operations()) {
     for (const auto& host : hosts_of(api)) {
@@ -118,8 +109,8 @@ Result<std::vector<Route>> routes_of_api(
       route.host = host;
       route.method = operation.method;
       route.path = base + std::string(operation.path.text());
-      route.authenticated = text_or(&api.spec(), "authentication", "apiKey") == "apiKey";
-      route.validated = text_or(&api.spec(), "validation", "requests") == "requests";
+      route.authenticated = text_of(api.spec(), "authentication", "apiKey") == "apiKey";
+      route.validated = text_of(api.spec(), "validation", "requests") == "requests";
       route.contract = &operation;
       route.document = document;
       CHECK(bind(route, api, named == nullptr ? nullptr : named->find(operation.id)));
@@ -134,7 +125,7 @@ Result<UpstreamOptions> upstream_options(const estate::Resource& upstream,
   UpstreamOptions options;
   options.name = upstream.name();
   options.response_timeout = default_timeout;
-  auto timeout = text_or(&upstream.spec(), "timeout", "");
+  auto timeout = text_of(upstream.spec(), "timeout");
   if (!timeout.empty()) {
     TRY(options.response_timeout, parse_duration(timeout));
   }

@@ -1,15 +1,11 @@
 #include "identity/core/directory.h"
 
+#include "base/json_members.h"
 #include "identity/core/api_key.h"
 
 namespace weft::identity {
 
 namespace {
-
-std::string text_of(const Json& object, std::string_view member) {
-  const auto* value = object.find(member);
-  return value == nullptr ? "" : std::string(value->as_string());
-}
 
 void add_grants(const estate::Resource& resource, std::vector<Grant>& grants) {
   const auto* list = resource.spec().find("grants");

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 
 namespace weft::telemetry {
@@ -12,11 +13,6 @@ namespace {
 constexpr std::size_t kValueDepthMax = 8;
 constexpr std::int64_t kStatusCodeError = 2;
 constexpr std::int64_t kTemporalityCumulative = 2;
-
-std::string_view otlp_field_text(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
-}
 
 // 64-bit integers are texts in OTLP's JSON; numbers are taken too.
 std::optional<std::int64_t> integer_of(const Json* value) {
@@ -48,7 +44,7 @@ void write_pairs(JsonWriter& out, const Json& list, std::size_t depth) {
   if (list.is_array()) {
     for (const auto& pair : list.elements()) {
       if (!pair.is_object()) continue;
-      out.key(otlp_field_text(pair, "key"));
+      out.key(member_text(pair, "key").value_or(""));
       const auto* value = pair.find("value");
       if (value != nullptr)
         write_any(out, *value, depth);
@@ -115,7 +111,7 @@ OtlpAttributes attributes_of(const Json* object) {
   if (list == nullptr || !list->is_array()) return attributes;
   for (const auto& pair : list->elements()) {
     if (!pair.is_object()) continue;
-    auto key = otlp_field_text(pair, "key");
+    auto key = member_text(pair, "key").value_or("");
     if (!key.empty()) attributes.emplace_back(key, any_text(pair.find("value")));
   }
   return attributes;
@@ -169,13 +165,13 @@ Result<> for_each_item(const Json& request, std::string_view resources, std::str
 }
 
 std::string_view read_span(const OtlpAttributes& resource, const Json& item, Span& span) {
-  if (!read_id(otlp_field_text(item, "traceId"), span.context.trace_id))
+  if (!read_id(member_text(item, "traceId").value_or(""), span.context.trace_id))
     return "a traceId is not 16 bytes other than zero";
-  if (!read_id(otlp_field_text(item, "spanId"), span.context.span_id))
+  if (!read_id(member_text(item, "spanId").value_or(""), span.context.span_id))
     return "a spanId is not 8 bytes other than zero";
-  auto parent = otlp_field_text(item, "parentSpanId");
+  auto parent = member_text(item, "parentSpanId").value_or("");
   if (!parent.empty()) read_id(parent, span.parent_id);
-  span.name = otlp_field_text(item, "name");
+  span.name = member_text(item, "name").value_or("");
   const auto kind = integer_of(item.find("kind")).value_or(1);
   span.kind = kind >= 1 && kind <= 5 ? static_cast<SpanKind>(kind) : SpanKind::Internal;
   auto start = integer_of(item.find("startTimeUnixNano"));
@@ -193,7 +189,7 @@ std::string_view read_span(const OtlpAttributes& resource, const Json& item, Spa
   const auto* status = item.find("status");
   if (status == nullptr || !status->is_object()) return {};
   span.failed = integer_of(status->find("code")) == kStatusCodeError;
-  auto message = otlp_field_text(*status, "message");
+  auto message = member_text(*status, "message").value_or("");
   if (!message.empty()) span.attributes.emplace_back("otel.status_description", message);
   return {};
 }
@@ -212,13 +208,13 @@ std::string_view read_log(const OtlpAttributes& resource, const Json* scope, con
   log.time = WallTime(Duration(time));
   log.level = level_of(integer_of(item.find("severityNumber")).value_or(0));
   log.service = attribute_in(resource, "service.name");
-  if (scope != nullptr && scope->is_object()) log.scope = otlp_field_text(*scope, "name");
+  if (scope != nullptr && scope->is_object()) log.scope = member_text(*scope, "name").value_or("");
   log.body = any_text(item.find("body"));
   std::array<char, 16> trace_id{};
   std::array<char, 8> span_id{};
-  if (read_id(otlp_field_text(item, "traceId"), trace_id))
+  if (read_id(member_text(item, "traceId").value_or(""), trace_id))
     log.trace_id = to_hex({trace_id.data(), trace_id.size()});
-  if (read_id(otlp_field_text(item, "spanId"), span_id))
+  if (read_id(member_text(item, "spanId").value_or(""), span_id))
     log.span_id = to_hex({span_id.data(), span_id.size()});
   log.attributes = attributes_of(&item);
   return {};
@@ -275,9 +271,9 @@ struct MetricReader {
 
   void metric(const OtlpAttributes& resource, const Json& item) {
     ReceivedPoint named;
-    named.name = otlp_field_text(item, "name");
-    named.help = otlp_field_text(item, "description");
-    named.unit = otlp_field_text(item, "unit");
+    named.name = member_text(item, "name").value_or("");
+    named.help = member_text(item, "description").value_or("");
+    named.unit = member_text(item, "unit").value_or("");
     named.service = attribute_in(resource, "service.name");
     auto temporality_of = [](const Json& data) -> std::string_view {
       if (integer_of(data.find("aggregationTemporality")) == kTemporalityCumulative) return {};

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "base/json_members.h"
 #include "base/json_writer.h"
 #include "telemetry/core/otlp_values.h"
 
@@ -148,11 +149,6 @@ void write_field(JsonWriter& out, std::string_view name, const Json& value) {
   else
     out.member("stringValue", value.raw());
   out.end().end();
-}
-
-std::string_view text_of(const Json& line, std::string_view name) {
-  const auto* value = line.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
 }
 
 bool is_trace_id(std::string_view text) {
