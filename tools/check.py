@@ -33,6 +33,9 @@ WRAPPERS = {
     "zlib": ["src/eventlog/core"],
 }
 
+# Of a module: nobody else includes from them. What stands in its other folders is a door when its README names it.
+PRIVATE_FOLDERS = ("core", "edge")
+
 BANNED = [
     (r"\bstd::regex\b", "std::regex is slow and overflows the stack: RE2 in contracts"),
     (r"\bstd::cout\b|\bprintf\(", "use fmt::print in app, log_line elsewhere"),
@@ -91,6 +94,14 @@ def check_layers(path, raw, modules, report):
         used = match.group(1)
         if used in modules and used != module and used not in modules.get(module, set()):
             report(path, line_of(raw, match.start()), f"module {module} does not declare that it uses {used}")
+    for match in re.finditer(r'^#include\s+"(\w+)/((\w+)/[^"]+)"', raw, re.M):
+        used, header, folder = match.groups()
+        if used not in modules or used == module:
+            continue
+        if folder in PRIVATE_FOLDERS:
+            report(path, line_of(raw, match.start()), f"{used}/{folder}/ is private to {used}: use a header of its top")
+        elif header not in (SOURCE / used / "README.md").read_text():
+            report(path, line_of(raw, match.start()), f"{header} is no door of {used}: its README does not name it")
     for match in re.finditer(r"^#include\s+<([^>]+)>", raw, re.M):
         for prefix, folders in WRAPPERS.items():
             if match.group(1).startswith(prefix):

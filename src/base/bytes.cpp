@@ -3,7 +3,7 @@
 #include <array>
 
 #include "base/ascii.h"
-#include "base/core/utf8.h"
+#include "base/utf8.h"
 
 #if defined(__x86_64__)
 #include <emmintrin.h>

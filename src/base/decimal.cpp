@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "base/core/text_scan.h"
+#include "base/text_scan.h"
 
 namespace weft {
 namespace {

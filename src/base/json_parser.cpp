@@ -8,9 +8,9 @@
 #include "base/core/json_builder.h"
 #include "base/core/json_parts.h"
 #include "base/core/repeated_key.h"
-#include "base/core/text_scan.h"
-#include "base/core/utf8.h"
 #include "base/json.h"
+#include "base/text_scan.h"
+#include "base/utf8.h"
 
 namespace weft {
 namespace {

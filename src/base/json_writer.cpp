@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/core/text_scan.h"
-#include "base/core/utf8.h"
+#include "base/text_scan.h"
+#include "base/utf8.h"
 
 namespace weft {
 namespace {

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
-#include "http/core/head_writer.h"
+#include "http/head_writer.h"
 #include "http/response_reader.h"
 #include "runtime/dialer.h"
 

@@ -1,7 +1,7 @@
 #include "http/message.h"
 
 #include "base/json_writer.h"
-#include "http/core/characters.h"
+#include "http/characters.h"
 
 namespace weft::http {
 

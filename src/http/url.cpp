@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/characters.h"
 #include "http/client.h"
-#include "http/core/characters.h"
 
 namespace weft::http {
 

@@ -17,7 +17,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "eventlog/core/log_wal_format.h"
+#include "eventlog/embedded/wal_archive.h"
 
 namespace weft::app {
 

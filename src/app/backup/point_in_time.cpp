@@ -4,8 +4,6 @@
 #include <charconv>
 
 #include "app/backup/file_copy.h"
-#include "eventlog/core/log_manifest.h"
-#include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/wal_scan.h"
 #include "runtime/run_until_done.h"
 #include "storage/sqlite_database.h"
@@ -20,7 +18,7 @@ std::string wal_path(const std::string& folder, const ArchivedWal& file) {
 }
 
 std::string name_in_backup(std::uint64_t sequence) {
-  return "log/" + eventlog::LogContext::wal_name(sequence);
+  return "log/" + eventlog::wal_name(sequence);
 }
 
 // The last write-ahead file of the backup, which the archive has as a whole: the backup's own ends
@@ -36,8 +34,7 @@ Result<std::uint64_t> last_sequence(const std::string& backup, const BackupList&
   }
   if (last != 0) return last;
   TRY(auto bytes, read_text(backup + "/log/MANIFEST"));
-  TRY(auto manifest, eventlog::decode_manifest(bytes));
-  return manifest.wal_sequence;
+  return eventlog::first_wal_sequence(bytes);
 }
 
 Result<std::string> history_folder(const std::string& archive, const BackupList& list) {

@@ -5,7 +5,7 @@
 
 #include "app/node/node_parts.h"
 #include "app/version.h"
-#include "eventlog/core/compression.h"
+#include "eventlog/compression.h"
 #include "runtime/log.h"
 #include "runtime/with_timeout.h"
 #include "telemetry/sampling_limit.h"

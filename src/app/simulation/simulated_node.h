@@ -13,7 +13,7 @@
 #include "eventlog/streams.h"
 #include "gateway/gateway.h"
 #include "http/client.h"
-#include "http/edge/server_connection.h"
+#include "http/stream_server.h"
 #include "runtime/dialer.h"
 #include "runtime/world.h"
 
@@ -111,7 +111,7 @@ class SimulatedNode {
     machine_.spawn(deliver());
     http::ServerOptions server;
     server.name = "gateway";
-    context_ = std::make_unique<http::ServerContext>(server, *gateway_, clock, metrics_);
+    server_ = std::make_unique<http::StreamServer>(server, *gateway_, clock, metrics_);
     net::Endpoint door{machine_.address(), kGatewayPort};
     CO_TRY(listener_, co_await world_.network.listen(door));
     machine_.spawn(accept());
@@ -136,13 +136,8 @@ class SimulatedNode {
     while (true) {
       auto stream = co_await listener_->accept();
       if (!stream) co_return;
-      machine_.spawn(serve(std::move(*stream)));
+      machine_.spawn(server_->serve(std::move(*stream)));
     }
-  }
-
-  Task<void> serve(std::unique_ptr<net::Stream> stream) {
-    http::ServerConnection connection(std::move(stream), *context_, 0);
-    co_await connection.run();
   }
 
   Task<bool> close_log() {
@@ -165,7 +160,7 @@ class SimulatedNode {
   std::unique_ptr<http::Client> client_;
   std::unique_ptr<delivery::ClientSender> sender_;
   std::unique_ptr<delivery::DeliveryService> delivery_;
-  std::unique_ptr<http::ServerContext> context_;
+  std::unique_ptr<http::StreamServer> server_;
   std::unique_ptr<net::Listener> listener_;
   bool is_delivery_over_ = false;
 };

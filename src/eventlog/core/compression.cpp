@@ -1,4 +1,4 @@
-#include "eventlog/core/compression.h"
+#include "eventlog/compression.h"
 
 #include <lz4frame.h>
 #include <snappy-c.h>

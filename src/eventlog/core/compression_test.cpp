@@ -1,4 +1,4 @@
-#include "eventlog/core/compression.h"
+#include "eventlog/compression.h"
 
 #include <gmock/gmock.h>
 #include <snappy-c.h>

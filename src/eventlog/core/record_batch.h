@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "base/result.h"
-#include "eventlog/core/compression.h"
+#include "eventlog/compression.h"
 #include "eventlog/types.h"
 
 namespace weft::eventlog {

@@ -9,7 +9,7 @@
 #include "eventlog/batch_log.h"
 #include "eventlog/core/record_batch.h"
 #include "eventlog/embedded/log_streams.h"
-#include "runtime/edge/resumption.h"
+#include "runtime/resumption.h"
 #include "runtime/task.h"
 
 namespace weft::eventlog {

@@ -3,9 +3,20 @@
 #include <algorithm>
 #include <charconv>
 
+#include "eventlog/core/log_manifest.h"
+#include "eventlog/embedded/log_context.h"
 #include "eventlog/embedded/log_recovery.h"
 
 namespace weft::eventlog {
+
+Result<std::uint64_t> first_wal_sequence(std::string_view manifest) {
+  TRY(auto decoded, decode_manifest(manifest));
+  return decoded.wal_sequence;
+}
+
+std::string wal_name(std::uint64_t sequence) {
+  return LogContext::wal_name(sequence);
+}
 
 std::optional<std::uint64_t> wal_sequence_of(std::string_view name) {
   constexpr std::string_view kSuffix = ".wal";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "eventlog/core/log_wal_format.h"
 #include "runtime/disk.h"
@@ -14,6 +15,12 @@ namespace weft::eventlog {
 // DataLoss when there is none, FailedPrecondition when a newer version wrote it.
 Task<Result<WalFileHeader>> read_wal_header(File& file);
 
+// The file that a MANIFEST of these bytes begins replay with. DataLoss when they are none,
+// FailedPrecondition when a newer version wrote them.
+Result<std::uint64_t> first_wal_sequence(std::string_view manifest);
+
+// Of a write-ahead file within the log's folder.
+std::string wal_name(std::uint64_t sequence);
 // The number in a write-ahead file's name; absent when it is another file's.
 std::optional<std::uint64_t> wal_sequence_of(std::string_view name);
 

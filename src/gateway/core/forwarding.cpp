@@ -1,7 +1,7 @@
 #include "gateway/core/forwarding.h"
 
-#include "http/core/characters.h"
-#include "http/core/head_writer.h"
+#include "http/characters.h"
+#include "http/head_writer.h"
 
 namespace weft::gateway {
 

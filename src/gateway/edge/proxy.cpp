@@ -2,7 +2,7 @@
 
 #include "gateway/core/forwarding.h"
 #include "gateway/edge/tunnel.h"
-#include "http/core/head_writer.h"
+#include "http/head_writer.h"
 
 namespace weft::gateway {
 

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http/edge/server_connection.h"
 #include "http/scripted_network.h"
+#include "http/stream_server.h"
 #include "runtime/run_until_done.h"
 
 namespace weft::gateway {
@@ -58,13 +58,10 @@ struct ProxyWorld {
     client->sends = std::move(client_sends);
     http::ServerOptions server_options;
     server_options.name = "gateway";
-    http::ServerContext context(server_options, handler, clock, metrics);
-    run_until_done(loops.at(0).context(), serve(context));
+    http::StreamServer server(server_options, handler, clock, metrics);
+    run_until_done(loops.at(0).context(),
+                   server.serve(std::make_unique<http::ScriptedStream>(client)));
     return client->received;
-  }
-  Task<void> serve(http::ServerContext& context) {
-    http::ServerConnection connection(std::make_unique<http::ScriptedStream>(client), context, 0);
-    co_await connection.run();
   }
 
   Loops loops{1};

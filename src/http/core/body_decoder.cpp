@@ -1,6 +1,6 @@
 #include "http/core/body_decoder.h"
 
-#include "http/core/characters.h"
+#include "http/characters.h"
 
 namespace weft::http {
 

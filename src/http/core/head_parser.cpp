@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "http/core/characters.h"
+#include "http/characters.h"
 
 namespace weft::http {
 

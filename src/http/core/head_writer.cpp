@@ -1,8 +1,8 @@
-#include "http/core/head_writer.h"
+#include "http/head_writer.h"
 
 #include <charconv>
 
-#include "http/core/characters.h"
+#include "http/characters.h"
 #include "http/message.h"
 
 namespace weft::http {

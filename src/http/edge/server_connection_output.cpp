@@ -1,11 +1,11 @@
 // The writing half of ServerConnection.
 #include <array>
 
-#include "http/core/characters.h"
-#include "http/core/head_writer.h"
+#include "http/characters.h"
 #include "http/edge/date.h"
 #include "http/edge/raw_stream.h"
 #include "http/edge/server_connection.h"
+#include "http/head_writer.h"
 
 namespace weft::http {
 

@@ -1,7 +1,7 @@
 // Builtins over regular expressions.
 #include <vector>
 
-#include "base/core/utf8.h"
+#include "base/utf8.h"
 #include "mapping/core/builtins.h"
 #include "mapping/core/machine.h"
 #include "mapping/core/number.h"

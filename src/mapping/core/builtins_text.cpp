@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/core/utf8.h"
+#include "base/utf8.h"
 #include "mapping/core/builtins.h"
 #include "mapping/core/machine.h"
 #include "mapping/core/number.h"

@@ -5,7 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/bytes.h"
-#include "base/core/utf8.h"
+#include "base/utf8.h"
 #include "mapping/core/builtins.h"
 #include "mapping/core/machine.h"
 #include "mapping/core/number.h"

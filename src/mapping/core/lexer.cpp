@@ -4,8 +4,8 @@
 #include <array>
 
 #include "base/ascii.h"
-#include "base/core/utf8.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace weft::mapping {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/core/text_scan.h"
-#include "base/core/utf8.h"
+#include "base/text_scan.h"
+#include "base/utf8.h"
 #include "mapping/core/machine.h"
 #include "mapping/core/number.h"
 

@@ -5,9 +5,9 @@
 
 #include "runtime/edge/deadline_tick.h"
 #include "runtime/edge/readiness.h"
-#include "runtime/edge/resumption.h"
 #include "runtime/loops.h"
 #include "runtime/net.h"
+#include "runtime/resumption.h"
 
 namespace weft {
 

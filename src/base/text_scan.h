@@ -1,4 +1,4 @@
-// Classes of characters, and the bytes of a JSON string that need care. Private to base.
+// Classes of characters, and the bytes of a JSON string that need care. For base and mapping. Pure.
 #pragma once
 
 #include <bit>
