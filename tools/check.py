@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the house that a program can check, in seconds: include layers, file and function sizes,
 one wrapper per third-party library, banned words with their replacement, the coroutine traps of our
-compiler, pages that name every module and header, and clang-format. Prints one line per finding as
+compiler, pages that name every module and header, the rooms of app, and clang-format. Prints one line per finding as
 file:line: what. Exit status 1 when there is any."""
 import re
 import subprocess
@@ -192,6 +192,34 @@ def check_readmes(modules, report):
                 report(readme, 1, f"{header.name} is not named")
 
 
+def check_rooms(report):
+    """The rooms of app stand in its README, lowest first: each includes only rooms above its own, and those that it names."""
+    readme = SOURCE / "app/README.md"
+    text = readme.read_text()
+    rooms = {}
+    for row in re.finditer(r"^\| `(\w+)/` \|[^|\n]*\|([^|\n]*)\|$", text, re.M):
+        room, uses = row.group(1), set(row.group(2).split())
+        for used in sorted(uses - rooms.keys()):
+            report(readme, line_of(text, row.start()), f"{room} includes {used}, which does not stand above it")
+        rooms[room] = uses
+    used_by = {room: set() for room in rooms}
+    for path in tracked("src/app/*.h") + tracked("src/app/*.cpp"):
+        if path.parent == readme.parent:
+            continue
+        room = path.parent.name
+        if room not in rooms:
+            report(path, 1, f"{room} is no room of src/app/README.md")
+            continue
+        source = path.read_text(errors="replace")
+        for match in re.finditer(r'^#include\s+"app/(\w+)/', source, re.M):
+            used_by[room].add(match.group(1))
+            if match.group(1) not in rooms[room] | {room}:
+                report(path, line_of(source, match.start()), f"{room} may not include {match.group(1)}: src/app/README.md")
+    for room, uses in rooms.items():
+        for used in sorted(uses - used_by[room]):
+            report(readme, 1, f"{room} says that it includes {used} and includes nothing of it")
+
+
 def check_names(report):
     for path in tracked("*"):
         rel = path.relative_to(ROOT)
@@ -227,6 +255,7 @@ def main():
     check_uses(modules, report)
     check_modules_page(modules, report)
     check_readmes(modules, report)
+    check_rooms(report)
     check_names(report)
     check_format(report)
     for finding in sorted(findings):

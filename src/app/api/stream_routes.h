@@ -6,7 +6,7 @@
 
 #include "app/api/call.h"
 #include "app/api/last_records.h"
-#include "app/node/stream_rates.h"
+#include "app/watch/stream_rates.h"
 #include "delivery/delivery_service.h"
 #include "eventlog/event_log.h"
 #include "eventlog/kafka/groups/coordinator.h"

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "app/api/call.h"
-#include "app/node/activity.h"
-#include "app/node/roles.h"
-#include "app/node/state_watch.h"
+#include "app/settings/roles.h"
+#include "app/watch/activity.h"
+#include "app/watch/state_watch.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"

@@ -6,25 +6,10 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include "base/suggestion.h"
 
 namespace weft::app {
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      auto next =
-          std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-      diagonal = row[j];
-      row[j] = next;
-    }
-  }
-  return row[b.size()];
-}
 
 std::vector<std::string> split_words(std::string_view text) {
   std::vector<std::string> words;
@@ -94,19 +79,6 @@ std::vector<Positional> positionals_of(const Command& command) {
     rest.remove_prefix(end + 1);
   }
   return all;
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  std::string best;
-  std::size_t least = 4;
-  for (const auto& candidate : candidates) {
-    auto distance = edit_distance(word, candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 bool Arguments::has(std::string_view flag) const {
@@ -199,9 +171,9 @@ Result<Arguments> CommandLine::parse(const Command& command, const std::vector<s
       std::vector<std::string> known;
       for (const auto& f : command.flags) known.push_back(f.name);
       for (const auto& f : global_flags_) known.push_back(f.name);
-      auto hint = nearest(name.substr(0, equals), known);
+      auto hint = closest(name.substr(0, equals), known);
       return fail(ErrorCode::InvalidArgument, "weft {} has no flag {}{}", command.name, word,
-                  hint.empty() ? "" : "; did you mean --" + hint + "?");
+                  hint ? "; did you mean --" + *hint + "?" : "");
     }
     if (flag->value.empty() && inline_value) {
       return fail(ErrorCode::InvalidArgument, "--{} is a switch and takes no value", flag->name);
@@ -234,10 +206,10 @@ int CommandLine::refuse_command(const std::vector<std::string>& words) const {
   std::vector<std::string> known;
   for (const auto& command : commands_) known.push_back(command.name);
   auto asked = words.size() > 1 ? words[0] + " " + words[1] : words[0];
-  auto hint = nearest(asked, known);
-  if (hint.empty()) hint = nearest(words[0], known);
+  auto hint = closest(asked, known);
+  if (!hint) hint = closest(words[0], known);
   fmt::print(stderr, "weft: no command '{}'{}; `weft help` lists them\n", asked,
-             hint.empty() ? "" : ", did you mean `weft " + hint + "`?");
+             hint ? ", did you mean `weft " + *hint + "`?" : "");
   return 1;
 }
 

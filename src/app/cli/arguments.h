@@ -100,7 +100,4 @@ class CommandLine {
 
 std::vector<Positional> positionals_of(const Command& command);
 
-// The candidate nearest to `word` (edit distance at most 3), or empty.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-
 }  // namespace weft::app

@@ -2,24 +2,32 @@
 
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
+#include "app/cli/doctor_command.h"
 #include "app/cli/output.h"
 #include "app/node/background.h"
-#include "app/node/doctor.h"
 #include "app/node/run_node.h"
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 
 namespace weft::app {
 namespace {
 
+FlagSpec config_flag() {
+  return {"config", "FILE", "settings file", kSettingsFile, false};
+}
+
+FlagSpec set_flag() {
+  return {"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true};
+}
+
 std::vector<FlagSpec> node_flags() {
-  return {{"config", "FILE", "settings file", "weft.yaml", false},
+  return {config_flag(),
           {"data", "FOLDER", "data folder (data.folder)", "", false},
           {"estate", "FOLDER", "estate applied at start (estate.folder)", "", false},
           {"roles", "ROLES", "what of it runs: gateway,broker,worker,control (roles)", "", false},
           {"listen", "ADDRESS", "address of all listeners (listen.address)", "", false},
           {"port-offset", "N", "added to every port (ports.offset)", "", false},
           {"ports", "auto", "let the system pick free ports", "", false},
-          {"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true},
+          set_flag(),
           {"background", "", "return once it is ready", "", false}};
 }
 
@@ -49,8 +57,7 @@ int start(const Arguments& arguments, Demo demo) {
   auto overrides = overrides_of(arguments);
   if (!overrides) return report(overrides.error());
   NodeStart how;
-  how.config_file = arguments.get("config");
-  how.config_required = arguments.has("config");
+  how.settings = {arguments.get("config"), arguments.has("config")};
   how.overrides = std::move(*overrides);
   how.demo = demo;
   if (arguments.has("background")) return start_in_background(how);
@@ -84,9 +91,8 @@ std::vector<Command> node_commands() {
   auto up_flags = node_flags();
   up_flags.push_back({"demo", "", "with the demo estate and its services", "", false});
   auto doctor_flags = client_flags();
-  doctor_flags.push_back({"config", "FILE", "settings file", "weft.yaml", false});
-  doctor_flags.push_back(
-      {"set", "PATH=VALUE", "any setting; docs/settings.md lists them", "", true});
+  doctor_flags.push_back(config_flag());
+  doctor_flags.push_back(set_flag());
   return {
       {"up", "Starts Weft here: data in ./weft-data, hub on http://127.0.0.1:8080", "", up_flags,
        up},

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 #include "base/result.h"
 
 namespace weft::app {

@@ -22,14 +22,14 @@
 #include "app/api/system_routes.h"
 #include "app/api/trace_routes.h"
 #include "app/backup/log_archive.h"
-#include "app/node/activity.h"
 #include "app/node/doors.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
-#include "app/node/roles.h"
-#include "app/node/state_watch.h"
-#include "app/node/stream_rates.h"
 #include "app/node/topic_admin.h"
+#include "app/settings/roles.h"
+#include "app/watch/activity.h"
+#include "app/watch/state_watch.h"
+#include "app/watch/stream_rates.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
@@ -150,7 +150,7 @@ struct Node::Parts {
   std::optional<BackupRoutesParts> backup_routes_parts;
   std::optional<GatewayRoutesParts> gateway_routes_parts;
 
-  std::mutex compilations_mutex;  // of the counters, when two ask for metrics at once
+  std::mutex refresh_mutex;  // of the metrics that are computed when somebody looks
   Activity activity;
   StreamRates stream_rates;
   std::optional<LastRecords> last_records;
@@ -172,10 +172,9 @@ struct Node::Parts {
   Task<Result<>> open_doors();
   void watch_state();
   Task<Result<>> catch_up();
-  std::string state_note() const;
   std::string note_of_roles() const;
-  std::string archive_note() const;
-  Task<std::string> reconcile();  // a warning, or empty; any loop
+  std::string ready_note() const;  // lines of /readyz, or none
+  Task<std::string> reconcile();   // a warning, or empty; any loop
   Task<void> store_key_uses();
   Task<void> sample_activity();
   Result<> open_logs();
@@ -199,8 +198,7 @@ struct Node::Parts {
   Result<std::unique_ptr<kafka::KafkaServer>> open_kafka(std::string_view port_setting,
                                                          std::optional<TlsContext> tls);
   void tell_listeners();
-  void count_compilations();
-  void count_telemetry();
+  void refresh_metrics();
   Result<> write_node_file();
   http::ServerOptions server_options(std::string name, std::string_view port_setting) const;
   net::Endpoint endpoint(std::string_view port_setting) const;

@@ -3,8 +3,8 @@
 #include "app/node/install_paths.h"
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
-#include "app/node/state_settings.h"
-#include "app/node/tls_settings.h"
+#include "app/settings/state_settings.h"
+#include "app/settings/tls_settings.h"
 #include "app/version.h"
 #include "base/document.h"
 #include "estate/loader.h"
@@ -216,60 +216,6 @@ Task<Result<>> Node::Parts::catch_up() {
   co_return Result<>();
 }
 
-std::string Node::Parts::archive_note() const {
-  auto status = log->status().archive;
-  if (!status || (!status->failing_since && status->gaps == 0)) return {};
-  if (!status->failing_since)
-    return fmt::format("archive: has a gap of {} files, take a new backup\n", status->gaps);
-  return fmt::format("archive: takes nothing since {}, {} bytes wait\n",
-                     to_rfc3339(*status->failing_since), status->waiting_bytes);
-}
-
-std::string Node::Parts::state_note() const {
-  if (!state_watch) return {};
-  auto status = state_watch->status();
-  if (status.why.empty()) return {};
-  return fmt::format("state database {} since {}: {}\n", status.is_away ? "away" : "not followed",
-                     to_rfc3339(status.since), status.why);
-}
-
-std::string Node::Parts::note_of_roles() const {
-  return role_note(roles, estate->current()->of_kind("Subscription").size());
-}
-
-void Node::Parts::count_compilations() {
-  std::lock_guard counting(compilations_mutex);
-  for (const estate::Compiler* compiler : std::initializer_list<const estate::Compiler*>{
-           &*identity, &*streams, &*gateway, &*delivery}) {
-    auto& counter = metrics.counter("weft_estate_compilations_total",
-                                    "Resources compiled since the start; what was kept from an "
-                                    "earlier generation is not counted.",
-                                    {{"compiler", std::string(compiler->name())}});
-    counter.add(compiler->compilations() - counter.value());
-  }
-}
-
-void Node::Parts::count_telemetry() {
-  std::lock_guard counting(compilations_mutex);
-  auto raise = [this](std::string_view name, std::string_view help, std::uint64_t to) {
-    auto& counter = metrics.counter(name, help);
-    counter.add(to - counter.value());
-  };
-  const auto stats = traces.stats();
-  raise("weft_telemetry_recorded_spans_total", "Spans that were recorded", stats.spans_recorded);
-  raise("weft_telemetry_sampled_out_spans_total", "Spans of traces that are not kept",
-        stats.spans_sampled_out);
-  raise("weft_telemetry_lost_spans_total", "Spans that were to be kept and reached no disk",
-        stats.spans_unarchived);
-  metrics.gauge("weft_telemetry_trace_disk_bytes", "Traces on disk")
-      .set(static_cast<std::int64_t>(stats.archive_bytes));
-  if (!logs) return;
-  raise("weft_telemetry_dropped_log_lines_total", "Log lines that were not stored",
-        logs->dropped_lines());
-  metrics.gauge("weft_telemetry_log_disk_bytes", "Log lines on disk")
-      .set(static_cast<std::int64_t>(logs->bytes()));
-}
-
 net::Endpoint Node::Parts::endpoint(std::string_view port_setting) const {
   auto port = settings.is_on("ports.auto")
                   ? 0
@@ -356,18 +302,11 @@ Task<Result<>> Node::Parts::open_doors() {
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
   OpsParts ops_parts;
-  ops_parts.refresh = [this] {
-    count_compilations();
-    count_telemetry();
-  };
+  ops_parts.refresh = [this] { refresh_metrics(); };
   ops_parts.more = [this](bool is_openmetrics) {
     return foreign_metrics.text(is_openmetrics, clock.now());
   };
-  ops_parts.note = [this] {
-    auto note = roles.is_all() ? std::string() : "roles " + roles.text() + "\n";
-    if (auto lacking = note_of_roles(); !lacking.empty()) note += lacking + "\n";
-    return note + state_note() + archive_note();
-  };
+  ops_parts.note = [this] { return ready_note(); };
   ops.emplace(metrics, std::move(ops_parts));
   if (roles.has(Role::Control)) open_otlp_receiver();
   kafka_keys.emplace(*identity);

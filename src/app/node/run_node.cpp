@@ -5,38 +5,16 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "app/node/demo.h"
 #include "app/node/node.h"
-#include "app/node/roles.h"
+#include "app/settings/roles.h"
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 namespace weft::app {
 namespace {
-
-std::optional<std::string> environment_variable(const std::string& name) {
-  if (const char* value = std::getenv(name.c_str())) return std::string(value);
-  return std::nullopt;
-}
-
-Result<Settings> load_settings(const NodeStart& start, std::vector<std::string> overrides) {
-  std::string text;
-  std::ifstream file(start.config_file);
-  if (file) {
-    std::stringstream content;
-    content << file.rdbuf();
-    text = std::move(content).str();
-  } else if (start.config_required) {
-    return fail(ErrorCode::NotFound, "cannot read settings file {}", start.config_file);
-  }
-  overrides.insert(overrides.end(), start.overrides.begin(), start.overrides.end());
-  return Settings::load(start.config_file, text, environment_variable, overrides);
-}
 
 std::string banner_of(const Node& node, const std::string& extra) {
   const auto& at = node.addresses();
@@ -87,14 +65,15 @@ Result<> check_crash_point() {
 int run_node(const NodeStart& start, const WhenReady& when_ready) {
   if (auto checked = check_crash_point(); !checked) return report_failure(checked.error());
   DemoServices demo;
-  std::vector<std::string> defaults;
+  std::vector<std::string> overrides;
   if (start.demo == Demo::On) {
     auto prepared = DemoServices::prepare(start.overrides);
     if (!prepared) return report_failure(prepared.error());
     demo = std::move(*prepared);
-    defaults = demo.settings();
+    overrides = demo.settings();
   }
-  auto settings = load_settings(start, std::move(defaults));
+  overrides.insert(overrides.end(), start.overrides.begin(), start.overrides.end());
+  auto settings = read_settings(start.settings, overrides);
   if (!settings) return report_failure(settings.error());
   if (start.demo == Demo::On) {
     auto roles = roles_of(*settings);

@@ -7,13 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "app/settings/settings_file.h"
+
 namespace weft::app {
 
 enum class Demo : unsigned char { Off, On };
 
 struct NodeStart {
-  std::string config_file = "weft.yaml";
-  bool config_required = false;  // given by flag: a missing file is an error
+  SettingsFile settings;
   std::vector<std::string> overrides;
   Demo demo = Demo::Off;
 };

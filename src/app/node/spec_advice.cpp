@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/json_members.h"
-#include "estate/suggestion.h"
+#include "base/suggestion.h"
 
 namespace weft::app {
 namespace {
@@ -27,8 +27,8 @@ std::string unknown_field(const Json& schema, const std::string& field) {
   if (const auto* properties = schema.find("properties")) {
     for (const auto& member : properties->members()) known.emplace_back(member.key());
   }
-  return fmt::format("unknown field \"{}\"{}; known fields: {}", field,
-                     estate::did_you_mean(field, known), fmt::join(known, ", "));
+  return fmt::format("unknown field \"{}\"{}; known fields: {}", field, did_you_mean(field, known),
+                     fmt::join(known, ", "));
 }
 
 // The fields of a oneOf that says no more than which of them must be there; else nothing.

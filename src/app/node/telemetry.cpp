@@ -214,11 +214,7 @@ Result<> Node::Parts::open_exporters() {
   const Duration interval = telemetry::OtlpExporterOptions().interval;
   if (exports(settings, "traces")) add(otlp_spans.emplace(traces, resource), interval);
   if (exports(settings, "metrics")) {
-    auto refresh = [this] {
-      count_compilations();
-      count_telemetry();
-    };
-    add(otlp_metrics.emplace(metrics, clock, resource, std::move(refresh)),
+    add(otlp_metrics.emplace(metrics, clock, resource, [this] { refresh_metrics(); }),
         settings.time("telemetry.otlpMetricsInterval"));
   }
   if (otlp_logs) add(*otlp_logs, interval);

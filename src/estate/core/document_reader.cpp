@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "base/suggestion.h"
 #include "estate/core/canonical_json.h"
 #include "estate/core/pointer_pattern.h"
 #include "estate/core/reference_text.h"
-#include "estate/suggestion.h"
 
 namespace weft::estate {
 

@@ -4,10 +4,10 @@
 #include <deque>
 #include <set>
 
+#include "base/suggestion.h"
 #include "estate/core/field_changes.h"
 #include "estate/core/pointer_pattern.h"
 #include "estate/core/reference_index.h"
-#include "estate/suggestion.h"
 
 namespace weft::estate {
 

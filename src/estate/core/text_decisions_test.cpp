@@ -6,7 +6,6 @@
 #include "estate/core/generation_file.h"
 #include "estate/core/pointer_pattern.h"
 #include "estate/published_schema.h"
-#include "estate/suggestion.h"
 #include "estate/tiny_kinds.h"
 
 namespace weft::estate {
@@ -39,16 +38,6 @@ TEST(PointerPattern, NamesAPlaceAndEverythingBelowIt) {
   EXPECT_FALSE(is_at_or_below("/spec", "/spec/key"));
   EXPECT_FALSE(is_at_or_below("/spec/keys", "/spec/key"));
   EXPECT_FALSE(is_at_or_below("/spec/hooks/3", "/spec/hooks/*/key"));
-}
-
-TEST(Suggestion, FindsTheNearestWordOrNone) {
-  std::vector<std::string> kinds{"Route", "Stream", "Subscription"};
-
-  EXPECT_EQ(closest("steam", kinds), "Stream");
-  EXPECT_EQ(closest("Subscriptions", kinds), "Subscription");
-  EXPECT_EQ(closest("Rotue", kinds), std::nullopt);  // two edits are too many for five letters
-  EXPECT_EQ(closest("Rout", kinds), "Route");
-  EXPECT_EQ(closest("Banana", kinds), std::nullopt);
 }
 
 std::vector<std::string> pointers(std::string before, std::string after) {

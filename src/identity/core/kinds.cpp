@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "estate/suggestion.h"
+#include "base/suggestion.h"
 #include "identity/decisions.h"
 
 namespace weft::identity {
@@ -89,9 +89,9 @@ void check_grants(const Resource& resource, const estate::EstateView&, Findings&
     auto pointer = fmt::format("/spec/grants/{}/action", index++);
     auto action = grant.find("action")->as_string();
     if (is_known(action)) continue;
-    findings.errors.push_back(resource.at(
-        pointer, fmt::format("unknown action \"{}\"{}; known actions: {}", action,
-                             estate::did_you_mean(action, known), fmt::join(known, ", "))));
+    findings.errors.push_back(
+        resource.at(pointer, fmt::format("unknown action \"{}\"{}; known actions: {}", action,
+                                         did_you_mean(action, known), fmt::join(known, ", "))));
   }
 }
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 #include "base/result.h"
 
 namespace weft::app {

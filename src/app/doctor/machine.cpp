@@ -1,4 +1,4 @@
-#include "app/node/doctor_machine.h"
+#include "app/doctor/machine.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,8 +18,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "app/node/roles.h"
-#include "app/node/tls_settings.h"
+#include "app/settings/roles.h"
+#include "app/settings/tls_settings.h"
 #include "app/version.h"
 #include "base/json.h"
 #include "crypto/certificate.h"

@@ -1,4 +1,4 @@
-#include "app/node/activity.h"
+#include "app/watch/activity.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "app/node/tls_settings.h"
+#include "app/settings/tls_settings.h"
 
 #include <gmock/gmock.h>
 

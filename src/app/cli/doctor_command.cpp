@@ -1,15 +1,13 @@
-#include "app/node/doctor.h"
+#include "app/cli/doctor_command.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "app/cli/admin_client.h"
 #include "app/cli/output.h"
-#include "app/node/doctor_machine.h"
+#include "app/doctor/machine.h"
+#include "app/settings/settings_file.h"
 #include "base/json_members.h"
 #include "base/json_writer.h"
 
@@ -62,18 +60,9 @@ void examine_running_node(const Arguments& arguments, std::vector<DoctorFinding>
 
 // The settings with which a node would start here.
 Result<Settings> settings_for(const Arguments& arguments) {
-  auto path = arguments.get("config");
-  std::ifstream file(path);
-  if (!file && arguments.has("config"))
-    return fail(ErrorCode::NotFound, "cannot read settings file {}", path);
-  std::string text(std::istreambuf_iterator<char>(file), {});
   auto overrides = arguments.all("set");
   if (arguments.has("data")) overrides.push_back("data.folder=" + arguments.get("data"));
-  auto environment = [](const std::string& name) -> std::optional<std::string> {
-    if (const char* value = std::getenv(name.c_str())) return std::string(value);
-    return std::nullopt;
-  };
-  return Settings::load(path, text, environment, overrides);
+  return read_settings({arguments.get("config"), arguments.has("config")}, overrides);
 }
 
 std::string_view word_of(Verdict verdict) {

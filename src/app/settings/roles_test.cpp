@@ -1,4 +1,4 @@
-#include "app/node/roles.h"
+#include "app/settings/roles.h"
 
 #include <gmock/gmock.h>
 

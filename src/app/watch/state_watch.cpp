@@ -1,4 +1,4 @@
-#include "app/node/state_watch.h"
+#include "app/watch/state_watch.h"
 
 #include "runtime/log.h"
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 #include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/metrics.h"

@@ -1,4 +1,4 @@
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 
 #include <cerrno>
 #include <charconv>
@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "app/cli/arguments.h"
 #include "base/document.h"
+#include "base/suggestion.h"
 
 namespace weft::app {
 namespace {
@@ -175,9 +175,9 @@ std::string setting_variable(std::string_view path) {
 Failure unknown(std::string_view path, std::string_view where) {
   std::vector<std::string> known;
   for (const auto& spec : kSpecs) known.emplace_back(spec.path);
-  auto hint = nearest(path, known);
+  auto hint = closest(path, known);
   return fail(ErrorCode::InvalidArgument, "{}: no setting '{}'{}", where, path,
-              hint.empty() ? "; docs/settings.md lists them" : "; did you mean '" + hint + "'?");
+              hint ? "; did you mean '" + *hint + "'?" : "; docs/settings.md lists them");
 }
 
 Result<> check_value(const SettingSpec& spec, std::string_view value) {

@@ -1,4 +1,4 @@
-#include "app/node/state_settings.h"
+#include "app/settings/state_settings.h"
 
 #include <algorithm>
 

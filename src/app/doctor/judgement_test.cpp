@@ -1,4 +1,4 @@
-#include "app/node/doctor_judgement.h"
+#include "app/doctor/judgement.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "app/node/stream_rates.h"
+#include "app/watch/stream_rates.h"
 
 #include <gtest/gtest.h>
 

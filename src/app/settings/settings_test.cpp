@@ -1,4 +1,4 @@
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 
 #include <gmock/gmock.h>
 

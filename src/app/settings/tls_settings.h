@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "runtime/tls.h"

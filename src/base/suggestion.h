@@ -6,13 +6,14 @@
 #include <string>
 #include <string_view>
 
-namespace weft::estate {
+namespace weft {
 
-// The candidate with the fewest edits (Levenshtein, letter case free), when they are at most a
-// third of the word, and at least one is allowed.
+// The candidate with the fewest edits (a letter put in, left out, replaced, or swapped with its
+// neighbour; letter case is free), when they are at most a third of the word, and at least one is
+// allowed.
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates);
 
 // "; did you mean "x"?" or nothing.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
-}  // namespace weft::estate
+}  // namespace weft

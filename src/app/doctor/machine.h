@@ -1,12 +1,11 @@
-// What `weft doctor` finds out about this machine: disk, clock, limits, ports, certificates. Inside
-// app/node only.
+// What `weft doctor` finds out about this machine: disk, clock, limits, ports, certificates.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "app/node/doctor_judgement.h"
-#include "app/node/settings.h"
+#include "app/doctor/judgement.h"
+#include "app/settings/settings.h"
 
 namespace weft::app {
 
