@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "http/head_writer.h"
+#include "http/kept_connection.h"
 #include "http/response_reader.h"
 #include "runtime/dialer.h"
 
@@ -37,12 +38,6 @@ struct Idle {
   std::unordered_map<std::string, std::vector<ConnectionPtr>, StringHash, std::equal_to<>> pools;
   MonoTime swept{};
 };
-
-bool is_alive(Connection& connection) {
-  char byte;
-  auto count = connection.stream->try_read({&byte, 1});
-  return !count && count.error().code == ErrorCode::Unavailable;
-}
 
 std::string head_of(const ClientRequest& request) {
   constexpr std::size_t kHeadTypical = 1024;
@@ -121,7 +116,7 @@ struct Client::State {
         found->second.clear();
         return nullptr;
       }
-      if (!is_alive(*connection)) continue;
+      if (!is_alive(*connection->stream)) continue;
       connection->is_reused = true;
       return connection;
     }

@@ -3,6 +3,7 @@
 #include "gateway/core/forwarding.h"
 #include "gateway/edge/tunnel.h"
 #include "http/head_writer.h"
+#include "http/kept_connection.h"
 
 namespace weft::gateway {
 
@@ -86,13 +87,6 @@ Verdict verdict_on_client(const Error& error) {
   }
 }
 
-// A connection that the peer has closed, or on which it spoke unasked, is of no use.
-bool is_alive(UpstreamConnection& connection) {
-  char byte;
-  auto count = connection.stream->try_read({&byte, 1});
-  return !count && count.error().code == ErrorCode::Unavailable;
-}
-
 }  // namespace
 
 Proxy::Proxy(Clock& clock, Metrics& metrics)
@@ -111,7 +105,7 @@ UpstreamLease Proxy::usable_idle(const Attempt& attempt) const {
   auto& exchange = attempt.exchange;
   auto connection = attempt.pool.take_idle(exchange.loop_index(), exchange.received_at());
   bool may_be_repeated = attempt.body && http::is_idempotent(exchange.head().method);
-  if (connection && !may_be_repeated && !is_alive(*connection)) connection.reset();
+  if (connection && !may_be_repeated && !http::is_alive(*connection->stream)) connection.reset();
   return connection;
 }
 
