@@ -46,6 +46,13 @@ TEST(JqNumbers, CalculateInDecimal) {
               ElementsAre("0.3", "3.3", "10000000000000000000001", "0.125", "-0.01", "3"));
 }
 
+TEST(JqNumbers, AreNegatedOneByOneOrSeveral) {
+  EXPECT_THAT(jq("-.[0], -(.[0], 2)", "[3]"), ElementsAre("-3", "-3", "-2"));
+  EXPECT_THAT(jq("-\"a\""), ElementsAre(HasSubstr("1:1: string (\"a\") cannot be negated")));
+  EXPECT_THAT(jq("-(1, \"a\")"),
+              ElementsAre("-1", HasSubstr("1:1: string (\"a\") cannot be negated")));
+}
+
 TEST(JqNumbers, CalculateTheSameOnBothSidesOf64Bits) {
   const std::string input =
       "[999999999999999999, 9223372036854775807, -9223372036854775808, 0.0000000001, 5e3]";
@@ -83,6 +90,7 @@ TEST(JqErrors, OfAProgramSayLineAndColumn) {
   EXPECT_THAT(jq("{a: foo(1)}"), ElementsAre(AllOf(HasSubstr("1:5: "), HasSubstr("foo/1"))));
   EXPECT_THAT(jq("$missing"), ElementsAre(HasSubstr("there is no variable $missing")));
   EXPECT_THAT(jq("\"a\\q\""), ElementsAre(HasSubstr("1:3: no such escape")));
+  EXPECT_THAT(jq("1 | $"), ElementsAre(HasSubstr("1:5: expected an expression, found '$'")));
 }
 
 TEST(JqErrors, OfARunSayLineAndColumn) {

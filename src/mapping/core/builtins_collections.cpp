@@ -13,13 +13,9 @@ namespace {
 using V = Value;
 using M = Machine;
 
-std::string shown(const V& value) {
-  return fmt::format("{} ({})", kind_name(value.kind()), brief(value));
-}
-
 bool is_array(M& m, const V& value, std::string_view verb, const Node& at) {
   if (value.is_array()) return m.spend(value.size(), at);
-  m.raise(fmt::format("{} cannot be {}, as it is not an array", shown(value), verb), at);
+  m.raise(fmt::format("{} cannot be {}, as it is not an array", named(value), verb), at);
   return false;
 }
 
@@ -33,7 +29,7 @@ bool for_each_value(M& m, const V& all, const Visit& visit, const Node& at) {
     return true;
   }
   if (!all.is_object()) {
-    m.raise(fmt::format("Cannot iterate over {}", all.is_null() ? "null" : shown(all)), at);
+    m.raise(fmt::format("Cannot iterate over {}", all.is_null() ? "null" : named(all)), at);
     return false;
   }
   for (MemberCursor member(all); member.next();)
@@ -146,7 +142,7 @@ V b_reverse(M& m, V* a, const Node& at) {
 }
 
 V b_to_entries(M& m, V* a, const Node& at) {
-  if (!a[0].is_object() && !a[0].is_array()) return m.raise(shown(a[0]) + " has no keys", at);
+  if (!a[0].is_object() && !a[0].is_array()) return m.raise(named(a[0]) + " has no keys", at);
   V made = V::new_array(a[0].size());
   for (std::uint32_t i = 0; a[0].is_array() && i < a[0].size(); ++i) {
     V entry = V::new_object(2);
@@ -181,7 +177,7 @@ V b_from_entries(M& m, V* a, const Node& at) {
     V key = first_member(m, entry, {"key", "Key", "name", "Name"}, at);
     if (m.stopped() || !m.spend(1, at)) return false;
     if (!key.is_string()) {
-      m.raise(fmt::format("Cannot use {} as object key", shown(key)), at);
+      m.raise(fmt::format("Cannot use {} as object key", named(key)), at);
       return false;
     }
     V value;

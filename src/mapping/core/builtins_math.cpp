@@ -17,7 +17,7 @@ using M = Machine;
 bool are_numbers(M& m, const V* a, int count, const Node& at) {
   for (int i = 0; i < count; ++i) {
     if (a[i].is_number()) continue;
-    m.raise(fmt::format("{} ({}) number required", kind_name(a[i].kind()), brief(a[i])), at);
+    m.raise(named(a[i]) + " number required", at);
     return false;
   }
   return true;

@@ -18,7 +18,7 @@ using Group = Regex::Group;
 bool read_flags(M& m, const V& value, RegexFlags& flags, const Node& at) {
   if (value.is_null()) return true;
   if (!value.is_string()) {
-    m.raise(fmt::format("{} ({}) is not a string", kind_name(value.kind()), brief(value)), at);
+    m.raise(named(value) + " is not a string", at);
     return false;
   }
   for (const char c : value.text()) {
@@ -104,16 +104,9 @@ V match_object(const V& text, const Regex& regex, const std::vector<Group>& grou
 // Calls `each` with the groups of each match, until it says false.
 template <class Each>
 void each_match(M& m, V* a, const Node& at, bool only_first, Each each) {
-  if (!a[0].is_string()) {
-    m.raise(fmt::format("{} ({}) cannot be matched, as it is not a string", kind_name(a[0].kind()),
-                        brief(a[0])),
-            at);
-    return;
-  }
-  if (!a[1].is_string()) {
-    m.raise(fmt::format("{} ({}) cannot be matched, as it is not a string", kind_name(a[1].kind()),
-                        brief(a[1])),
-            at);
+  for (const V* text : {&a[0], &a[1]}) {
+    if (text->is_string()) continue;
+    m.raise(named(*text) + " cannot be matched, as it is not a string", at);
     return;
   }
   RegexFlags flags;

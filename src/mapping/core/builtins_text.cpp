@@ -14,10 +14,6 @@ namespace {
 using V = Value;
 using M = Machine;
 
-std::string described(const V& value) {
-  return fmt::format("{} ({})", kind_name(value.kind()), brief(value));
-}
-
 // A part of a text; borrowed when the text is.
 V part_of(const V& whole, std::string_view part) {
   return whole.form() == V::Form::Text ? V::text(part) : V::new_text(part);
@@ -61,7 +57,7 @@ V b_trimstr(M& /*m*/, V* a, const Node& /*at*/) {
 }
 
 V trimmed(M& m, const V& text, bool left, bool right, const Node& at) {
-  if (!text.is_string()) return m.raise(described(text) + " cannot be trimmed", at);
+  if (!text.is_string()) return m.raise(named(text) + " cannot be trimmed", at);
   constexpr std::string_view kSpace = " \t\n\v\f\r";
   std::string_view rest = text.text();
   while (left && !rest.empty() && kSpace.contains(rest.front())) rest.remove_prefix(1);
@@ -103,7 +99,7 @@ V b_ascii_upcase(M& m, V* a, const Node& at) {
 }
 
 V b_explode(M& m, V* a, const Node& at) {
-  if (!a[0].is_string()) return m.raise(described(a[0]) + " cannot be exploded", at);
+  if (!a[0].is_string()) return m.raise(named(a[0]) + " cannot be exploded", at);
   const std::string_view text = a[0].text();
   const std::size_t count = code_points(text);
   if (!m.has_room(count * sizeof(V), at) || !m.spend(text.size() / 64, at)) return {};
@@ -127,9 +123,9 @@ V b_implode(M& m, V* a, const Node& at) {
   for (std::uint32_t i = 0; i < a[0].size(); ++i) {
     const V code = a[0].element(i);
     if (!code.is_number() || is_nan(code))
-      return m.raise(fmt::format("{} can't be imploded, unicode codepoint needs to be numeric",
-                                 described(code)),
-                     at);
+      return m.raise(
+          fmt::format("{} can't be imploded, unicode codepoint needs to be numeric", named(code)),
+          at);
     std::int64_t value = whole_part(code);
     if (value < 0 || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) value = 0xfffd;
     char room[4];

@@ -13,10 +13,6 @@ namespace {
 using V = Value;
 using M = Machine;
 
-std::string named(const V& value) {
-  return fmt::format("{} ({})", kind_name(value.kind()), brief(value));
-}
-
 V b_not(M& /*m*/, V* a, const Node& /*at*/) {
   return V::boolean(!a[0].is_true_like());
 }

@@ -47,7 +47,7 @@ constexpr std::pair<char, std::string_view> kTsv[] = {
 constexpr std::pair<char, std::string_view> kShell[] = {{'\'', "'\\''"}};
 
 bool refuse_format(Machine& machine, const Value& value, std::string_view problem, const Node& at) {
-  machine.raise(fmt::format("{} ({}) {}", kind_name(value.kind()), brief(value), problem), at);
+  machine.raise(fmt::format("{} {}", named(value), problem), at);
   return false;
 }
 

@@ -21,18 +21,18 @@ bool continues_name(char c) {
 }
 
 // Longest first.
-constexpr std::array<std::string_view, 36> kSigns = {
-    "?//=", "?//", "//=", "..", "==", "!=", "<=", ">=", "|=", "+=", "-=", "*=",
-    "/=",   "%=",  "//",  ".",  "[",  "]",  "{",  "}",  "(",  ")",  "|",  ",",
-    ":",    ";",   "=",   "<",  ">",  "+",  "-",  "*",  "/",  "%",  "?",  "$"};
+constexpr std::array<std::string_view, 34> kSigns = {
+    "?//", "//=", "..", "==", "!=", "<=", ">=", "|=", "+=", "-=", "*=", "/=",
+    "%=",  "//",  ".",  "[",  "]",  "{",  "}",  "(",  ")",  "|",  ",",  ":",
+    ";",   "=",   "<",  ">",  "+",  "-",  "*",  "/",  "%",  "?"};
 
 }  // namespace
 
 bool is_keyword(std::string_view name) {
-  constexpr std::array<std::string_view, 20> kWords = {
-      "def",    "module",  "import", "include", "if",    "then", "else", "elif",    "as",    "end",
-      "reduce", "foreach", "try",    "catch",   "label", "and",  "or",   "__loc__", "break", "?"};
-  return std::find(kWords.begin(), kWords.end(), name) != kWords.end() && name != "break";
+  constexpr std::array<std::string_view, 18> kWords = {
+      "def", "module", "import",  "include", "if",    "then",  "else", "elif", "as",
+      "end", "reduce", "foreach", "try",     "catch", "label", "and",  "or",   "__loc__"};
+  return std::find(kWords.begin(), kWords.end(), name) != kWords.end();
 }
 
 Error error_at(std::string_view source, std::size_t offset, std::string_view problem) {
@@ -115,7 +115,7 @@ Token Lexer::next() {
                  begin, 1);
   }
   for (const std::string_view sign : kSigns) {
-    if (sign == "?//=" || !source_.substr(at_).starts_with(sign)) continue;
+    if (!source_.substr(at_).starts_with(sign)) continue;
     at_ += sign.size();
     return token(TokenKind::Sign, begin, 0);
   }

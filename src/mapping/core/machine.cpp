@@ -283,6 +283,7 @@ bool Machine::dispatch(const Node& node, Value in, const PathNode* path, Frame* 
     case Op::Object:
       return eval_object(node, std::move(in), path, frame, out);
     case Op::Negate:
+      return eval_negate(node, std::move(in), path, frame, out);
     case Op::Calculate:
     case Op::Compare:
       return eval_binary(node, std::move(in), path, frame, out);
@@ -310,14 +311,6 @@ bool Machine::dispatch(const Node& node, Value in, const PathNode* path, Frame* 
       return dispatch_form(node, std::move(in), path, frame, out);
   }
 }
-
-namespace {
-const PathNode kBroken{nullptr, {}, PathNode::Kind::Broken};
-
-const PathNode* broken(const PathNode* path) {
-  return path == nullptr ? nullptr : &kBroken;
-}
-}  // namespace
 
 bool Machine::dispatch_form(const Node& node, Value in, const PathNode* path, Frame* frame,
                             const Sink& out) {
@@ -370,14 +363,16 @@ bool Machine::dispatch_form(const Node& node, Value in, const PathNode* path, Fr
   }
 }
 
+Value Machine::refuse_object_key(const Value& key, const Node& at) {
+  return raise(fmt::format("Cannot use {} as object key", named(key)), at);
+}
+
 Value Machine::single_object(const Node& node, const Value& in, Frame* frame) {
   Value made = Value::new_object(node.entries.size());
   for (const Node::Entry& entry : node.entries) {
     Value key = eval_single(*entry.key, in, frame);
     if (stopped()) return {};
-    if (!key.is_string())
-      return raise(
-          fmt::format("Cannot use {} ({}) as object key", kind_name(key.kind()), brief(key)), node);
+    if (!key.is_string()) return refuse_object_key(key, node);
     Value value = eval_single(*entry.value, in, frame);
     if (stopped()) return {};
     made.set_member(std::move(key), std::move(value));

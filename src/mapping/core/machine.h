@@ -29,6 +29,12 @@ struct PathNode {
   Value key;
   Kind kind = Kind::Root;
 };
+inline const PathNode kRoot{};
+inline const PathNode kBroken{nullptr, {}, PathNode::Kind::Broken};
+// Of what is made rather than found; null where no path is wanted.
+inline const PathNode* broken(const PathNode* path) {
+  return path == nullptr ? nullptr : &kBroken;
+}
 
 struct Closure;
 struct Frame {
@@ -147,6 +153,7 @@ class Machine {
   bool object_entries(const Node& n, const V& in, Frame* f, std::size_t i, const V& made,
                       const Sink& out);
   bool eval_binary(const Node& n, V in, P path, Frame* f, const Sink& out);
+  bool eval_negate(const Node& n, V in, P path, Frame* f, const Sink& out);
   bool eval_logic(const Node& n, V in, P path, Frame* f, const Sink& out);
   bool eval_alternative(const Node& n, V in, P path, Frame* f, const Sink& out);
   bool eval_if(const Node& n, V in, P path, Frame* f, const Sink& out);
@@ -190,11 +197,15 @@ class Machine {
   V slice(const V& target, V from, V to, const Node& at);
   V field(const V& target, const Node& at);
   V binary(Sign sign, V a, V b, const Node& at);
+  V negate(const V& value, const Node& at);
+  V refuse_object_key(const V& key, const Node& at);
   // Only a part of the input may be asked for parts while a path is wanted.
   bool check_path(P path, const V& target, const V* key, const Node& at) {
     return path == nullptr || path->kind != PathNode::Kind::Broken || refuse_path(target, key, at);
   }
   bool refuse_path(const V& target, const V* key, const Node& at);
+  // Only a part of the input has a path.
+  bool check_is_part(P path, const V& value, const Node& at);
   V path_array(P path);
   // A value with its path, kept beyond the call that produced it.
   class Kept;
@@ -256,5 +267,7 @@ Value indices_of(const Value& array, const Value& part);
 
 // For messages: the JSON text, cut to a few characters.
 std::string brief(const Value& value, std::size_t most = 14);
+// The same behind its kind: number (1).
+std::string named(const Value& value);
 
 }  // namespace weft::mapping

@@ -6,26 +6,16 @@
 #include "mapping/core/value_text.h"
 
 namespace weft::mapping {
-namespace {
-
-const PathNode kNoPart{nullptr, {}, PathNode::Kind::Broken};
-const PathNode kWhole{};
-
-const PathNode* not_a_part(const PathNode* path) {
-  return path == nullptr ? nullptr : &kNoPart;
-}
-
-}  // namespace
 
 bool Machine::eval_array(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {
   Value made = single_array(n, std::move(in), f);
-  return !stopped() && out(std::move(made), not_a_part(path));
+  return !stopped() && out(std::move(made), broken(path));
 }
 
 bool Machine::eval_object(const Node& n, Value in, const PathNode* path, Frame* f,
                           const Sink& out) {
   auto then = [&](Value made, const PathNode* /*none*/) {
-    return out(std::move(made), not_a_part(path));
+    return out(std::move(made), broken(path));
   };
   return object_entries(n, in, f, 0, Value::new_object(n.entries.size()), Sink(then));
 }
@@ -36,7 +26,7 @@ bool Machine::object_entries(const Node& n, const Value& in, Frame* f, std::size
   if (i == n.entries.size()) return out(made, nullptr);
   auto with_key = [&](Value key, const PathNode* /*none*/) {
     if (!key.is_string()) {
-      raise(fmt::format("Cannot use {} ({}) as object key", kind_name(key.kind()), brief(key)), n);
+      refuse_object_key(key, n);
       return false;
     }
     auto with_value = [&](Value value, const PathNode* /*none*/) {
@@ -52,37 +42,31 @@ bool Machine::object_entries(const Node& n, const Value& in, Frame* f, std::size
 // The right side varies slowest.
 bool Machine::eval_binary(const Node& n, Value in, const PathNode* path, Frame* f,
                           const Sink& out) {
-  if (n.op == Op::Negate) {
-    auto each = [&](Value value, const PathNode* /*none*/) {
-      Node constant;
-      constant.op = Op::Constant;
-      constant.single = true;
-      constant.constant = value;
-      Node negate;
-      negate.op = Op::Negate;
-      negate.offset = n.offset;
-      negate.a = &constant;
-      Value result = single_form(negate, {}, f);
-      return !stopped() && out(std::move(result), not_a_part(path));
-    };
-    return eval(*n.a, std::move(in), nullptr, f, Sink(each));
-  }
   auto with_right = [&](Value right, const PathNode* /*none*/) {
     auto with_left = [&](Value left, const PathNode* /*none*/) {
       Value result = binary(n.sign, std::move(left), right, n);
-      return !stopped() && out(std::move(result), not_a_part(path));
+      return !stopped() && out(std::move(result), broken(path));
     };
     return eval(*n.a, in, nullptr, f, Sink(with_left));
   };
   return eval(*n.b, in, nullptr, f, Sink(with_right));
 }
 
+bool Machine::eval_negate(const Node& n, Value in, const PathNode* path, Frame* f,
+                          const Sink& out) {
+  auto each = [&](Value value, const PathNode* /*none*/) {
+    Value result = negate(value, n);
+    return !stopped() && out(std::move(result), broken(path));
+  };
+  return eval(*n.a, std::move(in), nullptr, f, Sink(each));
+}
+
 bool Machine::eval_logic(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {
   const bool decides = n.op == Op::Or;
   auto with_left = [&](Value left, const PathNode* /*none*/) {
-    if (left.is_true_like() == decides) return out(Value::boolean(decides), not_a_part(path));
+    if (left.is_true_like() == decides) return out(Value::boolean(decides), broken(path));
     auto with_right = [&](Value right, const PathNode* /*none*/) {
-      return out(Value::boolean(right.is_true_like()), not_a_part(path));
+      return out(Value::boolean(right.is_true_like()), broken(path));
     };
     return eval(*n.b, in, nullptr, f, Sink(with_right));
   };
@@ -126,7 +110,7 @@ bool Machine::eval_try(const Node& n, Value in, const PathNode* path, Frame* f, 
   if (eval(*n.a, std::move(in), path, f, Sink(each))) return true;
   if (beyond || !clear_error()) return false;
   if (n.b == nullptr) return true;
-  return eval(*n.b, std::exchange(error_, Value()), not_a_part(path), f, out);
+  return eval(*n.b, std::exchange(error_, Value()), broken(path), f, out);
 }
 
 class Machine::Kept {
@@ -134,7 +118,7 @@ class Machine::Kept {
   Kept(Value value, Value keys, bool part, bool wanted)
       : value_(std::move(value)), wanted_(wanted) {
     if (!part) node_.kind = PathNode::Kind::Broken;
-    if (part) node_ = {&kWhole, std::move(keys), PathNode::Kind::Keys};
+    if (part) node_ = {&kRoot, std::move(keys), PathNode::Kind::Keys};
   }
   Value take() { return std::exchange(value_, Value()); }
   const Value& value() const { return value_; }

@@ -8,9 +8,6 @@
 namespace weft::mapping {
 namespace {
 
-const PathNode kStart{};
-const PathNode kOutside{nullptr, {}, PathNode::Kind::Broken};
-
 Value slice_key(const Value& from, const Value& to) {
   Value key = Value::new_object(2);
   key.set_member(Value::text("start"), from);
@@ -29,6 +26,12 @@ bool Machine::refuse_path(const Value& target, const Value* key, const Node& at)
     raise(fmt::format("Invalid path expression near attempt to access element {} of {}",
                       brief(*key), brief(target, 29)),
           at);
+  return false;
+}
+
+bool Machine::check_is_part(const PathNode* path, const Value& value, const Node& at) {
+  if (path->kind != PathNode::Kind::Broken) return true;
+  raise(fmt::format("Invalid path expression with result {}", brief(value, 29)), at);
   return false;
 }
 
@@ -126,21 +129,16 @@ bool Machine::iterate(const Node& n, const Value& in, const PathNode* path, cons
     return true;
   }
   if (n.optional) return true;
-  raise(fmt::format("Cannot iterate over {}{}", kind_name(in.kind()),
-                    in.is_null() ? "" : fmt::format(" ({})", brief(in))),
-        n);
+  raise(fmt::format("Cannot iterate over {}", in.is_null() ? "null" : named(in)), n);
   return false;
 }
 
 bool Machine::eval_path(const Node& n, Value in, const PathNode* path, Frame* f, const Sink& out) {
   auto each = [&](Value value, const PathNode* at) {
-    if (at->kind == PathNode::Kind::Broken) {
-      raise(fmt::format("Invalid path expression with result {}", brief(value, 29)), n);
-      return false;
-    }
+    if (!check_is_part(at, value, n)) return false;
     return out(path_array(at), path);
   };
-  return eval(*n.a, std::move(in), &kStart, f, Sink(each));
+  return eval(*n.a, std::move(in), &kRoot, f, Sink(each));
 }
 
 bool Machine::eval_getpath(const Node& n, Value in, const PathNode* path, Frame* f,
@@ -157,14 +155,11 @@ bool Machine::eval_getpath(const Node& n, Value in, const PathNode* path, Frame*
 
 bool Machine::collect_paths(const Node& n, const Value& in, Frame* f, std::vector<Value>& paths) {
   auto each = [&](Value value, const PathNode* at) {
-    if (at->kind == PathNode::Kind::Broken) {
-      raise(fmt::format("Invalid path expression with result {}", brief(value, 29)), n);
-      return false;
-    }
+    if (!check_is_part(at, value, n)) return false;
     paths.push_back(path_array(at));
     return true;
   };
-  return eval(*n.a, in, &kStart, f, Sink(each));
+  return eval(*n.a, in, &kRoot, f, Sink(each));
 }
 
 bool Machine::eval_update(const Node& n, Value in, const PathNode* path, Frame* f,

@@ -8,6 +8,10 @@
 
 namespace weft::mapping {
 
+Value Machine::negate(const Value& value, const Node& at) {
+  return value.is_number() ? negated(value) : raise(named(value) + " cannot be negated", at);
+}
+
 Value Machine::single_form(const Node& node, Value in, Frame* frame) {
   switch (node.op) {
     case Op::Index: {
@@ -28,10 +32,7 @@ Value Machine::single_form(const Node& node, Value in, Frame* frame) {
       return single_array(node, std::move(in), frame);
     case Op::Negate: {
       const Value value = eval_single(*node.a, std::move(in), frame);
-      if (stopped()) return {};
-      if (value.is_number()) return negated(value);
-      return raise(fmt::format("{} ({}) cannot be negated", kind_name(value.kind()), brief(value)),
-                   node);
+      return stopped() ? Value() : negate(value, node);
     }
     case Op::Alternative: {
       Value left = eval_single(*node.a, in, frame);
@@ -253,8 +254,7 @@ Value indices_of(const Value& array, const Value& part) {
 namespace {
 
 std::string both(const Value& a, const Value& b) {
-  return fmt::format("{} ({}) and {} ({})", kind_name(a.kind()), brief(a), kind_name(b.kind()),
-                     brief(b));
+  return fmt::format("{} and {}", named(a), named(b));
 }
 
 Value merged(Value a, const Value& b) {

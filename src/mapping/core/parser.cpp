@@ -17,7 +17,7 @@ struct Operator {
 constexpr int kAlternative = 1;
 constexpr int kUpdate = 2;
 constexpr int kMultiply = 7;
-constexpr std::array<Operator, 23> kOperators = {{
+constexpr std::array<Operator, 22> kOperators = {{
     {"//", kAlternative, Operator::Side::Right},
     {"=", kUpdate, Operator::Side::None},
     {"|=", kUpdate, Operator::Side::None},
@@ -40,13 +40,12 @@ constexpr std::array<Operator, 23> kOperators = {{
     {"*", kMultiply, Operator::Side::Left},
     {"/", kMultiply, Operator::Side::Left},
     {"%", kMultiply, Operator::Side::Left},
-    {"", 0, Operator::Side::None},
 }};
 
 const Operator* operator_of(const Token& token) {
   if (token.kind != TokenKind::Sign && token.kind != TokenKind::Name) return nullptr;
   for (const Operator& one : kOperators)
-    if (!one.sign.empty() && one.sign == token.text) return &one;
+    if (one.sign == token.text) return &one;
   return nullptr;
 }
 
@@ -247,11 +246,7 @@ Ast* Parser::operand() {
   if (take_word("label")) return labelled(offset);
   if (take("-")) {
     Ast* const value = binary(kMultiply);
-    if (value == nullptr) return nullptr;
-    Ast* const made = node(AstKind::Negate, offset);
-    made->a = value;
-    made->binds = value->binds;
-    return made;
+    return negation(offset, value);
   }
   Ast* const source = postfix();
   if (source == nullptr || !take_word("as")) return source;
@@ -261,6 +256,14 @@ Ast* Parser::operand() {
   if (!patterns(made->patterns) || !expect("|")) return nullptr;
   made->b = pipe();
   return made->b == nullptr ? nullptr : made;
+}
+
+Ast* Parser::negation(std::uint32_t offset, Ast* value) {
+  if (value == nullptr) return nullptr;
+  Ast* const made = node(AstKind::Negate, offset);
+  made->a = value;
+  made->binds = value->binds;
+  return made;
 }
 
 Ast* Parser::labelled(std::uint32_t offset) {
@@ -484,11 +487,7 @@ Ast* Parser::term() {
   if (take("{")) return object();
   if (take("-")) {
     Ast* const value = postfix();
-    if (value == nullptr) return nullptr;
-    Ast* const made = node(AstKind::Negate, offset);
-    made->a = value;
-    made->binds = value->binds;
-    return made;
+    return negation(offset, value);
   }
   return unexpected("an expression");
 }

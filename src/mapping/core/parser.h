@@ -65,6 +65,7 @@ class Parser {
   Ast* conditional(std::uint32_t offset);
   Ast* attempt(std::uint32_t offset);
   Ast* loop(AstKind kind, std::uint32_t offset);
+  Ast* negation(std::uint32_t offset, Ast* value);
   Ast* labelled(std::uint32_t offset);
   Ast* call();
   Ast* define(std::uint32_t offset);

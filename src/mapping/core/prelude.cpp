@@ -112,14 +112,17 @@ constexpr Definition kDefinitions[] = {
     {"halt_error", 0, "def halt_error: halt_error(5);"},
 };
 
+std::array<std::span<const NativeEntry>, 8> native_tables() {
+  return {value_builtins(), text_builtins(), collection_builtins(), path_builtins(),
+          math_builtins(),  date_builtins(), pattern_builtins(),    machine_builtins()};
+}
+
 std::vector<std::string> all_names() {
   std::vector<std::string> names;
   const auto add = [&names](std::string_view name, int arity) {
     if (!name.starts_with('_')) names.push_back(fmt::format("{}/{}", name, arity));
   };
-  for (const auto& table :
-       {value_builtins(), text_builtins(), collection_builtins(), path_builtins(), math_builtins(),
-        date_builtins(), pattern_builtins(), machine_builtins()})
+  for (const auto& table : native_tables())
     for (const NativeEntry& entry : table) add(entry.name, entry.arity);
   for (const Definition& one : kDefinitions) add(one.name, one.arity);
   for (const SpecialForm& form : special_forms()) add(form.name, form.arity);
@@ -136,10 +139,7 @@ struct NativeOrder {
 
 std::vector<NativeEntry> all_natives() {
   std::vector<NativeEntry> all;
-  for (const auto& table :
-       {value_builtins(), text_builtins(), collection_builtins(), path_builtins(), math_builtins(),
-        date_builtins(), pattern_builtins(), machine_builtins()})
-    all.insert(all.end(), table.begin(), table.end());
+  for (const auto& table : native_tables()) all.insert(all.end(), table.begin(), table.end());
   std::sort(all.begin(), all.end(), NativeOrder{});
   return all;
 }

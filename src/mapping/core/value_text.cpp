@@ -398,4 +398,8 @@ std::string brief(const Value& value, std::size_t most) {
   return text + "...";
 }
 
+std::string named(const Value& value) {
+  return fmt::format("{} ({})", kind_name(value.kind()), brief(value));
+}
+
 }  // namespace weft::mapping
