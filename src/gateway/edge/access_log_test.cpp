@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "base/json.h"
@@ -52,7 +53,14 @@ class AccessLogFile : public testing::Test {
                         testing::UnitTest::GetInstance()->current_test_info()->name();
   std::string path_ = folder_ + "/access.log";
 
-  void SetUp() override { ASSERT_TRUE(run_until_done(files_.create_directories(folder_))); }
+  void SetUp() override {
+    TearDown();
+    ASSERT_TRUE(run_until_done(files_.create_directories(folder_)));
+  }
+  // Process ids come again: what stays would be found by a later run.
+  void TearDown() override {
+    for (const auto& left : {folder_, folder_ + "-gone"}) std::filesystem::remove_all(left);
+  }
 };
 
 TEST(AccessLine, SaysWhoAskedWhatAndWhatBecameOfIt) {
