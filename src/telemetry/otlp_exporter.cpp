@@ -11,27 +11,14 @@ namespace {
 
 constexpr std::string_view kModule = "telemetry";
 
-std::string_view path_of(OtlpSignal signal) {
-  switch (signal) {
-    case OtlpSignal::Traces:
-      return "/v1/traces";
-    case OtlpSignal::Metrics:
-      return "/v1/metrics";
-    case OtlpSignal::Logs:
-      return "/v1/logs";
-  }
-  return {};
-}
-
 // Many write the whole address of the traces where the receiver's is asked for.
-Result<http::Url> signal_url(std::string_view endpoint, OtlpSignal signal) {
+Result<http::Url> url_of(std::string_view endpoint, const ExportWire& wire) {
   auto url = http::Url::parse(endpoint);
   if (!url) return url;
   std::string_view base = url->target;
-  if (base.ends_with(path_of(OtlpSignal::Traces)))
-    base.remove_suffix(path_of(OtlpSignal::Traces).size());
+  if (base.ends_with(wire.path_often_set)) base.remove_suffix(wire.path_often_set.size());
   while (base.ends_with('/')) base.remove_suffix(1);
-  url->target = std::string(base).append(path_of(signal));
+  url->target = std::string(base).append(wire.path);
   return url;
 }
 
@@ -74,17 +61,21 @@ OtlpExporter::OtlpExporter(OtlpSource& source, OtlpSender sender, Clock& clock, 
       clock_(clock),
       random_(random),
       options_(std::move(options)),
-      url_(signal_url(options_.endpoint, source.signal())),
+      wire_(source.wire()),
+      url_(url_of(options_.endpoint, wire_)),
       counters_(source.counters(metrics)),
       failed_attempts_(metrics.counter("weft_telemetry_export_failures_total",
                                        "Attempts to send a batch that failed")) {}
 
+bool OtlpExporter::sends_protobuf() const {
+  return wire_.protobuf != nullptr && options_.encoding == OtlpEncoding::Protobuf;
+}
+
 OtlpExporter::Batch OtlpExporter::next_batch() {
   auto given = source_.next();
   Batch batch{std::move(given.json), given.items, given.has_more};
-  if (batch.items > 0 && options_.encoding == OtlpEncoding::Protobuf) {
-    batch.body = otlp_protobuf_of(request_message(source_.signal()), std::move(batch.body));
-  }
+  if (batch.items > 0 && sends_protobuf())
+    batch.body = otlp_protobuf_of(*wire_.protobuf, std::move(batch.body));
   return batch;
 }
 
@@ -99,9 +90,8 @@ Task<OtlpExporter::Answer> OtlpExporter::send_once(const Batch& batch) {
   request.method = "POST";
   request.url = *url_;
   request.fields = options_.fields;
-  const bool is_json = options_.encoding == OtlpEncoding::Json;
   request.fields.emplace_back("Content-Type",
-                              is_json ? "application/json" : "application/x-protobuf");
+                              sends_protobuf() ? "application/x-protobuf" : "application/json");
   request.body = batch.body;
   request.timeout = options_.request_timeout;
   auto response = co_await sender_(std::move(request));
@@ -113,8 +103,7 @@ Task<OtlpExporter::Answer> OtlpExporter::send_once(const Batch& batch) {
     co_return answer;
   }
   answer.reason = fmt::format("status {}", response->status);
-  if (response->status == 404)
-    answer.reason += ": it has no such path; telemetry.otlpSignals says what is sent";
+  if (response->status == 404) answer.reason.append(": ").append(wire_.not_found_hint);
   answer.retry_after = retry_after_of(*response);
   if (response->status >= 200 && response->status < 300)
     answer.verdict = Verdict::Accepted;
@@ -136,13 +125,14 @@ Duration OtlpExporter::backoff(std::uint32_t attempt, Duration retry_after) {
 void OtlpExporter::settle(const Batch& batch, const Answer& answer) {
   if (answer.verdict == Verdict::Accepted) {
     counters_.exported.add(batch.items);
-    if (std::exchange(was_failing_, false)) log_info(kModule, "the OTLP receiver is back");
+    if (std::exchange(was_failing_, false))
+      log_info(kModule, fmt::format("the {} is back", wire_.receiver));
     return;
   }
   counters_.dropped.add(batch.items);
   // Once per outage: a receiver that is away must not fill the log.
   if (std::exchange(was_failing_, true)) return;
-  log_warn(kModule, "telemetry was dropped: the OTLP receiver did not take it",
+  log_warn(kModule, fmt::format("telemetry was dropped: the {} did not take it", wire_.receiver),
            {{"endpoint", options_.endpoint}, {"path", url_->target}, {"reason", answer.reason}});
 }
 
@@ -181,8 +171,8 @@ Task<Result<>> OtlpExporter::flush() {
     auto answer = co_await send_once(batch);
     settle(batch, answer);
     if (answer.verdict != Verdict::Accepted) {
-      co_return fail(ErrorCode::Unavailable, "the OTLP receiver did not take the last of {}: {}",
-                     url_->target, answer.reason);
+      co_return fail(ErrorCode::Unavailable, "the {} did not take the last of {}: {}",
+                     wire_.receiver, url_->target, answer.reason);
     }
     const bool has_more = batch.has_more;
     batch = has_more ? next_batch() : Batch();

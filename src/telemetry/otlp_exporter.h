@@ -1,6 +1,6 @@
-// Sends one signal of telemetry to an OTLP/HTTP receiver (OpenTelemetry Collector, Jaeger, …), as a
-// source gives it: POST <endpoint>/v1/traces, /v1/metrics or /v1/logs, Protobuf or JSON, in
-// batches.
+// Sends one signal of telemetry to a receiver, as a source gives it, in batches. To an OTLP/HTTP
+// receiver (OpenTelemetry Collector, Jaeger, …): POST <endpoint>/v1/traces, /v1/metrics or
+// /v1/logs, Protobuf or JSON. To a Zipkin collector: POST <endpoint>/api/v2/spans, JSON.
 //
 //   OtlpSpans spans(store, weft_resource(version));
 //   OtlpExporter exporter(spans, sender_over(client), clock, random, metrics, options);
@@ -35,10 +35,10 @@ namespace weft::telemetry {
 enum class OtlpEncoding : std::uint8_t { Protobuf, Json };
 
 struct OtlpExporterOptions {
-  // http://collector:4318, or with a path of the receiver's; "/v1/<signal>" is added to it.
+  // http://collector:4318, or with a path of the receiver's; the source's path is added to it.
   std::string endpoint;
   std::vector<std::pair<std::string, std::string>> fields;  // e.g. an Authorization header
-  OtlpEncoding encoding = OtlpEncoding::Protobuf;
+  OtlpEncoding encoding = OtlpEncoding::Protobuf;           // of a source that has both
   Duration interval = 1s;  // from one look at the source to the next
   Duration request_timeout = 10s;
   std::uint32_t attempts_max = 5;  // per batch
@@ -80,6 +80,7 @@ class OtlpExporter {
     std::string reason;
   };
 
+  bool sends_protobuf() const;
   Batch next_batch();
   Task<Answer> send_once(const Batch& batch);
   Task<Result<>> send_with_retry(Batch batch);
@@ -92,6 +93,7 @@ class OtlpExporter {
   Clock& clock_;
   Random& random_;
   OtlpExporterOptions options_;
+  const ExportWire& wire_;
   Result<http::Url> url_;
   OtlpSourceCounters counters_;
   Counter& failed_attempts_;

@@ -276,6 +276,40 @@ TEST_F(OtlpExporterTest, TakesTheAddressOfTheTracesForThatOfTheReceiver) {
   EXPECT_EQ(receiver.requests.at(0).url.target, "/v1/metrics");
 }
 
+TEST_F(OtlpExporterTest, SendsZipkinItsOwnPathAndJsonWhateverTheEncoding) {
+  ZipkinSpans spans(store, "weft");
+  OtlpExporterOptions options;
+  options.endpoint = "http://zipkin:9411";
+  for (auto endpoint : {"http://zipkin:9411", "http://zipkin:9411/api/v2/spans"}) {
+    options.endpoint = endpoint;
+    OtlpExporter to_zipkin(spans, receiver.sender(), world.clock, world.random, metrics, options);
+    record(2);
+
+    EXPECT_TRUE(world.run(to_zipkin.flush()));
+
+    const auto& request = receiver.requests.back();
+    EXPECT_EQ(request.url.target, "/api/v2/spans");
+    EXPECT_THAT(request.fields, ElementsAre(testing::Pair("Content-Type", "application/json")));
+    EXPECT_EQ(JsonDocument::parse(request.body)->root().size(), 2U);
+  }
+  EXPECT_EQ(counter("weft_telemetry_exported_zipkin_spans_total"), 4U);
+  EXPECT_EQ(exported(), 0U);
+}
+
+TEST_F(OtlpExporterTest, CountsWhatZipkinDidNotTakeApart) {
+  receiver.script = {400};
+  ZipkinSpans spans(store, "weft");
+  OtlpExporter to_zipkin(spans, receiver.sender(), world.clock, world.random, metrics,
+                         json_options());
+  record(3);
+
+  auto flushed = world.run(to_zipkin.flush());
+
+  EXPECT_TRUE(flushed.error().message.starts_with("the Zipkin collector did not take"));
+  EXPECT_EQ(counter("weft_telemetry_dropped_zipkin_spans_total"), 3U);
+  EXPECT_EQ(dropped(), 0U);
+}
+
 TEST_F(OtlpExporterTest, RefusesAnEndpointThatIsNoUrl) {
   auto options = json_options();
   options.endpoint = "collector:4318";

@@ -1,17 +1,52 @@
 #include "telemetry/otlp_source.h"
 
+#include "telemetry/core/zipkin_encode.h"
+
 namespace weft::telemetry {
 
 namespace {
 
 constexpr std::size_t kBatchItemsMax = 512;
 
+// Without its text. More than the batch's limit may follow.
+OtlpBatch batch_of(const std::vector<SpanSlice>& slices) {
+  OtlpBatch batch;
+  for (const auto& slice : slices) batch.items += slice.size();
+  batch.has_more = batch.items >= kBatchItemsMax;
+  return batch;
+}
+
+ExportWire wire_of(OtlpSignal signal, std::string_view path) {
+  return {path, "/v1/traces", "OTLP receiver",
+          "it has no such path; telemetry.otlpSignals says what is sent", &request_message(signal)};
+}
+
 }  // namespace
 
-OtlpSpans::OtlpSpans(TraceStore& store, OtlpResource resource)
-    : store_(store), resource_(std::move(resource)) {
-  store_.start_export();
+const ExportWire& otlp_wire(OtlpSignal signal) {
+  static const ExportWire traces = wire_of(OtlpSignal::Traces, "/v1/traces");
+  static const ExportWire metrics = wire_of(OtlpSignal::Metrics, "/v1/metrics");
+  static const ExportWire logs = wire_of(OtlpSignal::Logs, "/v1/logs");
+  switch (signal) {
+    case OtlpSignal::Traces:
+      return traces;
+    case OtlpSignal::Metrics:
+      return metrics;
+    case OtlpSignal::Logs:
+      return logs;
+  }
+  return traces;
 }
+
+const ExportWire& zipkin_wire() {
+  static constexpr ExportWire kWire{
+      "/api/v2/spans", "/api/v2/spans", "Zipkin collector",
+      "it has no such path; telemetry.zipkin.endpoint is what stands before /api/v2/spans"};
+  return kWire;
+}
+
+OtlpSpans::OtlpSpans(TraceStore& store, OtlpResource resource)
+    : store_(store), queue_(store.start_export()), resource_(std::move(resource)) {}
 
 OtlpSourceCounters OtlpSpans::counters(Metrics& metrics) const {
   return {metrics.counter("weft_telemetry_exported_spans_total",
@@ -22,17 +57,36 @@ OtlpSourceCounters OtlpSpans::counters(Metrics& metrics) const {
 }
 
 OtlpBatch OtlpSpans::next() {
-  const auto slices = store_.take_unexported(kBatchItemsMax);
-  OtlpBatch batch;
-  for (const auto& slice : slices) batch.items += slice.size();
-  if (batch.items == 0) return batch;
-  batch.json = otlp_spans_json(slices, resource_);
-  batch.has_more = batch.items >= kBatchItemsMax;
+  const auto slices = store_.take_unexported(queue_, kBatchItemsMax);
+  auto batch = batch_of(slices);
+  if (batch.items > 0) batch.json = otlp_spans_json(slices, resource_);
   return batch;
 }
 
 std::uint64_t OtlpSpans::lost() const {
-  return store_.stats().spans_unexported;
+  return store_.unexported(queue_);
+}
+
+ZipkinSpans::ZipkinSpans(TraceStore& store, std::string service)
+    : store_(store), queue_(store.start_export()), service_(std::move(service)) {}
+
+OtlpSourceCounters ZipkinSpans::counters(Metrics& metrics) const {
+  return {metrics.counter("weft_telemetry_exported_zipkin_spans_total",
+                          "Spans that the Zipkin collector accepted"),
+          metrics.counter("weft_telemetry_dropped_zipkin_spans_total",
+                          "Spans that did not reach the Zipkin collector: refused, or it was away "
+                          "for too long")};
+}
+
+OtlpBatch ZipkinSpans::next() {
+  const auto slices = store_.take_unexported(queue_, kBatchItemsMax);
+  auto batch = batch_of(slices);
+  if (batch.items > 0) batch.json = zipkin_spans_json(slices, service_);
+  return batch;
+}
+
+std::uint64_t ZipkinSpans::lost() const {
+  return store_.unexported(queue_);
 }
 
 OtlpMetrics::OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource resource,

@@ -1,5 +1,5 @@
-// What an OtlpExporter sends: one source per signal, which gives its telemetry batch by batch as
-// OTLP requests. Used on the exporter's loop, unless a class says more.
+// What an OtlpExporter sends: one source per signal and receiver, which gives its telemetry batch
+// by batch as requests of OTLP or of Zipkin. Used on the exporter's loop, unless a class says more.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,19 @@
 
 namespace weft::telemetry {
 
-// Encoded as JSON; the exporter makes Protobuf of it when that is wanted.
+// How a source's batches reach their receiver.
+struct ExportWire {
+  std::string_view path;            // added to the endpoint
+  std::string_view path_often_set;  // that many write as part of the endpoint: taken off it
+  std::string_view receiver;        // as the log calls it
+  std::string_view not_found_hint;
+  const WireMessage* protobuf = nullptr;  // null: there is JSON alone
+};
+
+const ExportWire& otlp_wire(OtlpSignal signal);
+const ExportWire& zipkin_wire();
+
+// Encoded as JSON; the exporter makes Protobuf of it when that is wanted and to be had.
 struct OtlpBatch {
   std::string json;
   std::size_t items = 0;  // spans, data points, log records; none: there is nothing to send
@@ -33,7 +45,7 @@ struct OtlpSourceCounters {
 class OtlpSource {
  public:
   virtual ~OtlpSource() = default;
-  virtual OtlpSignal signal() const = 0;
+  virtual const ExportWire& wire() const = 0;
   virtual OtlpSourceCounters counters(Metrics& metrics) const = 0;
   virtual OtlpBatch next() = 0;
   // Items that a bounded queue gave up before next() came for them, since the start.
@@ -44,14 +56,30 @@ class OtlpSource {
 class OtlpSpans final : public OtlpSource {
  public:
   OtlpSpans(TraceStore& store, OtlpResource resource);
-  OtlpSignal signal() const override { return OtlpSignal::Traces; }
+  const ExportWire& wire() const override { return otlp_wire(OtlpSignal::Traces); }
   OtlpSourceCounters counters(Metrics& metrics) const override;
   OtlpBatch next() override;
   std::uint64_t lost() const override;
 
  private:
   TraceStore& store_;
+  const ExportQueue queue_;
   const OtlpResource resource_;
+};
+
+// The same for a Zipkin collector: POST /api/v2/spans. Spans that name no service are `service`'s.
+class ZipkinSpans final : public OtlpSource {
+ public:
+  ZipkinSpans(TraceStore& store, std::string service);
+  const ExportWire& wire() const override { return zipkin_wire(); }
+  OtlpSourceCounters counters(Metrics& metrics) const override;
+  OtlpBatch next() override;
+  std::uint64_t lost() const override;
+
+ private:
+  TraceStore& store_;
+  const ExportQueue queue_;
+  const std::string service_;
 };
 
 // All metrics as they stand. `refresh` brings those up to date that are counted elsewhere.
@@ -59,7 +87,7 @@ class OtlpMetrics final : public OtlpSource {
  public:
   OtlpMetrics(const Metrics& metrics, Clock& clock, OtlpResource resource,
               std::function<void()> refresh);
-  OtlpSignal signal() const override { return OtlpSignal::Metrics; }
+  const ExportWire& wire() const override { return otlp_wire(OtlpSignal::Metrics); }
   OtlpSourceCounters counters(Metrics& metrics) const override;
   OtlpBatch next() override;
   std::uint64_t lost() const override { return 0; }
@@ -79,7 +107,7 @@ class OtlpLogs final : public OtlpSource, public LogSink {
  public:
   OtlpLogs(LogSink* next_sink, Clock& clock, OtlpResource resource, std::size_t bytes_max);
   void take(LogLevel level, std::string_view line) override;
-  OtlpSignal signal() const override { return OtlpSignal::Logs; }
+  const ExportWire& wire() const override { return otlp_wire(OtlpSignal::Logs); }
   OtlpSourceCounters counters(Metrics& metrics) const override;
   OtlpBatch next() override;
   std::uint64_t lost() const override;

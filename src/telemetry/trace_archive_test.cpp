@@ -287,12 +287,28 @@ TEST_F(TraceArchiveTest, DecidesEarlyWhenMemoryIsShort) {
   EXPECT_EQ(store->stats().spans_sampled_out, 4'950U);
 }
 
+TEST(TraceStoreWithArchive, AnExporterTakesNothingAwayFromAnArchiveThatIsNotOpenYet) {
+  TraceStoreOptions options;
+  options.has_archive = true;
+  TraceStore store(options);
+  const auto queue = store.start_export();
+  Span span;
+  span.context.trace_id.fill(0x11);
+  span.context.sampled = true;
+  span.start = span.end = kMorning;
+  store.record(span);
+
+  EXPECT_THAT(store.take_unexported(queue, 10), IsEmpty());
+
+  EXPECT_EQ(store.search({}).size(), 1U);
+}
+
 TEST_F(TraceArchiveTest, GivesTheExporterWhatIsKept) {
-  store->start_export();
+  const auto queue = store->start_export();
   record_in(unsampled(), "plain", kMorning);
   record_in(unsampled(), "failed", kMorning, {}, true);
   store->settle(kMorning);
-  EXPECT_THAT(store->take_unexported(10), IsEmpty());
+  EXPECT_THAT(store->take_unexported(queue, 10), IsEmpty());
   store->settle(kMorning + 5s);
   record("sampled", kMorning);
   record("sampled too", kMorning);
@@ -300,8 +316,8 @@ TEST_F(TraceArchiveTest, GivesTheExporterWhatIsKept) {
 
   std::vector<std::string> taken;
   std::vector<AttributeView> memory;
-  for (auto slices = store->take_unexported(2); !slices.empty();
-       slices = store->take_unexported(2)) {
+  for (auto slices = store->take_unexported(queue, 2); !slices.empty();
+       slices = store->take_unexported(queue, 2)) {
     for (const auto& slice : slices) {
       for (auto i = slice.first; i < slice.last; ++i)
         taken.emplace_back(slice.chunk->view(i, memory).name);

@@ -14,6 +14,8 @@ namespace weft::telemetry {
 
 namespace {
 
+constexpr auto kAll = std::numeric_limits<std::size_t>::max();
+
 // What a search reads: what is in memory, and the archive's segments, newest first.
 struct Sources {
   std::vector<SpanSlice> memory;
@@ -63,11 +65,13 @@ struct TraceStore::State {
   std::unique_ptr<TraceArchive> archive;
   bool archives;  // or will, once the archive is open
   bool settles;
-  bool exports = false;
   bool was_failing = false;
-  std::uint64_t unexported = 0;
   std::uint64_t unarchived = 0;
-  std::deque<SpanSlice> exporting;
+  struct Waiting {
+    std::deque<SpanSlice> slices;
+    std::uint64_t given_up = 0;
+  };
+  std::vector<Waiting> exporting;  // by ExportQueue
 
   template <class AnySpan>
   void add(const AnySpan& span) {
@@ -110,17 +114,22 @@ struct TraceStore::State {
   }
 
   void export_later(const std::vector<SpanSlice>& kept) {
-    for (const auto& slice : kept) {
-      if (!exporting.empty() && exporting.back().chunk == slice.chunk &&
-          exporting.back().last == slice.first) {
-        exporting.back().last = slice.last;
-        continue;
-      }
-      exporting.push_back(slice);
-      if (exporting.size() <= options.export_chunks_max) continue;
-      unexported += exporting.front().size();
-      exporting.pop_front();
+    for (auto& queue : exporting) {
+      for (const auto& slice : kept) add_to(queue, slice);
     }
+  }
+
+  void add_to(Waiting& queue, const SpanSlice& slice) {
+    auto& slices = queue.slices;
+    if (!slices.empty() && slices.back().chunk == slice.chunk &&
+        slices.back().last == slice.first) {
+      slices.back().last = slice.last;
+      return;
+    }
+    slices.push_back(slice);
+    if (slices.size() <= options.export_chunks_max) return;
+    queue.given_up += slices.front().size();
+    slices.pop_front();
   }
 
   void archive_now(const std::vector<SpanSlice>& kept, WallTime now) {
@@ -215,26 +224,35 @@ TraceStoreStats TraceStore::stats() const {
   stats.spans_recorded = counts.recorded;
   stats.spans_sampled_out = state_->settling.sampled_out() + never_recorded;
   stats.spans_evicted = counts.evicted;
-  stats.spans_unexported = state_->unexported + (state_->exports ? counts.unexported : 0);
+  for (const auto& queue : state_->exporting)
+    stats.spans_unexported += queue.given_up + counts.unexported;
   stats.spans_unarchived = state_->unarchived + (state_->archives ? counts.unexported : 0);
   stats.bytes = counts.chunks * sizeof(SpanChunk);
   if (state_->archive) stats.archive_bytes = state_->archive->bytes();
   return stats;
 }
 
-void TraceStore::start_export() {
+ExportQueue TraceStore::start_export() {
   std::lock_guard lock(state_->mutex);
-  state_->exports = true;
+  state_->exporting.emplace_back();
   state_->ring->start_export();
+  return ExportQueue(state_->exporting.size() - 1);
 }
 
-std::vector<SpanSlice> TraceStore::take_unexported(std::size_t spans_max) {
+std::uint64_t TraceStore::unexported(ExportQueue queue) const {
+  const auto in_ring = state_->ring->counts().unexported;
   std::lock_guard lock(state_->mutex);
-  if (!state_->exports) return {};
-  if (!state_->settles) return state_->ring->take_unexported(spans_max);
+  return state_->exporting.at(std::to_underlying(queue)).given_up + in_ring;
+}
+
+std::vector<SpanSlice> TraceStore::take_unexported(ExportQueue queue, std::size_t spans_max) {
+  std::lock_guard lock(state_->mutex);
+  // With an archive they wait for its opening, else it would not get them.
+  if (!state_->settles && !state_->archives)
+    state_->export_later(state_->ring->take_unexported(kAll));
   std::vector<SpanSlice> taken;
   std::size_t spans = 0;
-  auto& waiting = state_->exporting;
+  auto& waiting = state_->exporting.at(std::to_underlying(queue)).slices;
   while (!waiting.empty() && spans < spans_max) {
     auto& front = waiting.front();
     auto part = front;
@@ -259,11 +277,11 @@ void TraceStore::open_archive(std::unique_ptr<TraceArchive> archive) {
 void TraceStore::settle(WallTime now) {
   std::lock_guard lock(state_->mutex);
   state_->settles = true;
-  if (state_->archives ? !state_->archive : !state_->exports) return;
-  state_->settling.add(state_->ring->take_unexported(std::numeric_limits<std::size_t>::max()), now);
+  if (state_->archives ? !state_->archive : state_->exporting.empty()) return;
+  state_->settling.add(state_->ring->take_unexported(kAll), now);
   const auto kept = state_->settling.take_decided(now);
   if (state_->archive) state_->archive_now(kept, now);
-  if (state_->exports) state_->export_later(kept);
+  state_->export_later(kept);
 }
 
 }  // namespace weft::telemetry

@@ -102,11 +102,13 @@ struct TraceStoreStats {
   std::uint64_t spans_recorded = 0;
   std::uint64_t spans_sampled_out = 0;
   std::uint64_t spans_evicted = 0;
-  std::uint64_t spans_unexported = 0;  // left the store before the exporter took them
+  std::uint64_t spans_unexported = 0;  // left the store before an exporter took them, of each
   std::uint64_t spans_unarchived = 0;  // left memory before settle(), or the disk did not take them
   std::size_t bytes = 0;
   std::uint64_t archive_bytes = 0;
 };
+
+enum class ExportQueue : std::uint8_t {};
 
 class TraceStore final : public SpanSink {
  public:
@@ -134,10 +136,13 @@ class TraceStore final : public SpanSink {
   // Writes to disk.
   void settle(WallTime now);
 
-  // For the one exporter: from start_export() on, recorded spans wait to be taken, about
-  // `spans_max` at a time, oldest blocks first.
-  void start_export();
-  std::vector<SpanSlice> take_unexported(std::size_t spans_max);
+  // For an exporter: from start_export() on, recorded spans wait to be taken, about `spans_max` at
+  // a time, oldest blocks first. Each exporter gets all of them, and has a queue of its own; the
+  // blocks are shared.
+  ExportQueue start_export();
+  std::vector<SpanSlice> take_unexported(ExportQueue queue, std::size_t spans_max);
+  // What that queue gave up, since the start.
+  std::uint64_t unexported(ExportQueue queue) const;
 
  private:
   struct State;

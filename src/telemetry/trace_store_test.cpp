@@ -316,30 +316,67 @@ TEST(TraceStoreExport, GivesEachSpanOnceFromTheStartOfExportOn) {
   TraceStore store;
   SeededRandom random(1);
   TraceOf(store, random).root("before", kNoon, 1ms);
-  EXPECT_EQ(count_of(store.take_unexported(1'000)), 0U);
-  store.start_export();
+  const auto queue = store.start_export();
 
   for (int i = 0; i < 3'000; ++i) TraceOf(store, random).root("span", kNoon, 1ms);
 
   std::size_t taken = 0;
-  for (auto part = store.take_unexported(512); !part.empty(); part = store.take_unexported(512)) {
+  for (auto part = store.take_unexported(queue, 512); !part.empty();
+       part = store.take_unexported(queue, 512)) {
     EXPECT_LE(count_of(part), 512U);
     taken += count_of(part);
   }
   EXPECT_EQ(taken, 3'000U);
   TraceOf(store, random).root("later", kNoon, 1ms);
-  EXPECT_EQ(count_of(store.take_unexported(512)), 1U);
+  EXPECT_EQ(count_of(store.take_unexported(queue, 512)), 1U);
+}
+
+TEST(TraceStoreExport, GivesEachExporterAllSpansAtItsOwnPace) {
+  TraceStore store;
+  SeededRandom random(1);
+  const auto quick = store.start_export();
+  const auto slow = store.start_export();
+  TraceOf(store, random).root("one", kNoon, 1ms);
+  TraceOf(store, random).root("two", kNoon, 1ms);
+
+  EXPECT_EQ(count_of(store.take_unexported(quick, 10)), 2U);
+  TraceOf(store, random).root("three", kNoon, 1ms);
+
+  EXPECT_EQ(count_of(store.take_unexported(quick, 10)), 1U);
+  EXPECT_EQ(count_of(store.take_unexported(slow, 1)), 1U);
+  EXPECT_EQ(count_of(store.take_unexported(slow, 10)), 2U);
+  EXPECT_EQ(count_of(store.take_unexported(slow, 10)), 0U);
+}
+
+TEST(TraceStoreExport, AnExporterThatIsAwayCostsTheOtherNothing) {
+  TraceStoreOptions options;
+  options.export_chunks_max = 2;
+  TraceStore store(options);
+  SeededRandom random(1);
+  const auto quick = store.start_export();
+  const auto away = store.start_export();
+
+  std::size_t taken = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    TraceOf(store, random).root("span", kNoon, 1ms);
+    if (i % 100 == 99) taken += count_of(store.take_unexported(quick, 1'000));
+  }
+
+  EXPECT_EQ(taken, 5'000U);
+  EXPECT_EQ(store.unexported(quick), 0U);
+  EXPECT_EQ(store.unexported(away) + count_of(store.take_unexported(away, 1'000'000)), 5'000U);
+  EXPECT_GT(store.unexported(away), 1'000U);
 }
 
 TEST(TraceStoreExport, BoundsWhatWaitsForASlowExporterAndCountsTheRest) {
   TraceStoreOptions options;
   options.export_chunks_max = 2;
   TraceStore store(options);
-  store.start_export();
+  const auto queue = store.start_export();
   SeededRandom random(1);
   for (int i = 0; i < 5'000; ++i) TraceOf(store, random).root("span", kNoon, 1ms);
 
-  const auto taken = count_of(store.take_unexported(1'000'000));
+  const auto taken = count_of(store.take_unexported(queue, 1'000'000));
 
   EXPECT_LT(taken, 5'000U);
   EXPECT_GT(taken, 1'000U);

@@ -149,13 +149,28 @@ def go_version(name, module):
     return fetch(["go", "list", "-m", "-f", "{{.Version}}", module], f"go list of {name}", cwd=FOLDER / "go" / name).strip()
 
 
+def java_program(artifact):
+    """A jar that runs by itself, from Maven's central repository (group:name:version:jar:classifier); returns the words that start it."""
+    _, name, version, _, classifier = artifact.split(":")
+    folder = FOLDER / "java"
+    jar = folder / f"{name}-{version}-{classifier}.jar"
+    if shutil.which("java") is None:
+        raise NotRun("java is not installed")
+    if not jar.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        fetch(["mvn", "--quiet", "--batch-mode", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"],
+              f"mvn dependency:copy of {name}", seconds=900, cwd=folder)
+    return ["java", "-jar", jar]
+
+
 class Served:
     """A server in a process of its own, which is ended by its id; what it said goes into the error."""
 
-    def __init__(self, words, folder):
+    def __init__(self, words, folder, environment=None):
         self.log = Path(folder) / f"{Path(words[0]).name}.log"
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log, cwd=folder)
+            self.process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log, cwd=folder,
+                                            env={**os.environ, **(environment or {})})
 
     def __enter__(self):
         return self

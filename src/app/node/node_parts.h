@@ -154,10 +154,11 @@ struct Node::Parts {
   Activity activity;
   StreamRates stream_rates;
   std::optional<LastRecords> last_records;
-  // To telemetry.otlpEndpoint; null and empty without one.
+  // To telemetry.otlpEndpoint and telemetry.zipkin.endpoint; null and empty without them.
   std::unique_ptr<telemetry::OtlpLogs> otlp_logs;  // the log's sink when there is one
   std::optional<telemetry::OtlpSpans> otlp_spans;
   std::optional<telemetry::OtlpMetrics> otlp_metrics;
+  std::optional<telemetry::ZipkinSpans> zipkin_spans;
   std::deque<telemetry::OtlpExporter> exporters;
   TaskGroup chores;                                     // on the control loop
   std::vector<std::unique_ptr<TaskGroup>> loop_chores;  // one per loop
@@ -184,6 +185,9 @@ struct Node::Parts {
   Task<void> keep_telemetry();
   void close_telemetry();
   Result<> open_exporters();
+  Result<> open_otlp_exporters();
+  Result<> open_zipkin_exporter();
+  void add_exporter(telemetry::OtlpSource& source, telemetry::OtlpExporterOptions options);
   Result<> open_otlp_port();
   Task<void> run_exporter(telemetry::OtlpExporter& exporter);
   Task<void> flush_exporters();

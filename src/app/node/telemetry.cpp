@@ -28,13 +28,16 @@ bool exports(const Settings& settings, std::string_view signal) {
 
 // name=value,… as in OTEL_EXPORTER_OTLP_HEADERS. The error does not show the value, which is a
 // secret.
-Result<std::vector<std::pair<std::string, std::string>>> fields_of(std::string_view text) {
+Result<std::vector<std::pair<std::string, std::string>>> fields_of(const Settings& settings,
+                                                                   std::string_view setting) {
+  const auto whole = settings.secret(setting);
+  std::string_view text = whole;
   std::vector<std::pair<std::string, std::string>> fields;
   while (!text.empty()) {
     const auto part = text.substr(0, text.find(','));
     const auto equals = part.find('=');
     if (equals == 0 || equals == std::string_view::npos) {
-      return fail(ErrorCode::InvalidArgument, "telemetry.otlpHeaders: must be name=value,…");
+      return fail(ErrorCode::InvalidArgument, "{}: must be name=value,…", setting);
     }
     fields.emplace_back(part.substr(0, equals), part.substr(equals + 1));
     text.remove_prefix(std::min(part.size() + 1, text.size()));
@@ -66,7 +69,17 @@ Result<telemetry::OtlpExporterOptions> exporter_options(const Settings& settings
   if (auto url = http::Url::parse(options.endpoint); !url) {
     return std::unexpected(std::move(url).error().within("telemetry.otlpEndpoint"));
   }
-  TRY(options.fields, fields_of(settings.secret("telemetry.otlpHeaders")));
+  TRY(options.fields, fields_of(settings, "telemetry.otlpHeaders"));
+  return options;
+}
+
+Result<telemetry::OtlpExporterOptions> zipkin_options(const Settings& settings) {
+  telemetry::OtlpExporterOptions options;
+  options.endpoint = settings.text("telemetry.zipkin.endpoint");
+  if (auto url = http::Url::parse(options.endpoint); !url) {
+    return std::unexpected(std::move(url).error().within("telemetry.zipkin.endpoint"));
+  }
+  TRY(options.fields, fields_of(settings, "telemetry.zipkin.headers"));
   return options;
 }
 
@@ -204,20 +217,35 @@ Result<> Node::Parts::open_otlp_port() {
 }
 
 Result<> Node::Parts::open_exporters() {
+  CHECK(open_otlp_exporters());
+  return open_zipkin_exporter();
+}
+
+void Node::Parts::add_exporter(telemetry::OtlpSource& source,
+                               telemetry::OtlpExporterOptions options) {
+  exporters.emplace_back(source, telemetry::sender_over(client), clock, random, metrics,
+                         std::move(options));
+}
+
+Result<> Node::Parts::open_zipkin_exporter() {
+  if (settings.text("telemetry.zipkin.endpoint").empty()) return {};
+  TRY(auto options, zipkin_options(settings));
+  add_exporter(zipkin_spans.emplace(traces, "weft"), std::move(options));
+  return {};
+}
+
+Result<> Node::Parts::open_otlp_exporters() {
   if (settings.text("telemetry.otlpEndpoint").empty()) return {};
-  TRY(auto options, exporter_options(settings));
-  auto add = [&](telemetry::OtlpSource& source, Duration interval) {
-    options.interval = interval;
-    exporters.emplace_back(source, telemetry::sender_over(client), clock, random, metrics, options);
-  };
+  TRY(const auto options, exporter_options(settings));
   const auto resource = telemetry::weft_resource(kVersion);
-  const Duration interval = telemetry::OtlpExporterOptions().interval;
-  if (exports(settings, "traces")) add(otlp_spans.emplace(traces, resource), interval);
+  if (exports(settings, "traces")) add_exporter(otlp_spans.emplace(traces, resource), options);
   if (exports(settings, "metrics")) {
-    add(otlp_metrics.emplace(metrics, clock, resource, [this] { refresh_metrics(); }),
-        settings.time("telemetry.otlpMetricsInterval"));
+    auto seldom = options;
+    seldom.interval = settings.time("telemetry.otlpMetricsInterval");
+    auto& source = otlp_metrics.emplace(metrics, clock, resource, [this] { refresh_metrics(); });
+    add_exporter(source, std::move(seldom));
   }
-  if (otlp_logs) add(*otlp_logs, interval);
+  if (otlp_logs) add_exporter(*otlp_logs, options);
   return {};
 }
 
