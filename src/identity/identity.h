@@ -104,6 +104,11 @@ class Identity final : public estate::Compiler {
   // shutdown.
   Task<Result<std::size_t>> store_last_used();
 
+  // A mark under a text that only nodes with the same identity.key can make: hexadecimal. For what
+  // nodes of one state database ask each other. After start().
+  std::string sign_for_nodes(std::string_view text) const;
+  bool is_signed_by_node(std::string_view text, std::string_view mark) const;
+
   // Of the current generation; null when there is none.
   PrincipalRef find_client(std::string_view tenant, std::string_view client) const;
 

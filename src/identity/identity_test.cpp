@@ -583,6 +583,11 @@ TEST_F(IdentityTest, AuthenticatesWhileKeysAndGenerationsChange) {
   EXPECT_GT(calls, 0);
 }
 
+TEST_F(IdentityTest, KnowsTheMarkOfANodeWithTheSameKey) {
+  EXPECT_TRUE(identity_->is_signed_by_node("a", identity_->sign_for_nodes("a")));
+  EXPECT_FALSE(identity_->is_signed_by_node("b", identity_->sign_for_nodes("a")));
+}
+
 TEST(Kinds, HaveSchemasThatAreJson) {
   for (const auto& kind : identity_kinds()) {
     auto schema = JsonDocument::parse(kind.schema);

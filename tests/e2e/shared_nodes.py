@@ -20,11 +20,12 @@ def stream(name):
     return STREAM.format(name=name)
 
 
-def start_two_nodes(weft_factory, url, *settings):
+def start_two_nodes(weft_factory, url, *settings, names=("a", "b"), more=()):
+    """`more`: settings of the second node alone."""
     common = ["state.backend=postgres", "state.followInterval=100ms", "state.postgres.reconnectWaitMax=200ms", *settings]
     environment = {"WEFT_STATE__POSTGRES__URL": url}
-    a = weft_factory("a", settings=common, environment=environment).start()
-    b = weft_factory("b", settings=common, environment=environment)
+    a = weft_factory("a", settings=[*common, f"nodes.name={names[0]}"], environment=environment).start()
+    b = weft_factory("b", settings=[*common, f"nodes.name={names[1]}", *more], environment=environment)
     b.data.mkdir(mode=0o700)
     shutil.copy(a.data / "identity.key", b.data / "identity.key")
     return a, b.start()

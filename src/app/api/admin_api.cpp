@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/api/node_signature.h"
 #include "base/json_members.h"
 #include "estate/resource.h"
 #include "http/api_key.h"
@@ -46,6 +47,16 @@ bool changes_something(std::string_view method) {
   return method != "GET" && method != "HEAD";
 }
 
+// What nodes ask each other, and nothing else.
+identity::PrincipalRef make_other_node() {
+  std::vector<identity::Grant> grants;
+  for (auto operation : {"listTraces", "getTrace", "listLogs"})
+    grants.push_back({std::string(identity::action::kAdminRead), operation, "nodes"});
+  return std::make_shared<const identity::Principal>(identity::make_principal(
+      identity::PrincipalType::Service, "node", std::string(estate::kDefaultTenant),
+      std::move(grants), identity::TenantScope::All));
+}
+
 void write_session(JsonWriter& out, const identity::Principal& principal) {
   out.object()
       .member("principal", principal.id)
@@ -68,7 +79,8 @@ AdminApi::AdminApi(AdminApiParts parts, std::vector<ApiRoute> routes, StaticFile
     : parts_(parts),
       routes_(std::move(routes)),
       files_(std::move(files)),
-      sessions_(parts.clock, parts.random) {
+      sessions_(parts.clock, parts.random),
+      other_node_(make_other_node()) {
   add_session_routes();
 }
 
@@ -107,6 +119,7 @@ AdminApi::Match AdminApi::match(std::string_view method, std::string_view path) 
 
 Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& head) const {
   if (auto field = head.find("Authorization")) {
+    if (field->starts_with(kNodeScheme)) return authenticate_node(*field, head.target);
     auto token = http::bearer_token_of(*field);
     if (token.empty()) {
       return fail(ErrorCode::Unauthenticated, "send \"Authorization: Bearer <token>\"");
@@ -116,6 +129,12 @@ Result<identity::PrincipalRef> AdminApi::authenticate(const http::RequestHead& h
   if (auto id = session_cookie(head)) return authenticate_session(*id);
   return fail(ErrorCode::Unauthenticated,
               "send the admin token as \"Authorization: Bearer <token>\"");
+}
+
+Result<identity::PrincipalRef> AdminApi::authenticate_node(std::string_view field,
+                                                           std::string_view target) const {
+  CHECK(check_node_authorization(parts_.identity, field, target, parts_.clock.now()));
+  return other_node_;
 }
 
 // A revoked key ends its sessions at once.
@@ -169,6 +188,7 @@ Task<Result<http::Response>> AdminApi::dispatch(ApiCall& call, const ApiRoute& r
     }
     CO_TRY(call.principal, authenticate(head));
     CO_CHECK(authorise(*call.principal, route));
+    call.from_node = call.principal == other_node_;
     call.check_again = [this, &head, &route]() -> Result<> {
       TRY(auto principal, authenticate(head));
       return authorise(*principal, route);

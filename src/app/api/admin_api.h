@@ -46,6 +46,8 @@ class AdminApi final : public http::Handler {
   Match match(std::string_view method, std::string_view path) const;
   Result<identity::PrincipalRef> authenticate(const http::RequestHead& head) const;
   Result<identity::PrincipalRef> authenticate_session(std::string_view id) const;
+  Result<identity::PrincipalRef> authenticate_node(std::string_view field,
+                                                   std::string_view target) const;
   std::optional<Session> session_of(const http::RequestHead& head) const;
   std::optional<std::string_view> session_cookie(const http::RequestHead& head) const;
   Result<> authorise(const identity::Principal& principal, const ApiRoute& route) const;
@@ -60,6 +62,7 @@ class AdminApi final : public http::Handler {
   StaticFiles files_;
   mutable Sessions sessions_;
   identity::Decisions decisions_;
+  const identity::PrincipalRef other_node_;  // who another node is here
   std::string cookie_name_ = session_cookie_name(8080);
 };
 

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "app/api/node_signature.h"
 #include "estate/view.h"
 #include "http/test_exchange.h"
 #include "runtime/metrics.h"
@@ -57,10 +58,21 @@ class AdminApiTest : public testing::Test {
   static Task<Result<http::Response>> who_am_i(ApiCall& call) {
     co_return http::Response(200, "text/plain", call.principal->id);
   }
+  static Task<Result<http::Response>> who_asks(ApiCall& call) {
+    co_return http::Response(200, "text/plain", call.from_node ? "a node" : "a caller");
+  }
+  // As another node with the same identity.key signs.
+  std::pair<int, std::string> ask_as_node(std::string path, std::string_view signed_path,
+                                          Duration late = 0s) {
+    auto authorization = node_authorization(*keys, signed_path, clock.now() - late);
+    return send("GET", std::move(path), {{"Authorization", std::move(authorization)}});
+  }
   std::vector<ApiRoute> routes() {
     using identity::action::kAdminRead;
     return {{"GET", "/mine", "getMine", kAdminRead, who_am_i},
             {"GET", "/shared", "getShared", kAdminRead, who_am_i, Reach::Node},
+            {"GET", "/logs", "listLogs", kAdminRead, [](ApiCall& call) { return who_asks(call); },
+             Reach::Node},
             {"GET", "/tail", "tail", kAdminRead, [this](ApiCall& call) {
                tailing(call);
                return who_am_i(call);
@@ -130,6 +142,27 @@ TEST_F(AdminApiTest, ServesWhatAllTenantsShareToTheOperatorAlone) {
   EXPECT_EQ(get("/shared", acme), 403);
   EXPECT_EQ(get("/shared", operators), 200);
   EXPECT_EQ(get("/shared", admin_token()), 200);
+}
+
+TEST_F(AdminApiTest, ANodeMayAskWhatItSignedAndNothingElse) {
+  EXPECT_EQ(ask_as_node("/logs?level=warn", "/api/v1/logs?level=warn"),
+            std::pair(200, std::string("a node")));
+  EXPECT_EQ(get("/logs", admin_token()), 200);
+
+  EXPECT_EQ(ask_as_node("/logs?level=debug", "/api/v1/logs?level=warn").first, 401);
+  EXPECT_EQ(ask_as_node("/shared", "/api/v1/shared").first, 403);
+  EXPECT_EQ(send("GET", "/logs", {{"Authorization", "Weft-Node 1:00"}}).first, 401);
+  EXPECT_EQ(send("GET", "/logs", {{"Authorization", "Weft-Node "}}).first, 401);
+}
+
+TEST_F(AdminApiTest, ASignedQuestionOfANodeIsGoodForAShortTime) {
+  EXPECT_EQ(ask_as_node("/logs", "/api/v1/logs", 50s).first, 200);
+
+  const auto [status, body] = ask_as_node("/logs", "/api/v1/logs", 70s);
+
+  EXPECT_EQ(status, 401);
+  EXPECT_THAT(body, HasSubstr("the clocks of two nodes are"));
+  EXPECT_EQ(ask_as_node("/logs", "/api/v1/logs", -70s).first, 401);
 }
 
 TEST_F(AdminApiTest, TakesTheBearerSchemeInAnyCase) {

@@ -30,6 +30,7 @@ struct ApiCall {
   std::string_view body;  // of POST, PUT; valid until the handler returns
   identity::PrincipalRef principal;
   TraceContext trace;
+  bool from_node = false;  // another node of the same state database asks, for its caller
   // Whether the caller would still be let in; for handlers whose answer goes on and on.
   std::function<Result<>()> check_again = [] { return Result<>(); };
   // The handler has written its answer itself (server-sent events).

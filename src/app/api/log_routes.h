@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/api/call.h"
+#include "app/api/node_queries.h"
 #include "runtime/clock.h"
 #include "runtime/loops.h"
 #include "telemetry/log_store.h"
@@ -16,6 +17,7 @@ struct LogRoutesParts {
   telemetry::TraceStore& traces;
   BlockingPool& pool;
   Clock& clock;
+  const NodeQueries* nodes = nullptr;  // before the first request
 };
 
 // The parts outlive the routes.

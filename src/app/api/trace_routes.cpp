@@ -66,10 +66,20 @@ void write_span(JsonWriter& out, const Span& span) {
   out.end().end();
 }
 
-Task<Result<http::Response>> get_trace(TraceRoutesParts& parts, ApiCall& call) {
-  auto id = call.captures[0];
+// That a node has nothing of a trace is an answer of it. A status 404 could be anybody's who stands
+// at its address.
+std::string nothing_of(std::string_view node) {
+  JsonWriter out;
+  out.object().member("node", node).key("spans").array().end().end();
+  return std::move(out).text();
+}
+
+Task<Result<std::string>> trace_here(TraceRoutesParts& parts, std::string id, Audience audience) {
   std::function<Result<telemetry::Trace>()> work = [&parts, id] { return parts.traces.find(id); };
-  CO_TRY(auto trace, co_await parts.pool.run<telemetry::Trace>(std::move(work)));
+  auto found = co_await parts.pool.run<telemetry::Trace>(std::move(work));
+  const bool is_missing = !found && found.error().code == ErrorCode::NotFound;
+  if (is_missing && audience == Audience::Node) co_return nothing_of(parts.nodes->self());
+  CO_TRY(auto trace, std::move(found));
   auto start = WallTime::max();
   auto end = WallTime::min();
   for (const auto& span : trace.spans) {
@@ -85,7 +95,55 @@ Task<Result<http::Response>> get_trace(TraceRoutesParts& parts, ApiCall& call) {
       .key("spans")
       .array();
   for (const auto& span : trace.spans) write_span(out, span);
-  out.end().end();
+  out.end();
+  if (audience == Audience::Node) out.member("node", parts.nodes->self());
+  out.end();
+  co_return std::move(out).text();
+}
+
+http::Response as_answer(std::string json) {
+  return http::Response(200, "application/json", std::move(json));
+}
+
+Result<> check_trace_found(const std::string& id, const NodeAnswers& answers) {
+  std::string silent;
+  for (const auto& [node, why] : answers.failures) {
+    if (why.code == ErrorCode::Conflict || why.code == ErrorCode::InvalidArgument)
+      return std::unexpected(why);
+    silent += fmt::format("; node {} did not answer: {}", node, why.message);
+  }
+  std::string_view found;
+  for (const auto& page : answers.pages) {
+    const auto* id_there = page.json.root().find("traceId");
+    if (id_there == nullptr) continue;
+    const auto trace_id = id_there->as_string();
+    if (!found.empty() && trace_id != found) {
+      return fail(ErrorCode::Conflict, "several traces begin with {}: give more digits", id);
+    }
+    found = trace_id;
+  }
+  if (found.empty()) return fail(ErrorCode::NotFound, "no trace {} is stored{}", id, silent);
+  return {};
+}
+
+Task<Result<http::Response>> get_trace(TraceRoutesParts& parts, ApiCall& call) {
+  auto id = call.captures[0];
+  CO_TRY(auto choice, parts.nodes->choose(call));
+  if (choice.is_plain) {
+    CO_TRY(auto json, co_await trace_here(parts, id, audience_of(call)));
+    co_return as_answer(std::move(json));
+  }
+  NodeQueries::Local local = [&parts, id] { return trace_here(parts, id, Audience::Node); };
+  NodeQueries::QueryFor query_for = [](std::string_view) { return NodeQueries::Pairs(); };
+  auto path = "/traces/" + http::percent_encode(id);
+  auto answers = co_await parts.nodes->ask(call, std::move(choice), std::move(path),
+                                           std::move(local), std::move(query_for));
+  CO_CHECK(check_trace_found(id, answers));
+  JsonWriter out;
+  out.object();
+  merge_trace(out, answers.pages);
+  write_node_states(out, answers.pages, answers.failures);
+  out.end();
   co_return json_answer(std::move(out));
 }
 
@@ -134,8 +192,8 @@ Result<telemetry::TraceQuery> read_query(const ApiCall& call, WallTime now) {
   return query;
 }
 
-Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto query, read_query(call, parts.clock.now()));
+Task<Result<std::string>> traces_here(TraceRoutesParts& parts, telemetry::TraceQuery query,
+                                      Audience audience) {
   using Traces = std::vector<telemetry::TraceSummary>;
   struct Found {
     Traces traces;
@@ -180,6 +238,36 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
     out.member("nextCursor",
                make_cursor(std::to_string(found.back().position.time_since_epoch().count())));
   }
+  if (audience == Audience::Node) {
+    out.member("node", parts.nodes->self()).key("positions").array();
+    for (const auto& trace : found) out.value(trace.position.time_since_epoch().count());
+    out.end();
+  }
+  out.end();
+  co_return std::move(out).text();
+}
+
+Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call) {
+  CO_TRY(auto query, read_query(call, parts.clock.now()));
+  CO_TRY(auto choice, parts.nodes->choose(call));
+  if (choice.is_plain) {
+    CO_TRY(auto json, co_await traces_here(parts, query, audience_of(call)));
+    co_return as_answer(std::move(json));
+  }
+  NodeQueries::Local local = [&parts, query] { return traces_here(parts, query, Audience::Node); };
+  // The position in the list is a moment, the same for all.
+  NodeQueries::QueryFor query_for = [&call](std::string_view) {
+    auto pairs = passed_on(call);
+    if (auto cursor = call.parameter("cursor")) pairs.emplace_back("cursor", *cursor);
+    return pairs;
+  };
+  auto answers = co_await parts.nodes->ask(call, std::move(choice), "/traces", std::move(local),
+                                           std::move(query_for));
+  if (answers.pages.empty()) co_return std::unexpected(answers.failures.front().why);
+  JsonWriter out;
+  out.object();
+  merge_traces(out, answers.pages, query.limit);
+  write_node_states(out, answers.pages, answers.failures);
   out.end();
   co_return json_answer(std::move(out));
 }

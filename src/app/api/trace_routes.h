@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/api/call.h"
+#include "app/api/node_queries.h"
 #include "runtime/clock.h"
 #include "runtime/loops.h"
 #include "telemetry/trace_store.h"
@@ -14,6 +15,7 @@ struct TraceRoutesParts {
   telemetry::TraceStore& traces;
   BlockingPool& pool;
   Clock& clock;
+  const NodeQueries* nodes = nullptr;  // before the first request
 };
 
 // The parts outlive the routes.

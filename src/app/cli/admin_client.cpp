@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/cli/output.h"
 #include "base/json_members.h"
 #include "http/client.h"
 #include "runtime/dialer.h"
@@ -149,6 +150,31 @@ std::vector<FlagSpec> client_flags() {
           {"token-file", "FILE", "file that holds it", "", false},
           {"data", "FOLDER", "data folder of a node on this machine", "weft-data", false},
           {"output", "table|json|yaml", "form of the answer, also -o", "table", false}};
+}
+
+FlagSpec node_flag() {
+  return {"node", "NAME", "only of this node; `weft node list` shows them", "", false};
+}
+
+bool is_of_nodes(const Json& root) {
+  return root.find("nodes") != nullptr;
+}
+
+std::string silent_nodes(const Json& root) {
+  std::string text;
+  const auto* nodes = root.find("nodes");
+  if (nodes == nullptr || !nodes->is_array()) return text;
+  for (const auto& node : nodes->elements()) {
+    const auto* answered = node.find("answered");
+    if (answered != nullptr && answered->as_bool()) continue;
+    text += fmt::format("weft: node {} did not answer, its part is missing: {}\n",
+                        text_of(node, "name"), text_of(node, "why"));
+  }
+  return text;
+}
+
+void tell_silent_nodes(const Json& root) {
+  fmt::print(stderr, "{}", silent_nodes(root));
 }
 
 std::string query_string(const std::vector<std::pair<std::string, std::string>>& pairs) {

@@ -54,6 +54,15 @@ class AdminClient {
 // The flags of every command that talks to a node.
 std::vector<FlagSpec> client_flags();
 
+// --node of the commands that ask all nodes of a state database.
+FlagSpec node_flag();
+// Which nodes did not answer, a line each; empty when all did.
+std::string silent_nodes(const Json& root);
+// Tells them on standard error.
+void tell_silent_nodes(const Json& root);
+// Whether an answer is of several nodes, or of one of several.
+bool is_of_nodes(const Json& root);
+
 // "?a=b&c=d" of the pairs that have a value; empty when none has.
 std::string query_string(const std::vector<std::pair<std::string, std::string>>& pairs);
 

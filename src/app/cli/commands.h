@@ -8,7 +8,7 @@
 
 namespace weft::app {
 
-std::vector<Command> node_commands();         // up, serve, doctor
+std::vector<Command> node_commands();         // up, serve, doctor, node list
 std::vector<Command> estate_commands();       // validate, plan, apply, rollback, audit verify
 std::vector<Command> stream_commands();       // stream list|describe|produce|consume
 std::vector<Command> delivery_commands();     // delivery list|show|redrive, subscription list

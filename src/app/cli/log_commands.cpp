@@ -45,7 +45,7 @@ std::vector<std::pair<std::string, std::string>> conditions(const Arguments& arg
   return {{"level", arguments.get("level")}, {"module", arguments.get("module")},
           {"trace", arguments.get("trace")}, {"key", arguments.get("key")},
           {"text", arguments.get("text")},   {"since", arguments.get("since")},
-          {"limit", arguments.get("limit")}};
+          {"limit", arguments.get("limit")}, {"nodes", arguments.get("node")}};
 }
 
 Result<AdminAnswer> ask(AdminClient& client, const Arguments& arguments, std::string after) {
@@ -54,7 +54,7 @@ Result<AdminAnswer> ask(AdminClient& client, const Arguments& arguments, std::st
   return client.expect("GET", "/logs" + query_string(query));
 }
 
-int follow(AdminClient& client, const Arguments& arguments, std::string end) {
+int follow(AdminClient& client, const Arguments& arguments, std::string end, std::string told) {
   SystemClock clock;
   for (;;) {
     auto answer = ask(client, arguments, end);
@@ -62,6 +62,9 @@ int follow(AdminClient& client, const Arguments& arguments, std::string end) {
     const auto& root = answer->json.root();
     auto lines = items_of(root);
     print_lines(arguments, lines);
+    // Again only when it changes.
+    if (auto silent = silent_nodes(root); silent != std::exchange(told, silent))
+      fmt::print(stderr, "{}", silent);
     end = text_of(root, "end");
     if (!lines.empty()) continue;
     IoContext loop(1);
@@ -78,7 +81,9 @@ int logs(const Arguments& arguments) {
   auto lines = items_of(root);
   std::ranges::reverse(lines);
   print_lines(arguments, lines);
-  return arguments.has("follow") ? follow(*client, arguments, text_of(root, "end")) : 0;
+  tell_silent_nodes(root);
+  if (!arguments.has("follow")) return 0;
+  return follow(*client, arguments, text_of(root, "end"), silent_nodes(root));
 }
 
 }  // namespace
@@ -94,6 +99,7 @@ std::vector<Command> log_commands() {
   flags.push_back(
       {"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
   flags.push_back({"limit", "N", "so many of the latest", "50", false});
+  flags.push_back(node_flag());
   return {{"logs", "Shows what the node said, oldest first", "", flags, logs}};
 }
 

@@ -80,6 +80,21 @@ int doctor(const Arguments& arguments) {
   return run_doctor(arguments);
 }
 
+int list_nodes(const Arguments& arguments) {
+  auto client = AdminClient::connect(arguments);
+  if (!client) return report(client.error());
+  auto answer = client->expect("GET", "/nodes");
+  if (!answer) return report(answer.error());
+  return show(arguments, answer->json.root(),
+              {{"NAME", "/name"},
+               {"STATE", "/state"},
+               {"URL", "/url"},
+               {"ROLES", "/roles"},
+               {"VERSION", "/version"},
+               {"SEEN", "/seenAt"}},
+              items_of(answer->json.root()));
+}
+
 int settings(const Arguments&) {
   fmt::print("{}", settings_reference());
   return 0;
@@ -102,6 +117,8 @@ std::vector<Command> node_commands() {
        "",
        {{"data", "FOLDER", "its data folder", "weft-data", false}},
        down},
+      {"node list", "Lists the nodes that share the node's state database", "", client_flags(),
+       list_nodes},
       {"settings", "Prints the reference of all settings", "", {}, settings},
       {"doctor", "Checks this machine and a running node, and says what to do", "", doctor_flags,
        doctor},

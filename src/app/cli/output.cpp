@@ -7,12 +7,25 @@
 namespace weft::app {
 namespace {
 
+// "a, b"; absent when it is no list of texts.
+std::optional<std::string> list_cell(const Json& value) {
+  if (!value.is_array()) return std::nullopt;
+  std::string text;
+  for (const auto& element : value.elements()) {
+    if (!element.is_string()) return std::nullopt;
+    if (!text.empty()) text += ", ";
+    text += element.as_string();
+  }
+  return text;
+}
+
 std::string cell(const Json& row, const std::string& pointer) {
   const auto* value = row.at_pointer(pointer);
   if (value == nullptr || value->is_null()) return "-";
   if (value->is_string()) return std::string(value->as_string());
   if (value->is_number()) return std::string(value->number());
   if (value->is_bool()) return value->as_bool() ? "yes" : "no";
+  if (auto list = list_cell(*value)) return *std::move(list);
   JsonWriter writer;
   writer.value(*value);
   return std::move(writer).text();

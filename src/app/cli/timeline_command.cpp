@@ -17,6 +17,13 @@ struct TimelineEntry {
   std::string what;
   std::string outcome;
   std::string trace_id;
+  std::string node;  // empty: there is one alone
+};
+
+struct Timeline {
+  std::vector<TimelineEntry> entries;
+  bool is_of_nodes = false;
+  std::string silent;  // nodes that did not answer
 };
 
 std::string kind_of(std::string_view span_name) {
@@ -39,7 +46,7 @@ void add_spans(const Json& trace, std::vector<TimelineEntry>& entries) {
   for (const auto& span : trace.find("spans")->elements()) {
     auto name = text_of(span, "name");
     entries.push_back({parse_rfc3339(text_of(span, "start")).value_or(WallTime()), kind_of(name),
-                       name, outcome_of(span), text_of(trace, "traceId")});
+                       name, outcome_of(span), text_of(trace, "traceId"), text_of(span, "node")});
   }
 }
 
@@ -47,23 +54,28 @@ void add_lines(const std::vector<Json>& lines, std::vector<TimelineEntry>& entri
   for (const auto& line : lines) {
     entries.push_back({parse_rfc3339(text_of(line, "time")).value_or(WallTime()), "log",
                        fmt::format("{}: {}", text_of(line, "module"), text_of(line, "message")),
-                       text_of(line, "level"), text_of(line, "trace_id")});
+                       text_of(line, "level"), text_of(line, "trace_id"), text_of(line, "node")});
   }
 }
 
-Result<std::vector<TimelineEntry>> entries_of(AdminClient& client, const Arguments& arguments) {
+Result<Timeline> timeline_of(AdminClient& client, const Arguments& arguments) {
+  const std::pair<std::string, std::string> node{"nodes", arguments.get("node")};
   const auto query =
-      query_string({{"key", arguments.positional()[0]}, {"limit", arguments.get("limit")}});
+      query_string({{"key", arguments.positional()[0]}, {"limit", arguments.get("limit")}, node});
   TRY(auto traces, client.expect("GET", "/traces" + query));
   TRY(auto lines, client.expect("GET", "/logs" + query));
-  std::vector<TimelineEntry> entries;
+  Timeline all;
+  all.is_of_nodes = is_of_nodes(traces.json.root());
+  all.silent = silent_nodes(traces.json.root());
   for (const auto& found : items_of(traces.json.root())) {
-    TRY(auto trace, client.expect("GET", "/traces/" + text_of(found, "traceId")));
-    add_spans(trace.json.root(), entries);
+    auto path = "/traces/" + text_of(found, "traceId") + query_string({node});
+    TRY(auto trace, client.expect("GET", std::move(path)));
+    add_spans(trace.json.root(), all.entries);
   }
-  add_lines(items_of(lines.json.root()), entries);
-  std::ranges::stable_sort(entries, {}, &TimelineEntry::time);
-  return entries;
+  add_lines(items_of(lines.json.root()), all.entries);
+  if (auto silent = silent_nodes(lines.json.root()); silent != all.silent) all.silent += silent;
+  std::ranges::stable_sort(all.entries, {}, &TimelineEntry::time);
+  return all;
 }
 
 int timeline(const Arguments& arguments) {
@@ -73,27 +85,30 @@ int timeline(const Arguments& arguments) {
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
-  auto entries = entries_of(*client, arguments);
-  if (!entries) return report(entries.error());
+  auto all = timeline_of(*client, arguments);
+  if (!all) return report(all.error());
+  fmt::print(stderr, "{}", all->silent);
   JsonWriter out;
   out.object().key("items").array();
-  for (const auto& entry : *entries) {
+  for (const auto& entry : all->entries) {
     out.object()
         .member("time", to_rfc3339(entry.time))
         .member("kind", entry.kind)
         .member("what", entry.what);
-    out.member("outcome", entry.outcome).member("traceId", entry.trace_id).end();
+    out.member("outcome", entry.outcome).member("traceId", entry.trace_id);
+    if (!entry.node.empty()) out.member("node", entry.node);
+    out.end();
   }
   out.end().end();
   auto document = JsonDocument::parse(std::move(out).text());
   if (!document) return report(document.error());
-  return show(arguments, document->root(),
-              {{"TIME", "/time"},
-               {"KIND", "/kind"},
-               {"WHAT", "/what"},
-               {"OUTCOME", "/outcome"},
-               {"TRACE", "/traceId"}},
-              items_of(document->root()));
+  std::vector<Column> columns = {{"TIME", "/time"},
+                                 {"KIND", "/kind"},
+                                 {"WHAT", "/what"},
+                                 {"OUTCOME", "/outcome"},
+                                 {"TRACE", "/traceId"}};
+  if (all->is_of_nodes) columns.push_back({"NODE", "/node"});
+  return show(arguments, document->root(), columns, items_of(document->root()));
 }
 
 }  // namespace
@@ -101,6 +116,7 @@ int timeline(const Arguments& arguments) {
 std::vector<Command> timeline_commands() {
   auto flags = client_flags();
   flags.push_back({"limit", "N", "the newest N traces and log lines at most", "100", false});
+  flags.push_back(node_flag());
   return {
       {"timeline",
        "Shows all of one business key: requests, events, deliveries and log lines in order of time",

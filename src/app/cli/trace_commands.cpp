@@ -33,11 +33,13 @@ double milliseconds(const std::string& from, const std::string& to) {
 std::vector<SpanRow> rows_of(const Json& trace) {
   std::vector<SpanRow> rows;
   auto begin = text_of(trace, "start");
+  const bool names_nodes = is_of_nodes(trace);
   for (const auto& span : trace.find("spans")->elements()) {
     SpanRow row;
     row.id = text_of(span, "spanId");
     row.parent = text_of(span, "parentSpanId");
     row.label = fmt::format("{}  {}", text_of(span, "service"), text_of(span, "name"));
+    if (names_nodes) row.label += fmt::format("  @{}", text_of(span, "node"));
     row.start_ms = milliseconds(begin, text_of(span, "start"));
     row.duration_ms = milliseconds(text_of(span, "start"), text_of(span, "end"));
     const auto* failed = span.find("failed");
@@ -85,18 +87,18 @@ int print_traces(const Arguments& arguments) {
                     {"key", arguments.get("key")},
                     {"minDurationMs", *slower},
                     {"since", arguments.get("since")},
-                    {"limit", arguments.get("limit")}});
+                    {"limit", arguments.get("limit")},
+                    {"nodes", arguments.get("node")}});
   auto answer = client->expect("GET", "/traces" + query);
   if (!answer) return report(answer.error());
-  return show(arguments, answer->json.root(),
-              {{"TRACE", "/traceId"},
-               {"NAME", "/name"},
-               {"START", "/start"},
-               {"MS", "/durationMs"},
-               {"SPANS", "/spanCount"},
-               {"FAILED", "/failed"},
-               {"KEY", "/businessKeys/0"}},
-              items_of(answer->json.root()));
+  const auto& root = answer->json.root();
+  tell_silent_nodes(root);
+  std::vector<Column> columns = {{"TRACE", "/traceId"},     {"NAME", "/name"},
+                                 {"START", "/start"},       {"MS", "/durationMs"},
+                                 {"SPANS", "/spanCount"},   {"FAILED", "/failed"},
+                                 {"KEY", "/businessKeys/0"}};
+  if (is_of_nodes(root)) columns.push_back({"NODES", "/nodes"});
+  return show(arguments, root, columns, items_of(root));
 }
 
 int trace(const Arguments& arguments) {
@@ -106,9 +108,11 @@ int trace(const Arguments& arguments) {
   }
   auto client = AdminClient::connect(arguments);
   if (!client) return report(client.error());
-  auto answer = client->expect("GET", "/traces/" + arguments.positional()[0]);
+  auto answer = client->expect("GET", "/traces/" + arguments.positional()[0] +
+                                          query_string({{"nodes", arguments.get("node")}}));
   if (!answer) return report(answer.error());
   const auto& root = answer->json.root();
+  tell_silent_nodes(root);
   if (arguments.get("output") != "table") return show(arguments, root, {}, {});
   auto rows = rows_of(root);
   double whole = 0;
@@ -136,7 +140,10 @@ std::vector<Command> trace_commands() {
   list_flags.push_back(
       {"since", "TIME", "only since then: a time, or how long ago, such as 15m", "", false});
   list_flags.push_back({"limit", "N", "so many, newest first", "20", false});
-  return {{"trace", "Shows what happened to one request, span by span", "<traceId>", client_flags(),
+  list_flags.push_back(node_flag());
+  auto trace_flags = client_flags();
+  trace_flags.push_back(node_flag());
+  return {{"trace", "Shows what happened to one request, span by span", "<traceId>", trace_flags,
            trace},
           {"trace list", "Lists recent traces", "", list_flags, print_traces}};
 }

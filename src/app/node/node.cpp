@@ -29,13 +29,15 @@ std::size_t loop_count(const Settings& settings) {
                     : std::max(1u, std::thread::hardware_concurrency());
 }
 
+EgressPolicy anywhere() {
+  EgressPolicy policy;
+  policy.allow_all = true;
+  return policy;
+}
+
 Result<EgressPolicy> egress_policy(const Settings& settings) {
   auto rules = settings.list("egress.allow");
-  if (rules.size() == 1 && rules[0] == "*") {
-    EgressPolicy anywhere;
-    anywhere.allow_all = true;
-    return anywhere;
-  }
+  if (rules.size() == 1 && rules[0] == "*") return anywhere();
   return EgressPolicy::parse(std::move(rules));
 }
 
@@ -55,6 +57,8 @@ Node::Parts::Parts(Settings with, Roles these)
       loops(loop_count(settings)),
       dialer(network, clock, EgressPolicy()),
       client(dialer, clock, metrics, http::ClientLimits()),
+      node_dialer(network, clock, anywhere()),
+      node_client(node_dialer, clock, metrics, http::ClientLimits()),
       traces(trace_options(settings)),
       pool("searches", 1, 256),
       telemetry_pool("telemetry", 1, 16),
@@ -146,6 +150,7 @@ void Node::run() {
   });
   parts.chores.spawn(parts.sample_activity());
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
+  if (parts.is_state_shared) parts.chores.spawn(parts.node_registry->run());
   parts.chores.spawn(parts.keep_telemetry());
   if (parts.log_archive) parts.chores.spawn(parts.log_archive->run());
   for (auto& exporter : parts.exporters) parts.chores.spawn(parts.run_exporter(exporter));

@@ -18,12 +18,15 @@
 #include "app/api/estate_routes.h"
 #include "app/api/gateway_routes.h"
 #include "app/api/log_routes.h"
+#include "app/api/node_queries.h"
+#include "app/api/node_routes.h"
 #include "app/api/stream_routes.h"
 #include "app/api/system_routes.h"
 #include "app/api/trace_routes.h"
 #include "app/backup/log_archive.h"
 #include "app/node/doors.h"
 #include "app/node/node.h"
+#include "app/node/node_registry.h"
 #include "app/node/ops.h"
 #include "app/node/topic_admin.h"
 #include "app/settings/roles.h"
@@ -84,6 +87,10 @@ struct Node::Parts {
   SocketNetwork network;
   Dialer dialer;
   http::Client client;
+  // The way to the other nodes of a shared database. Their addresses are of the operator's
+  // settings, so egress.allow does not limit them.
+  Dialer node_dialer;
+  http::Client node_client;
   telemetry::TraceStore traces;
   std::unique_ptr<telemetry::LogStore> logs;  // null: no lines are kept
   BlockingPool pool;                          // searches that take milliseconds
@@ -115,6 +122,8 @@ struct Node::Parts {
   std::optional<delivery::DeliveryService> delivery;
   std::optional<estate::Estate> estate;
   std::optional<StateWatch> state_watch;  // of a shared database
+  std::optional<NodeRegistry> node_registry;
+  std::optional<NodeQueries> node_queries;
 
   // The doors.
   std::optional<KafkaKeys> kafka_keys;
@@ -144,6 +153,7 @@ struct Node::Parts {
   std::optional<DeliveryRoutesParts> delivery_routes_parts;
   std::optional<TraceRoutesParts> trace_routes_parts;
   std::optional<LogRoutesParts> log_routes_parts;
+  std::optional<NodeRoutesParts> node_routes_parts;
   std::optional<SystemRoutesParts> system_routes_parts;
   std::optional<ClientRoutesParts> client_routes_parts;
   std::optional<NodeBackup> backup;
@@ -189,6 +199,7 @@ struct Node::Parts {
   Result<> open_zipkin_exporter();
   void add_exporter(telemetry::OtlpSource& source, telemetry::OtlpExporterOptions options);
   Result<> open_otlp_port();
+  Result<> join_nodes();
   Task<void> run_exporter(telemetry::OtlpExporter& exporter);
   Task<void> flush_exporters();
   Task<void> close();

@@ -21,11 +21,12 @@ std::string reachable(const net::Endpoint& local) {
 
 namespace {
 
-std::vector<Migration> state_migrations() {
+std::vector<Migration> state_migrations(bool is_shared) {
   std::vector<Migration> migrations;
   migrations.push_back(estate::AuditLog::migration());
   migrations.push_back(estate::Estate::migration());
   migrations.push_back(identity::Identity::migration());
+  if (is_shared) migrations.push_back(NodeRegistry::migration());
   return migrations;
 }
 
@@ -62,7 +63,7 @@ Task<Result<>> Node::Parts::open_state() {
   CO_TRY(auto backend, state_backend(settings));
   is_state_shared = backend == StateBackend::Postgres;
   CO_TRY(database, co_await open_database(settings, files, clock, metrics));
-  auto migrated = co_await database->migrate(state_migrations(), clock.now());
+  auto migrated = co_await database->migrate(state_migrations(is_state_shared), clock.now());
   is_state_away = !migrated && is_state_shared && migrated.error().code == ErrorCode::Unavailable;
   if (!migrated && !is_state_away) co_return migrated;
   CO_CHECK(co_await place_identity_key(files, folder, settings.secret("identity.key")));
@@ -202,7 +203,7 @@ void Node::Parts::watch_state() {
                               *identity,
                               clock,
                               settings.time("state.followInterval"),
-                              state_migrations(),
+                              state_migrations(true),
                               [this] { return catch_up(); }};
   state_watch.emplace(std::move(watch_parts));
   if (is_state_away) state_watch->migrate_later();
@@ -256,6 +257,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
+  node_routes_parts.emplace();
   client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{
@@ -284,7 +286,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
                       delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
                       log_routes(*log_routes_parts), client_routes(*client_routes_parts),
                       gateway_routes(*gateway_routes_parts), system_routes(*system_routes_parts),
-                      backup_routes(*backup_routes_parts), audit_routes(*audit_routes_parts)}) {
+                      node_routes(*node_routes_parts), backup_routes(*backup_routes_parts),
+                      audit_routes(*audit_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;
@@ -307,6 +310,7 @@ Task<Result<>> Node::Parts::open_doors() {
     return foreign_metrics.text(is_openmetrics, clock.now());
   };
   ops_parts.note = [this] { return ready_note(); };
+  if (!roles.has(Role::Control)) ops_parts.for_nodes = &*admin;
   ops.emplace(metrics, std::move(ops_parts));
   if (roles.has(Role::Control)) open_otlp_receiver();
   kafka_keys.emplace(*identity);
@@ -324,6 +328,24 @@ Result<> Node::Parts::listen() {
       http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   addresses.ops = "http://" + reachable(ops_server->local());
   tell_listeners();
+  return join_nodes();
+}
+
+// Without an admin listener the others ask at the ops listener.
+Result<> Node::Parts::join_nodes() {
+  const auto local = admin_server ? admin_server->local() : ops_server->local();
+  TRY(auto self, describe_node(settings, local));
+  TRY(const auto times, node_registry_times(settings));
+  self.run = random.uuid_v7(clock.now()).text();
+  self.roles = roles.text();
+  self.version = kVersion;
+  self.started = started_at;
+  node_registry.emplace(is_state_shared ? database.get() : nullptr, clock, std::move(self), times);
+  node_queries.emplace(NodeQueriesParts{*node_registry, node_client, *identity, clock,
+                                        settings.time("nodes.askTimeout")});
+  trace_routes_parts->nodes = &*node_queries;
+  log_routes_parts->nodes = &*node_queries;
+  node_routes_parts->registry = &*node_registry;
   return {};
 }
 

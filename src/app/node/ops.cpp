@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "app/api/node_signature.h"
+
 namespace weft::app {
 namespace {
 
@@ -90,6 +92,11 @@ http::Response Ops::answer(const http::RequestHead& head) const {
 }
 
 Task<void> Ops::handle(http::Exchange& exchange) {
+  const auto authorization = exchange.head().find("Authorization").value_or("");
+  if (parts_.for_nodes != nullptr && authorization.starts_with(kNodeScheme)) {
+    co_await parts_.for_nodes->handle(exchange);
+    co_return;
+  }
   auto response = answer(exchange.head());
   co_await exchange.respond(response);
 }

@@ -1,5 +1,6 @@
 // The ops listener: /livez (the process answers), /readyz (it takes traffic), /metrics (Prometheus
-// text, or OpenMetrics for those who accept it). No credentials, nothing secret. Any loop.
+// text, or OpenMetrics for those who accept it). No credentials, nothing secret. Of a node without
+// admin listener also what other nodes ask, which needs their mark. Any loop.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,8 @@ struct OpsParts {
   std::function<void()> refresh;          // of gauges that are computed when somebody looks
   std::function<std::string(bool)> more;  // further families as text (true: OpenMetrics)
   std::function<std::string()> note;  // what a ready node says of itself besides, empty or a line
+  // Takes what other nodes ask (node_signature.h) where there is no admin listener; null: nothing.
+  http::Handler* for_nodes = nullptr;
 };
 
 class Ops final : public http::Handler {

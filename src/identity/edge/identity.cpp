@@ -322,6 +322,16 @@ Result<PrincipalRef> Identity::authenticate_api_key(std::string_view key) const 
   return entry.principal;
 }
 
+// No key begins like that, so what is signed here opens nothing else.
+std::string Identity::sign_for_nodes(std::string_view text) const {
+  ENSURE(state_->pepper.has_value(), "identity has started");
+  return to_hex(state_->pepper->sign(fmt::format("weft node\n{}", text)));
+}
+
+bool Identity::is_signed_by_node(std::string_view text, std::string_view mark) const {
+  return state_->pepper && crypto::constant_time_equals(sign_for_nodes(text), mark);
+}
+
 PrincipalRef Identity::find_client(std::string_view tenant, std::string_view client) const {
   auto lookup = state_->lookup.load();
   auto found = lookup->clients->principals.find(ClientName(tenant, client));

@@ -364,6 +364,8 @@ export type TraceSummary = {
   route?: string;
   /** At most eight, e.g. an order number */
   businessKeys?: string[];
+  /** Nodes that have spans of it; absent when only one node is known */
+  nodes?: string[];
   /** Older spans of it are no longer stored */
   partial?: boolean;
 };
@@ -373,6 +375,30 @@ export type TraceList = {
   nextCursor?: string;
   /** All services that are known */
   services?: string[];
+  nodes?: NodeAnswer[];
+};
+
+export type NodeAnswer = {
+  name: string;
+  answered: boolean;
+  /** Of those that did not answer */
+  why?: string;
+};
+
+export type NodeList = {
+  items: NodeEntry[];
+};
+
+export type NodeEntry = {
+  name: string;
+  /** gone: without a sign of life for nodes.goneAfter */
+  state: "this" | "up" | "gone";
+  /** Where the other nodes reach it */
+  url: string;
+  roles: string;
+  version: string;
+  startedAt: string;
+  seenAt: string;
 };
 
 export type LogList = {
@@ -380,6 +406,7 @@ export type LogList = {
   nextCursor?: string;
   /** Where the answer ended; `after` continues there */
   end: string;
+  nodes?: NodeAnswer[];
 };
 
 export type LogLine = {
@@ -389,6 +416,8 @@ export type LogLine = {
   message: string;
   trace_id?: string;
   business_key?: string;
+  /** Absent when only one node is known */
+  node?: string;
 };
 
 export type Span = {
@@ -403,6 +432,8 @@ export type Span = {
   end: string;
   failed: boolean;
   attributes: Record<string, string>;
+  /** Absent when only one node is known */
+  node?: string;
 };
 
 export type Trace = {
@@ -412,6 +443,7 @@ export type Trace = {
   spans: Span[];
   /** Spans were left out because a limit was reached */
   partial?: boolean;
+  nodes?: NodeAnswer[];
 };
 
 export type Route = {

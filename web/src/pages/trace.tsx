@@ -10,7 +10,7 @@ import { commands } from '../ui/commands';
 import { Dotted } from '../ui/code';
 import { useLoaded } from '../ui/data';
 import { Icon } from '../ui/icons';
-import { Badge, Clock, CopyButton, Crumb, Show } from '../ui/parts';
+import { Badge, Clock, CopyButton, Crumb, Show, SilentNodes } from '../ui/parts';
 import { Link } from '../ui/router';
 
 const kServiceColors = 5;
@@ -48,6 +48,7 @@ function Waterfall({ trace }: { trace: Trace }) {
 
   return (
     <>
+      <SilentNodes nodes={trace.nodes} />
       <div className="bar">
         <span>
           <strong>{formatDuration(axis.totalMs)}</strong>{' '}
@@ -183,6 +184,12 @@ function SpanView({ row }: { row: SpanRow<Span> }) {
       <dl className="facts">
         <dt>Service</dt>
         <dd>{span.service}</dd>
+        {span.node && (
+          <>
+            <dt>Node</dt>
+            <dd>{span.node}</dd>
+          </>
+        )}
         <dt>Duration</dt>
         <dd>{formatDuration(row.durationMs)}</dd>
         <dt>Starts</dt>

@@ -5,7 +5,7 @@ import { pathTo } from '../core/routes';
 import { formatDuration } from '../core/time';
 import { commands } from '../ui/commands';
 import { usePaged } from '../ui/data';
-import { Badge, Clock, Empty, More, Show } from '../ui/parts';
+import { Badge, Clock, Empty, More, Show, SilentNodes } from '../ui/parts';
 import { goOnClick, Link, navigate, setQuery, useLocation } from '../ui/router';
 
 export function TracesPage() {
@@ -43,6 +43,7 @@ export function TracesPage() {
         minDurationMs={minDurationMs}
         q={q}
       />
+      <SilentNodes nodes={list.first?.nodes} />
       <Show loaded={list} label="Loading traces" rows={12}>
         {(traces) => (
           <div className="panel">

@@ -1,6 +1,7 @@
 // Small parts that every page uses.
 import { Fragment, useState, type ReactNode } from 'react';
 import type { ApiError } from '../api/client';
+import type { NodeAnswer } from '../api/schema';
 import { formatClock, formatDateTime, formatRelative } from '../core/time';
 import { pathTo } from '../core/routes';
 import { Icon, type IconName } from './icons';
@@ -207,6 +208,21 @@ export function Stale({ error, onRetry }: { error: ApiError | undefined; onRetry
 }
 
 /** Holds the place of a table that is on its way. */
+/** Of a list of several nodes: whose part is missing. Nothing when all answered. */
+export function SilentNodes({ nodes }: { nodes: NodeAnswer[] | undefined }) {
+  const silent = (nodes ?? []).filter((node) => !node.answered);
+  if (silent.length === 0) return null;
+  return (
+    <div className="notice" role="status">
+      <Badge tone="warn">incomplete</Badge>
+      <span>
+        {silent.map((node) => `Node ${node.name} did not answer: ${node.why ?? 'no reason given'}`).join('. ')}.
+        Its part is missing.
+      </span>
+    </div>
+  );
+}
+
 export function Waiting({ rows = 6, label }: { rows?: number; label: string }) {
   return (
     <div role="status" className="panel-body stack">

@@ -1,0 +1,292 @@
+#include "app/api/node_merge.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace weft::app {
+namespace {
+
+constexpr std::size_t kBusinessKeysMax = 8;
+
+std::string_view member_text(const Json& object, std::string_view name) {
+  const auto* value = object.find(name);
+  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
+}
+
+bool member_flag(const Json& object, std::string_view name) {
+  const auto* value = object.find(name);
+  return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+std::span<const Json> member_list(const Json& object, std::string_view name) {
+  const auto* value = object.find(name);
+  return value != nullptr && value->is_array() ? value->elements() : std::span<const Json>();
+}
+
+WallTime member_time(const Json& object, std::string_view name) {
+  return parse_rfc3339(member_text(object, name)).value_or(WallTime());
+}
+
+// An entry as its node wrote it, with one more member.
+std::string of_node(const Json& entry, std::string_view node) {
+  std::string text(entry.raw());
+  if (entry.find("node") != nullptr || !text.ends_with('}')) return text;
+  text.pop_back();
+  if (entry.size() > 0) text += ',';
+  return text.append("\"node\":").append(json_quoted(node)).append("}");
+}
+
+// The parts of a trace, the earliest first.
+struct TraceParts {
+  struct Part {
+    Json summary;
+    std::string_view node;
+    WallTime start;
+  };
+  std::vector<Part> parts;
+  std::int64_t position = 0;  // of the part that stands first in its node's list
+
+  WallTime start() const { return parts.front().start; }
+  double duration_ms() const {
+    double longest = 0;
+    for (const auto& part : parts) {
+      const auto* took = part.summary.find("durationMs");
+      const auto later = std::chrono::duration<double, std::milli>(part.start - start()).count();
+      if (took != nullptr) longest = std::max(longest, later + took->as_double());
+    }
+    return longest;
+  }
+  std::int64_t span_count() const {
+    std::int64_t count = 0;
+    for (const auto& part : parts) {
+      const auto* spans = part.summary.find("spanCount");
+      if (spans != nullptr) count += spans->as_int64().value_or(0);
+    }
+    return count;
+  }
+  bool any(std::string_view flag) const {
+    return std::ranges::any_of(
+        parts, [flag](const Part& part) { return member_flag(part.summary, flag); });
+  }
+  std::string_view first_text(std::string_view name) const {
+    for (const auto& part : parts) {
+      if (auto text = member_text(part.summary, name); !text.empty()) return text;
+    }
+    return {};
+  }
+  std::set<std::string_view> texts(std::string_view name) const {
+    std::set<std::string_view> all;
+    for (const auto& part : parts) {
+      for (const auto& value : member_list(part.summary, name)) all.insert(value.as_string());
+    }
+    return all;
+  }
+};
+
+void write_texts(JsonWriter& out, std::string_view name, const auto& texts) {
+  out.key(name).array();
+  for (const auto& text : texts) out.value(std::string_view(text));
+  out.end();
+}
+
+void write_trace(JsonWriter& out, const TraceParts& trace) {
+  const auto& first = trace.parts.front().summary;
+  out.object()
+      .member("traceId", member_text(first, "traceId"))
+      .member("name", member_text(first, "name"))
+      .member("start", member_text(first, "start"))
+      .member("durationMs", trace.duration_ms())
+      .member("spanCount", trace.span_count())
+      .member("failed", trace.any("failed"))
+      .member("partial", trace.any("partial"));
+  if (auto route = trace.first_text("route"); !route.empty()) out.member("route", route);
+  auto keys = trace.texts("businessKeys");
+  while (keys.size() > kBusinessKeysMax) keys.erase(std::prev(keys.end()));
+  if (!keys.empty()) write_texts(out, "businessKeys", keys);
+  write_texts(out, "services", trace.texts("services"));
+  std::set<std::string_view> nodes;
+  for (const auto& part : trace.parts) nodes.insert(part.node);
+  write_texts(out, "nodes", nodes);
+  out.end();
+}
+
+std::vector<TraceParts> traces_of(const std::vector<NodePage>& pages) {
+  std::map<std::string_view, TraceParts> by_id;
+  for (const auto& page : pages) {
+    const auto positions = member_list(page.json.root(), "positions");
+    std::size_t i = 0;
+    for (const auto& item : member_list(page.json.root(), "items")) {
+      const auto position = i < positions.size() ? positions[i].as_int64().value_or(0) : 0;
+      ++i;
+      auto& trace = by_id[member_text(item, "traceId")];
+      trace.position = std::max(trace.position, position);
+      trace.parts.push_back({item, page.node, member_time(item, "start")});
+    }
+  }
+  std::vector<TraceParts> traces;
+  for (auto& [id, trace] : by_id) {
+    std::ranges::stable_sort(trace.parts, {}, &TraceParts::Part::start);
+    traces.push_back(std::move(trace));
+  }
+  std::ranges::stable_sort(traces, std::ranges::greater(), &TraceParts::position);
+  return traces;
+}
+
+bool has_next(const NodePage& page) {
+  return page.json.root().find("nextCursor") != nullptr;
+}
+
+// A node's lines that are not taken yet.
+struct LogQueue {
+  const NodePage* page;
+  std::span<const Json> lines;
+  std::size_t taken = 0;
+
+  bool is_empty() const { return taken == lines.size(); }
+  WallTime time() const { return member_time(lines[taken], "time"); }
+};
+
+std::vector<LogQueue> queues_of(const std::vector<NodePage>& pages) {
+  std::vector<LogQueue> queues;
+  for (const auto& page : pages)
+    queues.push_back({&page, member_list(page.json.root(), "items"), 0});
+  return queues;
+}
+
+// The lines of a node keep their order, whatever its clock did.
+void write_lines(JsonWriter& out, std::vector<LogQueue>& queues, std::size_t limit,
+                 auto is_before) {
+  out.key("items").array();
+  for (std::size_t i = 0; i < limit; ++i) {
+    LogQueue* next = nullptr;
+    for (auto& queue : queues) {
+      if (queue.is_empty()) continue;
+      if (next == nullptr || is_before(queue.time(), next->time())) next = &queue;
+    }
+    if (next == nullptr) break;
+    out.raw(of_node(next->lines[next->taken++], next->page->node));
+  }
+  out.end();
+}
+
+}  // namespace
+
+std::string node_cursors_text(const NodeCursors& cursors) {
+  std::string text;
+  for (const auto& [node, cursor] : cursors) text += fmt::format("{}={}\n", node, cursor);
+  return to_base64url(text);
+}
+
+std::optional<NodeCursors> read_node_cursors(std::string_view text) {
+  const auto decoded = from_base64url(text).value_or(std::string());
+  NodeCursors cursors;
+  std::string_view rest = decoded;
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    const auto equals = line.rfind('=');
+    if (line.size() == rest.size() || equals == std::string_view::npos) return std::nullopt;
+    cursors.emplace(line.substr(0, equals), line.substr(equals + 1));
+    rest.remove_prefix(line.size() + 1);
+  }
+  if (cursors.empty()) return std::nullopt;
+  return cursors;
+}
+
+void merge_traces(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t limit) {
+  const auto traces = traces_of(pages);
+  const auto shown = std::min(limit, traces.size());
+  out.key("items").array();
+  for (std::size_t i = 0; i < shown; ++i) write_trace(out, traces[i]);
+  out.end();
+  std::set<std::string_view> services;
+  for (const auto& page : pages) {
+    for (const auto& service : member_list(page.json.root(), "services"))
+      services.insert(service.as_string());
+  }
+  write_texts(out, "services", services);
+  const bool has_more = traces.size() > shown || std::ranges::any_of(pages, has_next);
+  if (has_more && shown > 0)
+    out.member("nextCursor", to_base64url(std::to_string(traces[shown - 1].position)));
+}
+
+void merge_trace(JsonWriter& out, const std::vector<NodePage>& pages) {
+  struct SpanOfNode {
+    Json span;
+    std::string_view node;
+    WallTime start;
+  };
+  std::vector<SpanOfNode> spans;
+  auto end = WallTime::min();
+  bool is_partial = false;
+  std::string_view trace_id;
+  for (const auto& page : pages) {
+    if (trace_id.empty()) trace_id = member_text(page.json.root(), "traceId");
+    is_partial = is_partial || member_flag(page.json.root(), "partial");
+    for (const auto& span : member_list(page.json.root(), "spans")) {
+      spans.push_back({span, page.node, member_time(span, "start")});
+      end = std::max(end, member_time(span, "end"));
+    }
+  }
+  std::ranges::stable_sort(spans, {}, &SpanOfNode::start);
+  out.member("traceId", trace_id);
+  if (!spans.empty()) {
+    const std::chrono::duration<double, std::milli> took = end - spans.front().start;
+    out.member("start", member_text(spans.front().span, "start"))
+        .member("durationMs", took.count());
+  }
+  out.member("partial", is_partial).key("spans").array();
+  for (const auto& span : spans) out.raw(of_node(span.span, span.node));
+  out.end();
+}
+
+void merge_logs(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t limit,
+                const NodeCursors& asked) {
+  auto queues = queues_of(pages);
+  write_lines(out, queues, limit, std::greater<>());
+  NodeCursors ends;
+  auto next = asked;
+  bool has_more = false;
+  for (const auto& queue : queues) {
+    const auto& root = queue.page->json.root();
+    const auto positions = member_list(root, "positions");
+    ends[queue.page->node] = member_text(root, "end");
+    has_more = has_more || !queue.is_empty() || has_next(*queue.page);
+    if (queue.taken > 0 && queue.taken <= positions.size())
+      next[queue.page->node] = positions[queue.taken - 1].as_string();
+    else
+      next.emplace(queue.page->node, member_text(root, "end"));
+  }
+  out.member("end", node_cursors_text(ends));
+  if (has_more) out.member("nextCursor", node_cursors_text(next));
+}
+
+void merge_new_logs(JsonWriter& out, const std::vector<NodePage>& pages, const NodeCursors& asked) {
+  auto queues = queues_of(pages);
+  // Those that tell where their log ends, and no more: they were asked for no position.
+  std::erase_if(queues,
+                [&asked](const LogQueue& queue) { return !asked.contains(queue.page->node); });
+  write_lines(out, queues, std::numeric_limits<std::size_t>::max(), std::less<>());
+  auto ends = asked;
+  for (const auto& page : pages) ends[page.node] = member_text(page.json.root(), "end");
+  out.member("end", node_cursors_text(ends));
+}
+
+void write_node_states(JsonWriter& out, const std::vector<NodePage>& pages,
+                       const std::vector<NodeFailure>& failures) {
+  out.key("nodes").array();
+  for (const auto& page : pages)
+    out.object().member("name", page.node).member("answered", true).end();
+  for (const auto& failure : failures) {
+    out.object()
+        .member("name", failure.node)
+        .member("answered", false)
+        .member("why", failure.why.message)
+        .end();
+  }
+  out.end();
+}
+
+}  // namespace weft::app
