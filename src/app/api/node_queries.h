@@ -12,7 +12,7 @@
 
 #include "app/api/call.h"
 #include "app/api/node_merge.h"
-#include "app/node/node_registry.h"
+#include "app/watch/node_registry.h"
 #include "http/client.h"
 #include "identity/identity.h"
 

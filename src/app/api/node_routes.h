@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "app/api/call.h"
-#include "app/node/node_registry.h"
+#include "app/watch/node_registry.h"
 
 namespace weft::app {
 

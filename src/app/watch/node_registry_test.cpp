@@ -1,4 +1,4 @@
-#include "app/node/node_registry.h"
+#include "app/watch/node_registry.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "app/node/settings.h"
+#include "app/settings/settings.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "runtime/clock.h"
