@@ -161,6 +161,14 @@ Result<estate::ResourcePtr> EstateTopicAdmin::owned_by_clients(const estate::Res
   return entry->resource;
 }
 
+bool EstateTopicAdmin::creates_unasked(const identity::Principal& by, std::string_view name) const {
+  const auto view = estate_.current();
+  const auto rules = namespace_of(*view, by.tenant, name);
+  if (!rules || !allow(by, identity::action::kStreamCreate, name)) return false;
+  const auto* unasked = rules->spec().find("autoCreate");
+  return unasked != nullptr && unasked->as_bool();
+}
+
 Task<Result<>> EstateTopicAdmin::create(identity::PrincipalRef by, kafka::TopicRequest topic) {
   CO_CHECK(allow(*by, identity::action::kStreamCreate, topic.name));
   const auto view = estate_.current();
@@ -174,10 +182,10 @@ Task<Result<>> EstateTopicAdmin::create(identity::PrincipalRef by, kafka::TopicR
   if (view->find(id) != nullptr) co_return fail(ErrorCode::AlreadyExists, "the topic exists");
   Spec spec;
   spec["namespace"] = json_text(rules->name());
-  spec["partitions"] = std::to_string(topic.partitions);
-  for (const char* inherited : {"schema", "opaque", "retention"}) {
+  for (const char* inherited : {"schema", "opaque", "retention", "partitions"}) {
     if (const auto* value = rules->spec().find(inherited)) spec[inherited] = value->raw();
   }
+  if (topic.partitions >= 0) spec["partitions"] = std::to_string(topic.partitions);
   for (const auto& [config, value] : topic.configs) CO_CHECK(put_config(config, value, spec));
   auto text = document(id, rules->owner(), spec);
   co_return co_await put(std::move(by), std::move(text), topic.validate_only);

@@ -19,6 +19,7 @@ class EstateTopicAdmin final : public kafka::TopicAdmin {
                    std::function<Task<std::string>()> reconcile)
       : estate_(estate), log_(log), reconcile_(std::move(reconcile)) {}
 
+  bool creates_unasked(const identity::Principal& by, std::string_view name) const override;
   // NotFound, AlreadyExists, PermissionDenied, FailedPrecondition (no Namespace admits it, another
   // manager declares it), InvalidArgument (a config's value).
   Task<Result<>> create(identity::PrincipalRef by, kafka::TopicRequest topic) override;

@@ -47,6 +47,8 @@ constexpr const char* kNamespaceSchema = R"json({
                "description": "Streams whose names begin with this belong here"},
     "schema": {"type": "string", "description": "Name of the Schema that its streams get"},
     "opaque": {"const": true, "description": "Its streams have no contract, on the record"},
+    "autoCreate": {"type": "boolean", "description": "A topic is made when a client asks for it; false when absent"},
+    "partitions": {"type": "integer", "minimum": 1, "maximum": 10000, "description": "Where a client names none; 1 when absent"},
     "partitionsMax": {"type": "integer", "minimum": 1, "maximum": 10000, "description": "Of one stream; 100 when absent"},
     "retention": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "Where a client names none; 7d when absent"},
     "retentionMax": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "Longest that a client may ask for; forever when absent"}

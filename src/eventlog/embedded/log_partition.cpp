@@ -275,7 +275,9 @@ ReadPlan Partition::plan(Offset from, std::uint64_t bytes_max, bool committed_on
   }
   if (from >= plan.limit) return plan;
   bool has_tail = tail_first_ < tail_.size();
-  if (has_tail && tail_[tail_first_].base <= from) {
+  // What was compacted is read from its extents: the tail still has it whole.
+  bool is_compacted = from < cleaned_.end();
+  if (has_tail && !is_compacted && tail_[tail_first_].base <= from) {
     plan_tail(plan, from, bytes_max);
     if (!plan.batches.empty()) return plan;
   }
@@ -285,6 +287,7 @@ ReadPlan Partition::plan(Offset from, std::uint64_t bytes_max, bool committed_on
     plan.extent = *extent;
     return plan;
   }
+  if (is_compacted) from = std::min(cleaned_.end(), plan.limit);
   if (plan_wal(plan, from, bytes_max)) return plan;
   if (has_tail) plan_tail(plan, from, bytes_max);
   if (plan.batches.empty()) plan.next = info_.end;  // a hole up to the end

@@ -22,10 +22,11 @@ class Authenticator {
 
 // Topics are governed resources: what a client asks for becomes a change set of the estate, or is
 // refused there. The message of FailedPrecondition or PermissionDenied is shown to the client as a
-// policy violation; AlreadyExists, NotFound and InvalidArgument keep their meaning.
+// policy violation; AlreadyExists and NotFound keep their meaning; InvalidArgument is a
+// config's value.
 struct TopicRequest {
   std::string name;
-  std::int32_t partitions = 1;
+  std::int32_t partitions = -1;                // -1: as many as such topics have by default
   std::map<std::string, std::string> configs;  // Kafka's names, e.g. "retention.ms"
   bool validate_only = false;
 };
@@ -33,6 +34,8 @@ struct TopicRequest {
 class TopicAdmin {
  public:
   virtual ~TopicAdmin() = default;
+  // Whether a topic of this name is made when a client asks for it.
+  virtual bool creates_unasked(const identity::Principal& by, std::string_view name) const = 0;
   virtual Task<Result<>> create(identity::PrincipalRef by, TopicRequest topic) = 0;
   virtual Task<Result<>> remove(identity::PrincipalRef by, std::string name) = 0;
   virtual Task<Result<>> grow(identity::PrincipalRef by, std::string name, std::int32_t partitions,

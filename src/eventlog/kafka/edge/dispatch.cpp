@@ -40,7 +40,7 @@ constexpr std::array kApis{
     Api{ProduceRequest::kApi, 0, Access::Authenticated, &run_produce, kProduceRemark},
     entry<FetchRequest>("without fetch sessions: every answer has session id 0, which means none"),
     entry<ListOffsetsRequest>("latest, earliest, by time, and of the greatest timestamp"),
-    entry<MetadataRequest>("topics are never created by asking for them"),
+    entry<MetadataRequest>("topics are made by asking for them only where a Namespace says so"),
     entry<OffsetCommitRequest>("durable before the answer"),
     entry<OffsetFetchRequest>(),
     entry<FindCoordinatorRequest>("groups and transactions; this broker for all"),

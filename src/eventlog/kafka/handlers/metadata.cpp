@@ -1,5 +1,6 @@
 // Metadata and DescribeCluster.
 #include "eventlog/kafka/handlers/handlers.h"
+#include "runtime/log.h"
 
 namespace weft::kafka {
 namespace {
@@ -51,6 +52,21 @@ Topic by_name(Call& call, std::string_view name, bool with_operations) {
   return known(call, **stream, with_operations);
 }
 
+// A topic that nobody made, where such topics are made by asking for them.
+Task<void> create_unasked(Call& call, std::string_view name) {
+  auto* admin = call.broker.parts.admin;
+  if (admin == nullptr || !is_topic_name(name) || is_internal(name)) co_return;
+  if (call.broker.parts.topics.find(call.session.tenant(), name)) co_return;
+  if (!admin->creates_unasked(*call.session.principal, name)) co_return;
+  TopicRequest request;
+  request.name = name;
+  auto by = call.session.principal;
+  const auto created = co_await admin->create(std::move(by), std::move(request));
+  if (created || created.error().code == ErrorCode::AlreadyExists) co_return;
+  log_warn("kafka", "a topic that a client asked for could not be made",
+           {{"topic", name}, {"error", created.error().message}});
+}
+
 void add_all(Call& call, bool with_operations, std::vector<Topic>& topics) {
   for (const auto& stream : call.broker.parts.topics.of_tenant(call.session.tenant())) {
     const auto& name = stream->info.settings.name;
@@ -78,6 +94,7 @@ Task<MetadataResponse> handle(Call& call, const MetadataRequest& request) {
   }
   for (const auto& topic : *request.topics) {
     if (topic.name) {
+      if (request.allow_auto_topic_creation) co_await create_unasked(call, *topic.name);
       response.topics.push_back(by_name(call, *topic.name, with_operations));
       continue;
     }

@@ -12,7 +12,7 @@ constexpr std::int16_t kDeleteTopicIdFrom = 6;  // of DeleteTopics
 KafkaError admin_error(ErrorCode error) {
   switch (error) {
     case ErrorCode::InvalidArgument:
-      return KafkaError::InvalidRequest;
+      return KafkaError::InvalidConfig;
     case ErrorCode::NotFound:
       return KafkaError::UnknownTopicOrPartition;
     case ErrorCode::AlreadyExists:
@@ -70,7 +70,7 @@ Task<Outcome> create(Call& call, const NewTopic& topic, bool validate_only) {
   if (admin == nullptr) co_return no_admin();
   TopicRequest request;
   request.name = topic.name;
-  request.partitions = std::max(topic.num_partitions, 1);
+  request.partitions = topic.num_partitions;
   request.validate_only = validate_only;
   for (const auto& config : topic.configs) {
     if (!config.value) continue;
