@@ -23,6 +23,8 @@ def run():
         assert "readers" not in tool(groups, "--list")
         offsets = tool("org.apache.kafka.tools.GetOffsetShell", "--topic", SOURCE)
         assert f"{SOURCE}:0:0" in offsets, offsets
+        sizes = tool("org.apache.kafka.tools.LogDirsCommand", "--describe", "--topic-list", SOURCE)
+        assert f'"{SOURCE}-0"' in sizes, sizes
         tool(topics, "--delete", "--topic", "apps-table")
         assert "apps-table" not in tool(topics, "--list")
-    return f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets"
+    return f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets, kafka-log-dirs"

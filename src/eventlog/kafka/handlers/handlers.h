@@ -54,6 +54,12 @@ Task<OffsetCommitResponse> handle(Call& call, const OffsetCommitRequest& request
 Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request);
 Task<OffsetDeleteResponse> handle(Call& call, const OffsetDeleteRequest& request);
 
+// ---- replicas.cpp
+Task<DescribeLogDirsResponse> handle(Call& call, const DescribeLogDirsRequest& request);
+Task<ElectLeadersResponse> handle(Call& call, const ElectLeadersRequest& request);
+Task<ListPartitionReassignmentsResponse> handle(Call& call,
+                                                const ListPartitionReassignmentsRequest& request);
+
 // ---- topic_admin.cpp
 Task<CreateTopicsResponse> handle(Call& call, const CreateTopicsRequest& request);
 Task<DeleteTopicsResponse> handle(Call& call, const DeleteTopicsRequest& request);

@@ -8,6 +8,7 @@
 #include "eventlog/kafka/messages/membership.h"
 #include "eventlog/kafka/messages/offsets.h"
 #include "eventlog/kafka/messages/produce.h"
+#include "eventlog/kafka/messages/replicas.h"
 #include "eventlog/kafka/messages/topic_admin.h"
 #include "eventlog/kafka/messages/topic_configs.h"
 #include "eventlog/kafka/messages/transactions.h"
@@ -43,10 +44,14 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>();
+  visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>();
   visit.template operator()<SaslAuthenticateRequest, SaslAuthenticateResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
   visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
+  visit.template operator()<ElectLeadersRequest, ElectLeadersResponse>();
   visit.template operator()<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>();
+  visit
+      .template operator()<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
   visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();

@@ -57,6 +57,7 @@ enum class KafkaError : std::int16_t {
   MemberIdRequired = 79,
   GroupMaxSizeReached = 81,
   FencedInstanceId = 82,
+  ElectionNotNeeded = 84,
   GroupSubscribedToTopic = 86,
   InvalidRecord = 87,
   UnstableOffsetCommit = 88,
