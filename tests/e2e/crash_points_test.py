@@ -87,6 +87,8 @@ AT_START = {"log.during-recovery", "log.after-recovery-header", "upgrade.after-w
 AT_END = {"log.during-close"}
 # Only a log without an old file to make its spare from makes a new one.
 ON_NEW_DATA = {"log.after-spare-created"}
+# The orders' stream compacts; each order has a key of its own, so none may go.
+ON_COMPACTION = {"log.after-compaction"}
 
 
 def all_points(environment):
@@ -218,8 +220,13 @@ def node(weft_factory, receiver, tmp_path):
     first.start()
     assert first.stop() == 0
 
+    compacting = tmp_path / "compacting"
+    shutil.copytree(estate, compacting)
+    (compacting / "shop.yaml").write_text(ESTATE.replace("spec: {opaque: true, partitions", "spec: {cleanup: compact, opaque: true, partitions"))
+
     def make(name, new):
-        weft = weft_factory(name, estate=estate if new else None, **common)
+        estates = {name: compacting for name in ON_COMPACTION}
+        weft = weft_factory(name, estate=estate if new else estates.get(name), **common)
         if name.startswith("archive."):
             weft.settings.append(f"backup.archive={tmp_path / 'archive'}")
         if not new:
@@ -310,7 +317,7 @@ def test_kill_minus_nine_at_every_crash_point_loses_and_doubles_nothing(node, re
     points = all_points(dict(node("listing", new=True).environment))
     documented = (ROOT / "docs/simulation.md").read_text()
     assert [point for point in points if f"`{point}`" not in documented] == []
-    assert len(points) >= 23 and set(ARRIVALS) | AT_START | AT_END | ON_NEW_DATA <= set(points)
+    assert len(points) >= 24 and set(ARRIVALS) | AT_START | AT_END | ON_NEW_DATA | ON_COMPACTION <= set(points)
     hit = []
     for point in points:
         weft = node(point, new=point in ON_NEW_DATA)

@@ -49,6 +49,7 @@ constexpr const char* kNamespaceSchema = R"json({
     "opaque": {"const": true, "description": "Its streams have no contract, on the record"},
     "autoCreate": {"type": "boolean", "description": "A topic is made when a client asks for it; false when absent"},
     "partitions": {"type": "integer", "minimum": 1, "maximum": 10000, "description": "Where a client names none; 1 when absent"},
+    "streamsMax": {"type": "integer", "minimum": 1, "maximum": 100000, "description": "How many streams it may hold; 1000 when absent"},
     "partitionsMax": {"type": "integer", "minimum": 1, "maximum": 10000, "description": "Of one stream; 100 when absent"},
     "retention": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "Where a client names none; 7d when absent"},
     "retentionMax": {"type": "string", "pattern": "^(forever|([0-9]+(ms|s|m|h|d))+)$", "description": "Longest that a client may ask for; forever when absent"}
@@ -145,11 +146,30 @@ void check_membership(const estate::Resource& stream, const estate::Resource& ru
   }
 }
 
+void check_room(const estate::Resource& stream, const estate::Resource& rules,
+                const estate::EstateView& view, estate::Findings& findings) {
+  constexpr std::int64_t kStreamsMax = 1'000;
+  const auto* limit = rules.spec().find("streamsMax");
+  const auto most = limit == nullptr ? kStreamsMax : limit->as_int64().value_or(kStreamsMax);
+  std::int64_t members = 0;
+  for (const auto& each : view.of_kind(stream.tenant(), "Stream")) {
+    const auto* named = each->spec().find("namespace");
+    if (named != nullptr && named->as_string() == rules.name()) ++members;
+  }
+  if (members <= most) return;
+  findings.errors.push_back(
+      stream.at("/spec/namespace",
+                fmt::format("the namespace {} holds {} streams at most", rules.name(), most)));
+}
+
 void check_stream(const estate::Resource& resource, const estate::EstateView& view,
                   estate::Findings& findings) {
   if (const auto* named = resource.spec().find("namespace")) {
     const auto* rules = view.find(resource.tenant(), "Namespace", named->as_string());
-    if (rules != nullptr) check_membership(resource, *rules, findings);
+    if (rules != nullptr) {
+      check_membership(resource, *rules, findings);
+      check_room(resource, *rules, view, findings);
+    }
   } else if (!is_stream_name(resource.name())) {
     findings.errors.push_back(resource.at(
         "/metadata/name",

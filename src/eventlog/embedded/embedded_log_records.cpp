@@ -282,10 +282,8 @@ Task<Result<ReadResult>> EmbeddedLog::read(ReadRequest request) {
     }
     auto partition = context.streams.find(request.partition);
     if (!partition) co_return fail(ErrorCode::NotFound, "the stream was deleted");
-    std::vector<AbortedTransaction> aborted;
-    if (request.committed_only) aborted = partition->aborted_in(from, batches.next);
     for (const auto& batch : batches.fetched.batches) {
-      CO_TRY(result.next, decode(*batch, request, aborted, result.records));
+      CO_TRY(result.next, decode(*batch, request, batches.fetched.aborted, result.records));
       if (result.records.size() >= request.records_max) co_return result;
     }
     result.next = std::max(result.next, batches.next);

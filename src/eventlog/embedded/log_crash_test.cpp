@@ -25,17 +25,25 @@ constexpr const char* kFolderVariable = "WEFT_TEST_CRASH_FOLDER";
 void set_limits(LogOptions& options) {
   options.wal_file_bytes = 64 * 1024;
   options.maintenance_interval = 20ms;
+  options.compaction_bytes_min = 1;
 }
 
 // Appends and notes, in a file beside the log, what was acknowledged.
 void append_all(LogOnDisk& node, const std::string& notes, int from, int to) {
   auto known = node.log->find_stream("default", "orders");
   auto stream = known ? known->id : node.create("orders");
+  // A table of three keys, compacted all the time.
+  auto settings = stream_named("table");
+  settings.cleanup = Cleanup::Compact;
+  auto known_table = node.log->find_stream("default", "table");
+  auto table = known_table ? known_table->id : node.run(node.log->create_stream(settings))->id;
   std::ofstream out(notes, std::ios::app);
   for (int i = from; i < to; ++i) {
     auto value = std::to_string(i) + std::string(4000, 'x');
     auto appended = node.run(node.log->append(one_record(stream, value)));
     if (appended) out << i << std::endl;
+    auto key = std::to_string(i % 3);
+    ASSERT_TRUE(node.run(node.log->append(one_record(table, value, key))));
     // The background makes the next file when more than half of this one is used.
     if (i % 10 == 9) [[maybe_unused]]
       auto slept = node.run(node.clock.sleep_for(30ms));
@@ -99,6 +107,16 @@ void expect_all_there(const std::string& folder, const std::string& name) {
   auto stream = node.log->find_stream("default", "orders");
   ASSERT_TRUE(stream.has_value());
   EXPECT_THAT(node.values({stream->id, 0}), IsSupersetOf(promised));
+  auto table = node.log->find_stream("default", "table");
+  ASSERT_TRUE(table.has_value());
+  auto left = node.values({table->id, 0});
+  auto latest = *std::ranges::max_element(
+      promised, {}, [](const std::string& value) { return std::atoi(value.c_str()); });
+  // Written before the next order was; the very last one may not have been.
+  auto before = std::to_string(std::atoi(latest.c_str()) - 1) + std::string(4000, 'x');
+  if (promised.contains(before)) {
+    EXPECT_THAT(left, testing::Contains(before));
+  }
 }
 
 TEST(LogCrash, KeepsWhatWasAcknowledgedAtEveryCrashPoint) {

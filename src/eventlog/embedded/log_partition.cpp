@@ -93,6 +93,7 @@ void Partition::limit_memory(std::uint64_t bytes_max, std::int64_t older_than_ms
     pop_tail();
   }
   transactions_.trim(info_.start);
+  end_moved();
   info_.bytes = tail_bytes_;
 }
 
@@ -265,6 +266,15 @@ bool Partition::plan_wal(ReadPlan& plan, Offset from, std::uint64_t bytes_max) c
 
 ReadPlan Partition::plan(Offset from, std::uint64_t bytes_max, bool committed_only) const {
   std::lock_guard lock(mutex_);
+  auto plan = plan_locked(from, bytes_max, committed_only);
+  if (committed_only && !plan.error) {
+    auto to = plan.extent ? plan.extent->end : plan.next;
+    plan.aborted = transactions_.aborted_in(from, std::min(to, plan.limit));
+  }
+  return plan;
+}
+
+ReadPlan Partition::plan_locked(Offset from, std::uint64_t bytes_max, bool committed_only) const {
   ReadPlan plan;
   plan.info = info_;
   plan.next = from;

@@ -77,6 +77,8 @@ struct ReadPlan {
   std::shared_ptr<const Extent> extent;                     // else from this extent
   Offset next = 0;                                          // after `batches` or `refs`
   Offset limit = 0;                                         // no batch at or beyond this one
+  // Of the planned range; taken together with it, since retention may forget them a moment later.
+  std::vector<AbortedTransaction> aborted;
 };
 
 class Partition {
@@ -143,7 +145,11 @@ class Partition {
   void plan_tail(ReadPlan& plan, Offset from, std::uint64_t bytes_max) const;
   bool plan_wal(ReadPlan& plan, Offset from, std::uint64_t bytes_max) const;
   void pop_tail();
-  void end_moved() { info_.stable_end = transactions_.stable_end(info_.end); }
+  void end_moved() {
+    // Of a transaction that is open for long the first records may be gone.
+    info_.stable_end = std::max(transactions_.stable_end(info_.end), info_.start);
+  }
+  ReadPlan plan_locked(Offset from, std::uint64_t bytes_max, bool committed_only) const;
 
   mutable std::mutex mutex_;
   PartitionInfo info_;

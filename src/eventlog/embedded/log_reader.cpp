@@ -249,6 +249,10 @@ Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint6
     auto plan = partition->plan(result.next, room, committed_only);
     result.fetched.info = plan.info;
     result.limit = plan.limit;
+    for (const auto& each : plan.aborted) {
+      auto& known = result.fetched.aborted;
+      if (std::ranges::find(known, each) == known.end()) known.push_back(each);
+    }
     if (result.fetched.batches.empty()) result.fetched.error = plan.error;
     if (plan.error || result.next >= plan.limit) co_return result;
     auto before = result.next;
@@ -312,9 +316,6 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
       bytes += batches.bytes;
       answer_now = answer_now || batches.fetched.error.has_value();
       if (auto partition = context_.streams.find(item.partition)) {
-        if (options.committed_only && !batches.fetched.batches.empty()) {
-          batches.fetched.aborted = partition->aborted_in(item.from, batches.next);
-        }
         const auto& info = batches.fetched.info;
         auto end = options.committed_only ? info.stable_end : info.end;
         ends.emplace_back(std::move(partition), end);

@@ -1,6 +1,7 @@
 // What all connections of a listener share, and what one request carries to its handler.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 
 #include "eventlog/kafka/edge/frame_reader.h"
@@ -66,6 +67,12 @@ struct Session {
   std::map<Uuid, std::string> topics_seen;
 
   const std::string& tenant() const { return principal->tenant; }
+  // Whether there is anything that the principal may do this to.
+  bool may_anywhere(std::string_view action) const {
+    return std::ranges::any_of(principal->grants, [&](const identity::Grant& grant) {
+      return identity::matches_pattern(grant.action, action);
+    });
+  }
   bool may(std::string_view action, std::string_view stream) const {
     const identity::ResourceRef resource{principal->tenant, "Stream", stream};
     return identity::Decisions().decide(*principal, action, resource).allowed();

@@ -15,6 +15,11 @@ constexpr std::size_t kMetadataBytesMax = 4096;
 constexpr std::int16_t kInitFencedFrom = 4;
 constexpr std::int16_t kTransactionFencedFrom = 2;
 
+// As with idempotence in Kafka (KIP-679): transactions are for those who may write to something.
+bool may_transact(const Call& call) {
+  return call.session.may_anywhere(identity::action::kStreamWrite);
+}
+
 TransactionKey key_of(const Call& call, std::string_view id) {
   return {call.session.tenant(), std::string(id)};
 }
@@ -31,6 +36,10 @@ std::chrono::milliseconds since(WallTime begin, WallTime now) {
 Task<InitProducerIdResponse> init_transactional(Call& call, const InitProducerIdRequest& request) {
   InitProducerIdResponse response;
   response.producer_epoch = -1;
+  if (!may_transact(call)) {
+    response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
+    co_return response;
+  }
   if (request.transactional_id->empty()) {
     response.error_code = code(KafkaError::InvalidRequest);
     co_return response;
@@ -103,6 +112,10 @@ Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequ
 
 Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& request) {
   AddOffsetsToTxnResponse response;
+  if (!may_transact(call)) {
+    response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
+    co_return response;
+  }
   if (request.group_id.empty()) {
     response.error_code = code(KafkaError::InvalidGroupId);
     co_return response;
@@ -117,6 +130,10 @@ Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& r
 
 Task<EndTxnResponse> handle(Call& call, const EndTxnRequest& request) {
   EndTxnResponse response;
+  if (!may_transact(call)) {
+    response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
+    co_return response;
+  }
   const TransactionalProducer producer{request.producer_id, request.producer_epoch};
   auto key = key_of(call, request.transactional_id);
   const auto error =
@@ -157,8 +174,11 @@ Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& r
   }
   const TransactionalProducer producer{request.producer_id, request.producer_epoch};
   auto key = key_of(call, request.transactional_id);
-  auto error = co_await call.broker.parts.transactions.commit_offsets(
-      std::move(key), producer, std::string(request.group_id), std::move(commit));
+  auto error = KafkaError::TransactionalIdAuthorizationFailed;
+  if (may_transact(call)) {
+    error = co_await call.broker.parts.transactions.commit_offsets(
+        std::move(key), producer, std::string(request.group_id), std::move(commit));
+  }
   // This API knows the older name alone.
   if (error == KafkaError::ProducerFenced) error = KafkaError::InvalidProducerEpoch;
   if (error == KafkaError::None) co_return response;

@@ -163,14 +163,19 @@ Task<void> State::abort_overdue() {
     return each.second.is_recovered && each.second.state != TransactionState::Ongoing;
   };
   if (std::ranges::any_of(transactions, is_recovered)) (void)co_await adopt_open();
-  const auto now = clock.now();
+  const auto is_overdue = [this](const Transaction& transaction) {
+    return transaction.state == TransactionState::Ongoing && !transaction.is_busy &&
+           clock.now() - transaction.since > transaction.timeout;
+  };
   std::vector<TransactionKey> overdue;
   for (const auto& [key, transaction] : transactions) {
-    const bool ongoing = transaction.state == TransactionState::Ongoing && !transaction.is_busy;
-    if (ongoing && now - transaction.since > transaction.timeout) overdue.push_back(key);
+    if (is_overdue(transaction)) overdue.push_back(key);
   }
   for (const auto& key : overdue) {
-    auto next = transactions.at(key).producer;
+    // It may have ended, or begun anew, while the one before it was aborted.
+    const auto found = transactions.find(key);
+    if (found == transactions.end() || !is_overdue(found->second)) continue;
+    auto next = found->second.producer;
     ++next.epoch;
     const auto error = co_await finish(key, next, false);
     log_warn(kLogModule, "a transaction took longer than its timeout and was aborted",
