@@ -69,6 +69,7 @@ struct FetchedPartition {
   std::optional<ErrorCode> error;  // NotFound, OutOfRange, DataLoss
   PartitionInfo info;
   std::vector<std::shared_ptr<const std::string>> batches;
+  Offset next = 0;  // where to go on: behind the batches, or behind a hole where there are none
   // Of those transactions the batches do not count; with `committed_only` alone.
   std::vector<AbortedTransaction> aborted;
 };
@@ -78,6 +79,11 @@ struct TransactionalProducer {
   std::int64_t id = -1;
   std::int16_t epoch = -1;
   bool operator==(const TransactionalProducer&) const = default;
+};
+
+struct AdmittedProducer {
+  TransactionalProducer producer;
+  std::string tenant;  // whose streams it may write to
 };
 
 // The end of a producer's transaction: markers in every partition that it wrote to, and `with`, in
@@ -133,7 +139,7 @@ class BatchLog {
   virtual Task<Result<std::vector<Appended>>> end_transaction(TransactionEnd end) = 0;
   // After a start, for each producer that may go on; its transaction, if there is one, was
   // recovered.
-  virtual Task<Result<>> admit_producers(std::vector<TransactionalProducer> producers) = 0;
+  virtual Task<Result<>> admit_producers(std::vector<AdmittedProducer> producers) = 0;
   // Requires that none of them has a transaction.
   virtual Task<Result<>> forget_producers(std::vector<std::int64_t> ids) = 0;
   virtual Task<Result<std::vector<OpenTransactionView>>> open_transactions() = 0;

@@ -60,7 +60,7 @@ Manifest manifest() {
   held.next_segment = 6;
   held.segments = {5};
   held.streams = {stream()};
-  held.partitions.push_back({kPartition, 10, 13, {{0, 0}, {1, 12}}, {}, {}});
+  held.partitions.push_back({kPartition, 10, 13, {{0, 0}, {1, 12}}, {}, {}, 0});
   return held;
 }
 
@@ -136,6 +136,7 @@ TEST(ManifestFormat, IsWhatWasCommitted) {
   held.streams[0].retired = from_unix_ms(kMoment);
   held.partitions[0].transactions.restore({{1001, {3, 12}}}, {{1002, 10, 11}});
   held.partitions[0].cleaned = CleanMarks({{12, kMoment}});
+  held.partitions[0].first_segment = 4;
 
   auto golden = golden_file_or_new("manifest-3.hex", encode_manifest(held));
 

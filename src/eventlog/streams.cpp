@@ -154,6 +154,15 @@ Task<Result<>> StreamCatalogue::retire_undeclared(const Declarations& declared, 
   co_return Result<>();
 }
 
+Task<Result<>> StreamCatalogue::drop(std::string tenant, std::string name) {
+  const auto stream = log_.find_stream(tenant, name);
+  if (!stream || !stream->retired || declared_.load()->contains(std::pair(tenant, name))) {
+    co_return Result<>();
+  }
+  log_info("eventlog", "stream removed by a client", {{"stream", name}, {"tenant", tenant}});
+  co_return co_await log_.delete_stream(stream->id);
+}
+
 Task<Result<>> StreamCatalogue::remove_retired(WallTime before) {
   auto declared = declared_.load();
   for (const auto& info : log_.streams()) {

@@ -82,6 +82,9 @@ class StreamCatalogue final : public estate::Compiler {
   // made; the others are made all the same. Streams that are declared no more are retired: they
   // stay in the log, unseen, until remove_retired() finds that their time of grace is over.
   Task<Result<>> reconcile(WallTime now);
+  // Deletes the stream at once, unless it is declared (again). Like reconcile(), one task at a
+  // time.
+  Task<Result<>> drop(std::string tenant, std::string name);
   // Deletes what was retired before `before` and is not declared. A stream that is declared again
   // in the moment of its removal is made anew by the next reconcile().
   Task<Result<>> remove_retired(WallTime before);

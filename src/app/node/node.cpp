@@ -264,9 +264,10 @@ Task<void> Node::Parts::sample_activity() {
   }
 }
 
-Task<std::string> Node::Parts::reconcile() {
-  std::function<Result<bool>()> turn = [this]() -> Result<bool> {
+Task<std::string> Node::Parts::reconcile(std::optional<estate::ResourceId> dropped) {
+  std::function<Result<bool>()> turn = [this, dropped]() -> Result<bool> {
     CHECK(run_until_done(streams->reconcile(clock.now())));
+    if (dropped) CHECK(run_until_done(streams->drop(dropped->tenant, dropped->name)));
     return true;
   };
   auto done = co_await stream_turns.run<bool>(std::move(turn));

@@ -185,7 +185,8 @@ struct Node::Parts {
   Task<Result<>> catch_up();
   std::string note_of_roles() const;
   std::string ready_note() const;  // lines of /readyz, or none
-  Task<std::string> reconcile();   // a warning, or empty; any loop
+  // A warning, or empty; any loop. A stream that was dropped goes at once.
+  Task<std::string> reconcile(std::optional<estate::ResourceId> dropped = std::nullopt);
   Task<void> store_key_uses();
   Task<void> sample_activity();
   Result<> open_logs();

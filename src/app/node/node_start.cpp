@@ -315,7 +315,9 @@ Task<Result<>> Node::Parts::open_doors() {
   if (roles.has(Role::Control)) open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
-  topic_admin.emplace(*estate, *log, [this] { return reconcile(); });
+  topic_admin.emplace(*estate, [this](std::optional<estate::ResourceId> dropped) {
+    return reconcile(std::move(dropped));
+  });
   CO_CHECK(open_exporters());
   co_return Result<>();
 }

@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::string_view kManager = "kafka";
 
-// Members of a Stream's spec as JSON texts.
-using Spec = std::map<std::string, std::string, std::less<>>;
-
 Result<> allow(const identity::Principal& by, std::string_view action, std::string_view name) {
   const identity::ResourceRef resource{by.tenant, "Stream", name};
   const identity::Decisions decisions;
@@ -56,7 +53,8 @@ Result<std::int64_t> number(std::string_view config, std::string_view value, std
 }
 
 // Puts a config under Weft's name, or takes it out when its value is absent or means "no limit".
-Result<> put_config(std::string_view config, const std::optional<std::string>& value, Spec& spec) {
+Result<> put_config(std::string_view config, const std::optional<std::string>& value,
+                    TopicSpec& spec) {
   if (config == "cleanup.policy") {
     spec.erase("cleanup");
     if (!value || *value == "delete") return {};
@@ -74,6 +72,7 @@ Result<> put_config(std::string_view config, const std::optional<std::string>& v
     spec.erase("retention");
     if (!value) return {};
     TRY(const auto ms, number(config, *value, -1));
+    if (ms == 0) return fail(ErrorCode::InvalidArgument, "retention.ms is -1 or at least 1");
     spec["retention"] = ms < 0 ? json_text("forever") : json_text(fmt::format("{}ms", ms));
     return {};
   }
@@ -94,7 +93,7 @@ Result<> put_config(std::string_view config, const std::optional<std::string>& v
   return fail(ErrorCode::InvalidArgument, "{} cannot be set on a topic", config);
 }
 
-std::string document(const estate::ResourceId& id, std::string_view owner, const Spec& spec) {
+std::string document(const estate::ResourceId& id, std::string_view owner, const TopicSpec& spec) {
   JsonWriter out;
   out.object().member("apiVersion", estate::kApiVersion).member("kind", "Stream");
   out.key("metadata").object().member("name", id.name);
@@ -105,8 +104,8 @@ std::string document(const estate::ResourceId& id, std::string_view owner, const
   return std::move(out).text();
 }
 
-Spec spec_of(const estate::Resource& stream) {
-  Spec spec;
+TopicSpec spec_of(const estate::Resource& stream) {
+  TopicSpec spec;
   for (const auto& member : stream.spec().members()) {
     spec.emplace(member.key(), member.value.raw());
   }
@@ -119,47 +118,64 @@ estate::ResourceId stream_id(const identity::Principal& by, std::string name) {
 
 }  // namespace
 
-Task<Result<>> EstateTopicAdmin::carry_out(identity::PrincipalRef by, estate::ChangeSet changes,
-                                           bool validate_only) {
-  changes.manager = kManager;
-  changes.note = "asked for by a Kafka client";
+Task<Result<>> EstateTopicAdmin::carry_out(identity::PrincipalRef by, Change change,
+                                           bool validate_only,
+                                           std::optional<estate::ResourceId> dropped) {
+  constexpr int kTurnsMax = 5;
   estate::Plan plan;
-  if (validate_only) {
-    CO_TRY(plan, co_await estate_.plan(std::move(changes)));
-  } else {
-    CO_TRY(auto applied, co_await estate_.apply_or_explain(by->id, std::move(changes)));
-    plan = std::move(applied.plan);
+  for (int turn = 1;; ++turn) {
+    const auto view = estate_.current();
+    CO_TRY(auto changes, change(*view));
+    changes.manager = kManager;
+    changes.note = "asked for by a Kafka client";
+    if (validate_only) {
+      CO_TRY(plan, co_await estate_.plan(std::move(changes)));
+      break;
+    }
+    auto applied =
+        co_await estate_.apply_or_explain(by->id, std::move(changes), view->generation());
+    if (applied) {
+      plan = std::move(applied->plan);
+      break;
+    }
+    // Somebody else changed the estate between the look and the change.
+    if (applied.error().code == ErrorCode::Conflict && turn < kTurnsMax) continue;
+    co_return std::unexpected(std::move(applied).error());
   }
   if (plan.is_refused()) {
     co_return fail(ErrorCode::FailedPrecondition, "{}", plan.findings.errors.front().message);
   }
   if (validate_only) co_return Result<>();
-  const auto warning = co_await reconcile_();
+  const auto warning = co_await reconcile_(std::move(dropped));
   if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
   co_return Result<>();
 }
 
-Task<Result<>> EstateTopicAdmin::put(identity::PrincipalRef by, std::string document,
-                                     bool validate_only) {
+Result<estate::ChangeSet> EstateTopicAdmin::put(std::string document) const {
   auto loaded = estate::Loader(estate_.kinds()).load_text("request.json", std::move(document));
   if (!loaded.ok()) {
-    co_return fail(ErrorCode::InvalidArgument, "{}", loaded.findings.errors.front().message);
+    return fail(ErrorCode::InvalidArgument, "{}", loaded.findings.errors.front().message);
   }
   estate::ChangeSet changes;
   changes.resources = std::move(loaded.resources);
-  co_return co_await carry_out(std::move(by), std::move(changes), validate_only);
+  return changes;
 }
 
-Result<estate::ResourcePtr> EstateTopicAdmin::owned_by_clients(const estate::ResourceId& id) const {
-  const auto view = estate_.current();
-  const auto* entry = view->find_entry(id);
+namespace {
+
+// The stream as clients declared it, if they did.
+Result<const estate::Resource*> owned_by_clients(const estate::EstateView& view,
+                                                 const estate::ResourceId& id) {
+  const auto* entry = view.find_entry(id);
   if (entry == nullptr) return fail(ErrorCode::NotFound, "there is no such topic");
   if (entry->managed_by != kManager) {
     return fail(ErrorCode::FailedPrecondition, "the topic is declared by '{}' and is changed there",
                 entry->managed_by);
   }
-  return entry->resource;
+  return entry->resource.get();
 }
+
+}  // namespace
 
 bool EstateTopicAdmin::creates_unasked(const identity::Principal& by, std::string_view name) const {
   const auto view = estate_.current();
@@ -171,60 +187,82 @@ bool EstateTopicAdmin::creates_unasked(const identity::Principal& by, std::strin
 
 Task<Result<>> EstateTopicAdmin::create(identity::PrincipalRef by, kafka::TopicRequest topic) {
   CO_CHECK(allow(*by, identity::action::kStreamCreate, topic.name));
-  const auto view = estate_.current();
-  const auto rules = namespace_of(*view, by->tenant, topic.name);
-  if (!rules) {
-    co_return fail(ErrorCode::FailedPrecondition,
-                   "no Namespace admits a topic of this name: declare the stream in the estate, or "
-                   "a Namespace with a prefix of it");
-  }
+  const bool validate_only = topic.validate_only;
   const auto id = stream_id(*by, topic.name);
-  if (view->find(id) != nullptr) co_return fail(ErrorCode::AlreadyExists, "the topic exists");
-  Spec spec;
-  spec["namespace"] = json_text(rules->name());
-  for (const char* inherited : {"schema", "opaque", "retention", "partitions"}) {
-    if (const auto* value = rules->spec().find(inherited)) spec[inherited] = value->raw();
-  }
-  if (topic.partitions >= 0) spec["partitions"] = std::to_string(topic.partitions);
-  for (const auto& [config, value] : topic.configs) CO_CHECK(put_config(config, value, spec));
-  auto text = document(id, rules->owner(), spec);
-  co_return co_await put(std::move(by), std::move(text), topic.validate_only);
+  Change change = [this, id, topic](const estate::EstateView& view) -> Result<estate::ChangeSet> {
+    const auto rules = namespace_of(view, id.tenant, topic.name);
+    if (!rules) {
+      return fail(ErrorCode::FailedPrecondition,
+                  "no Namespace admits a topic of this name: declare the stream in the estate, or "
+                  "a Namespace with a prefix of it");
+    }
+    if (view.find(id) != nullptr) return fail(ErrorCode::AlreadyExists, "the topic exists");
+    TopicSpec spec;
+    spec["namespace"] = json_text(rules->name());
+    for (const char* inherited : {"schema", "opaque", "retention", "partitions"}) {
+      if (const auto* value = rules->spec().find(inherited)) spec[inherited] = value->raw();
+    }
+    if (topic.partitions >= 0) spec["partitions"] = std::to_string(topic.partitions);
+    for (const auto& [config, value] : topic.configs) CHECK(put_config(config, value, spec));
+    return put(document(id, rules->owner(), spec));
+  };
+  co_return co_await carry_out(std::move(by), std::move(change), validate_only);
 }
 
 Task<Result<>> EstateTopicAdmin::remove(identity::PrincipalRef by, std::string name) {
   CO_CHECK(allow(*by, identity::action::kStreamDelete, name));
   const auto id = stream_id(*by, name);
-  CO_CHECK(owned_by_clients(id));
-  estate::ChangeSet changes;
-  changes.deletions.push_back(id);
-  CO_CHECK(co_await carry_out(by, std::move(changes), false));
+  Change change = [id](const estate::EstateView& view) -> Result<estate::ChangeSet> {
+    CHECK(owned_by_clients(view, id));
+    estate::ChangeSet changes;
+    changes.deletions.push_back(id);
+    return changes;
+  };
   // A client that deletes a topic and makes it again expects an empty one: no time of grace.
-  const auto stream = log_.find_stream(by->tenant, name);
-  if (!stream) co_return Result<>();
-  co_return co_await log_.delete_stream(stream->id);
+  std::optional<estate::ResourceId> dropped = id;
+  co_return co_await carry_out(std::move(by), std::move(change), false, std::move(dropped));
+}
+
+Task<Result<>> EstateTopicAdmin::edit(
+    identity::PrincipalRef by, std::string name,
+    std::function<Result<>(const estate::Resource* rules, TopicSpec& spec)> edit,
+    bool validate_only) {
+  CO_CHECK(allow(*by, identity::action::kStreamAlter, name));
+  const auto id = stream_id(*by, std::move(name));
+  Change change = [this, id, edit](const estate::EstateView& view) -> Result<estate::ChangeSet> {
+    TRY(const auto* stream, owned_by_clients(view, id));
+    auto spec = spec_of(*stream);
+    const auto* named = stream->spec().find("namespace");
+    const auto* rules =
+        named == nullptr ? nullptr : view.find(id.tenant, "Namespace", named->as_string());
+    CHECK(edit(rules, spec));
+    return put(document(id, stream->owner(), spec));
+  };
+  co_return co_await carry_out(std::move(by), std::move(change), validate_only);
 }
 
 Task<Result<>> EstateTopicAdmin::grow(identity::PrincipalRef by, std::string name,
                                       std::int32_t partitions, bool validate_only) {
-  CO_CHECK(allow(*by, identity::action::kStreamAlter, name));
-  const auto id = stream_id(*by, std::move(name));
-  CO_TRY(const auto stream, owned_by_clients(id));
-  auto spec = spec_of(*stream);
-  spec["partitions"] = std::to_string(partitions);
-  auto text = document(id, stream->owner(), spec);
-  co_return co_await put(std::move(by), std::move(text), validate_only);
+  std::function<Result<>(const estate::Resource*, TopicSpec&)> put_partitions =
+      [partitions](const estate::Resource*, TopicSpec& spec) -> Result<> {
+    spec["partitions"] = std::to_string(partitions);
+    return {};
+  };
+  return edit(std::move(by), std::move(name), std::move(put_partitions), validate_only);
 }
 
 Task<Result<>> EstateTopicAdmin::configure(
     identity::PrincipalRef by, std::string name,
     std::map<std::string, std::optional<std::string>> configs, bool validate_only) {
-  CO_CHECK(allow(*by, identity::action::kStreamAlter, name));
-  const auto id = stream_id(*by, std::move(name));
-  CO_TRY(const auto stream, owned_by_clients(id));
-  auto spec = spec_of(*stream);
-  for (const auto& [config, value] : configs) CO_CHECK(put_config(config, value, spec));
-  auto text = document(id, stream->owner(), spec);
-  co_return co_await put(std::move(by), std::move(text), validate_only);
+  std::function<Result<>(const estate::Resource*, TopicSpec&)> put_configs =
+      [configs = std::move(configs)](const estate::Resource* rules, TopicSpec& spec) -> Result<> {
+    for (const auto& [config, value] : configs) CHECK(put_config(config, value, spec));
+    // Back to the default is back to that of its Namespace.
+    const auto* usual = rules == nullptr ? nullptr : rules->spec().find("retention");
+    if (usual != nullptr && !spec.contains("retention")) spec["retention"] = usual->raw();
+    return {};
+  };
+  return edit(std::move(by), std::move(name), std::move(put_configs), validate_only);
 }
 
 }  // namespace weft::app

@@ -3,21 +3,27 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "estate/estate.h"
-#include "eventlog/event_log.h"
 #include "eventlog/kafka/ports.h"
 
 namespace weft::app {
 
+// Members of a Stream's spec as JSON texts.
+using TopicSpec = std::map<std::string, std::string, std::less<>>;
+
 class EstateTopicAdmin final : public kafka::TopicAdmin {
  public:
-  // All outlive it. `reconcile` brings the log to what was published; it gives a warning, or
-  // nothing.
-  EstateTopicAdmin(estate::Estate& estate, eventlog::EventLog& log,
-                   std::function<Task<std::string>()> reconcile)
-      : estate_(estate), log_(log), reconcile_(std::move(reconcile)) {}
+  // Brings the log to what was published, and gives a warning, or nothing; a stream that was
+  // dropped, and is still not declared, goes at once.
+  using Reconcile = std::function<Task<std::string>(std::optional<estate::ResourceId> dropped)>;
+
+  // The estate outlives it.
+  EstateTopicAdmin(estate::Estate& estate, Reconcile reconcile)
+      : estate_(estate), reconcile_(std::move(reconcile)) {}
 
   bool creates_unasked(const identity::Principal& by, std::string_view name) const override;
   // NotFound, AlreadyExists, PermissionDenied, FailedPrecondition (no Namespace admits it, another
@@ -31,15 +37,18 @@ class EstateTopicAdmin final : public kafka::TopicAdmin {
                            bool validate_only) override;
 
  private:
-  Task<Result<>> carry_out(identity::PrincipalRef by, estate::ChangeSet changes,
-                           bool validate_only);
-  // The stream as clients declared it, if they did.
-  Result<estate::ResourcePtr> owned_by_clients(const estate::ResourceId& id) const;
-  Task<Result<>> put(identity::PrincipalRef by, std::string document, bool validate_only);
+  // What is to change, as the estate is; asked again when it changed meanwhile.
+  using Change = std::function<Result<estate::ChangeSet>(const estate::EstateView&)>;
+  Task<Result<>> carry_out(identity::PrincipalRef by, Change change, bool validate_only,
+                           std::optional<estate::ResourceId> dropped = std::nullopt);
+  Result<estate::ChangeSet> put(std::string document) const;
+  // Changes the spec of a stream that clients declared.
+  Task<Result<>> edit(identity::PrincipalRef by, std::string name,
+                      std::function<Result<>(const estate::Resource* rules, TopicSpec& spec)> edit,
+                      bool validate_only);
 
   estate::Estate& estate_;
-  eventlog::EventLog& log_;
-  std::function<Task<std::string>()> reconcile_;
+  Reconcile reconcile_;
 };
 
 }  // namespace weft::app

@@ -200,7 +200,7 @@ TEST(Manifest, IsReadBackAndRefusedWhenDamaged) {
   TransactionIndex transactions;
   transactions.restore({{77, {1, 7}}, {78, {0, 8}}}, {{79, 5, 6}});
   manifest.partitions.push_back(
-      {kPartition, 5, 9, {{0, 0}, {2, 7}}, transactions, CleanMarks({{6, 1}, {7, 2}})});
+      {kPartition, 5, 9, {{0, 0}, {2, 7}}, transactions, CleanMarks({{6, 1}, {7, 2}}), 5});
   ProducerState state;
   state.epoch = 1;
   state.count = 1;

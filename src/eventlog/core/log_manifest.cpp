@@ -76,6 +76,7 @@ void write_partition(FieldWriter& fields, const ManifestPartition& partition) {
     fields.number(mark.end);
     fields.number(mark.unix_ms);
   }
+  fields.number(partition.first_segment);
 }
 
 TransactionIndex read_transactions(FieldReader& fields) {
@@ -118,6 +119,7 @@ ManifestPartition read_partition(FieldReader& fields, std::uint32_t format) {
   if (format >= kFormatWithTransactions) {
     partition.transactions = read_transactions(fields);
     partition.cleaned = read_cleaned(fields);
+    partition.first_segment = fields.number<std::uint64_t>();
   }
   return partition;
 }

@@ -34,6 +34,9 @@ struct ManifestPartition {
   std::vector<EpochStart> epochs;
   TransactionIndex transactions;
   CleanMarks cleaned;
+  // Its extents in older segments were replaced by compaction, though other partitions may still
+  // need those segments.
+  std::uint64_t first_segment = 0;
   bool operator==(const ManifestPartition&) const = default;
 };
 

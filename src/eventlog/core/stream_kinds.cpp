@@ -100,7 +100,8 @@ std::optional<Duration> retention_of(const Json& spec, std::string_view name,
   auto text = value != nullptr ? value->as_string() : fallback;
   if (text == "forever") return std::nullopt;
   auto duration = parse_duration(text);
-  return duration ? std::optional(*duration) : std::nullopt;
+  bool is_limit = duration && *duration > Duration::zero();  // the log knows no shorter one
+  return is_limit ? std::optional(*duration) : std::nullopt;
 }
 
 std::int64_t partitions_of(const Json& spec) {

@@ -15,8 +15,15 @@ void TransactionIndex::apply(TransactionStep step, std::int64_t producer_id, std
   if (found == open_.end()) return;  // its data was lost, or never came
   if (step == TransactionStep::Abort) {
     aborted_.push_back({producer_id, found->second.first, last});
+    longest_ = std::max(longest_, last - found->second.first);
   }
   open_.erase(found);
+}
+
+void TransactionIndex::restore(Open open, std::vector<AbortedTransaction> aborted) {
+  open_ = std::move(open);
+  aborted_ = std::move(aborted);
+  for (const auto& each : aborted_) longest_ = std::max(longest_, each.last - each.first);
 }
 
 Offset TransactionIndex::stable_end(Offset end) const {
@@ -27,7 +34,7 @@ Offset TransactionIndex::stable_end(Offset end) const {
 std::vector<AbortedTransaction> TransactionIndex::aborted_in(Offset from, Offset to) const {
   std::vector<AbortedTransaction> found;
   auto at = std::ranges::lower_bound(aborted_, from, {}, &AbortedTransaction::last);
-  for (; at != aborted_.end(); ++at) {
+  for (; at != aborted_.end() && at->last - longest_ < to; ++at) {
     if (at->first < to) found.push_back(*at);
   }
   return found;

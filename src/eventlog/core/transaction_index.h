@@ -44,15 +44,13 @@ class TransactionIndex {
 
   const Open& open() const { return open_; }
   const std::vector<AbortedTransaction>& aborted() const { return aborted_; }
-  void restore(Open open, std::vector<AbortedTransaction> aborted) {
-    open_ = std::move(open);
-    aborted_ = std::move(aborted);
-  }
+  void restore(Open open, std::vector<AbortedTransaction> aborted);
   bool operator==(const TransactionIndex&) const = default;
 
  private:
   Open open_;
   std::vector<AbortedTransaction> aborted_;  // by `last`
+  Offset longest_ = 0;                       // no aborted one reaches further back from its end
 };
 
 // Whether a transactional batch of that producer at that offset lies in one of them.

@@ -12,7 +12,8 @@ const TransactionalProducers::Producer* TransactionalProducers::find(
   return found == producers_.end() ? nullptr : &found->second;
 }
 
-Verdict TransactionalProducers::check(const BatchHeader& batch, PartitionId partition) const {
+Verdict TransactionalProducers::check(const BatchHeader& batch, PartitionId partition,
+                                      std::string_view tenant) const {
   if (batch.producer_id < 0 || producers_.empty()) {
     return batch.is_transactional() ? Verdict::NotInTransaction : Verdict::Accept;
   }
@@ -25,7 +26,8 @@ Verdict TransactionalProducers::check(const BatchHeader& batch, PartitionId part
     return producer->written.contains(partition) ? Verdict::NotInTransaction : Verdict::Accept;
   }
   if (batch.producer_epoch > producer->epoch) return Verdict::NotInTransaction;
-  bool enlisted = producer->enlists_by_writing || producer->enlisted.contains(partition);
+  bool by_writing = producer->enlists_by_writing && producer->tenant == tenant;
+  bool enlisted = by_writing || producer->enlisted.contains(partition);
   return enlisted ? Verdict::Accept : Verdict::NotInTransaction;
 }
 
@@ -75,8 +77,10 @@ void TransactionalProducers::restore(std::int64_t producer_id, PartitionId parti
   producer.since_ms = now_ms;
 }
 
-void TransactionalProducers::admit(std::int64_t producer_id, std::int16_t epoch) {
+void TransactionalProducers::admit(std::int64_t producer_id, std::int16_t epoch,
+                                   std::string_view tenant) {
   auto [at, fresh] = producers_.try_emplace(producer_id);
+  at->second.tenant = tenant;
   at->second.epoch = std::max(at->second.epoch, epoch);
   if (fresh) at->second.enlists_by_writing = true;
 }

@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 #include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -24,6 +26,7 @@ class TransactionalProducers {
     // Since a restart: which partitions were enlisted is not known, so each is until the end of the
     // transaction. What comes late cannot come, its connection died with the process.
     bool enlists_by_writing = false;
+    std::string tenant;  // in whose partitions it may; known once it was admitted
     std::set<PartitionId> enlisted;
     std::map<PartitionId, Offset> written;  // with the first offset there
     std::int64_t since_ms = 0;              // when the transaction began; 0: there is none
@@ -31,7 +34,8 @@ class TransactionalProducers {
   enum class Verdict : std::uint8_t { Accept, NotInTransaction, StaleEpoch };
 
   // Whether the batch is where its producer may write it.
-  Verdict check(const BatchHeader& batch, PartitionId partition) const;
+  Verdict check(const BatchHeader& batch, PartitionId partition,
+                std::string_view tenant = {}) const;
   // Requires: check() accepted the transactional batch; its base offset is set.
   void record(const BatchHeader& batch, PartitionId partition, std::int64_t now_ms);
   Verdict enlist(std::int64_t producer_id, std::int16_t epoch, std::span<const PartitionId> which,
@@ -50,7 +54,7 @@ class TransactionalProducers {
   void restore(std::int64_t producer_id, PartitionId partition, const OpenTransaction& open,
                std::int64_t now_ms);
   // For the coordinator, after a restart: a producer that may go on.
-  void admit(std::int64_t producer_id, std::int16_t epoch);
+  void admit(std::int64_t producer_id, std::int16_t epoch, std::string_view tenant = {});
 
  private:
   std::unordered_map<std::int64_t, Producer> producers_;

@@ -208,7 +208,7 @@ Task<Result<>> EmbeddedLog::enlist(TransactionalProducer producer,
   co_return outcome_of(co_await writer.execute<Result<>>(std::move(job)), state_->context);
 }
 
-Task<Result<>> EmbeddedLog::admit_producers(std::vector<TransactionalProducer> producers) {
+Task<Result<>> EmbeddedLog::admit_producers(std::vector<AdmittedProducer> producers) {
   auto& writer = state_->writer;
   std::function<Task<Result<>>()> job = [&] {
     return writer.admit_producers(std::move(producers));

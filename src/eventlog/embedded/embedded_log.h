@@ -78,7 +78,7 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   Task<Result<>> enlist(TransactionalProducer producer,
                         std::vector<PartitionId> partitions) override;
   Task<Result<std::vector<Appended>>> end_transaction(TransactionEnd end) override;
-  Task<Result<>> admit_producers(std::vector<TransactionalProducer> producers) override;
+  Task<Result<>> admit_producers(std::vector<AdmittedProducer> producers) override;
   Task<Result<>> forget_producers(std::vector<std::int64_t> ids) override;
   Task<Result<std::vector<OpenTransactionView>>> open_transactions() override;
   Task<Result<std::vector<ProducerView>>> producers(PartitionId partition) override;

@@ -62,7 +62,13 @@ Task<Result<bool>> LogCompaction::run(Partition& partition, LogPlacement& placem
   if (rules.limit <= cleaned.end()) co_return false;
   LatestOffsets latest(context_.options.compaction_memory_bytes);
   CO_TRY(rules.limit, co_await note(extents, cleaned.end(), rules, latest));
-  if (rules.limit <= cleaned.end()) co_return false;
+  if (rules.limit <= cleaned.end()) {
+    log_warn("eventlog", "a partition cannot be compacted: the keys of one batch need more memory",
+             {{"stream", static_cast<unsigned>(partition.id.stream)},
+              {"partition", partition.id.partition},
+              {"memory", context_.options.compaction_memory_bytes}});
+    co_return false;
+  }
 
   CO_CHECK(co_await placement.compact(partition, rules, latest));
   CO_CHECK(co_await placement.finish());
@@ -73,7 +79,8 @@ Task<Result<bool>> LogCompaction::run(Partition& partition, LogPlacement& placem
   auto bytes_before = bytes_in(extents);
   auto bytes_after = bytes_in(after);
   cleaned.add({rules.limit, to_unix_ms(now)}, settled);
-  partition.compacted(extents, std::move(after), std::move(cleaned), rules.deletions_before);
+  partition.compacted({std::move(extents), std::move(after), placement.segments().front(),
+                       std::move(cleaned), rules.deletions_before});
   context_.metrics.compacted_bytes.add(bytes_before - std::min(bytes_after, bytes_before));
   log_info("eventlog", "a partition was compacted",
            {{"stream", static_cast<unsigned>(partition.id.stream)},

@@ -69,6 +69,7 @@ class CompactionLife {
     if (one_in(4)) world_.disk.lose_power_after(below(400));
     if (open()) {
       world_.spawn(write());
+      world_.spawn(keep_segments());
       world_.spawn(transact());
       world_.spawn(follow());
       world_.run_for(Duration(below(150'000'000)));
@@ -100,16 +101,18 @@ class CompactionLife {
         world_.run(EmbeddedLog::open(world_.disk, world_.clock, world_.random, metrics_, options_));
     if (!opened) return false;
     log_ = *std::move(opened);
-    const auto known = log_->find_stream("default", "table");
-    if (known) {
-      stream_ = known->id;
-      return true;
+    for (auto [id, name] : {std::pair{&stream_, "table"}, std::pair{&other_, "other"}}) {
+      if (const auto known = log_->find_stream("default", name)) {
+        *id = known->id;
+        continue;
+      }
+      auto settings = stream_named(name);
+      if (id == &stream_) settings.cleanup = Cleanup::Compact;
+      auto made = world_.run(log_->create_stream(settings));
+      if (!made) return false;
+      *id = made->id;
     }
-    auto settings = stream_named("table");
-    settings.cleanup = Cleanup::Compact;
-    auto made = world_.run(log_->create_stream(settings));
-    if (made) stream_ = made->id;
-    return made.has_value();
+    return true;
   }
 
   std::string any_key() { return fmt::format("key-{}", below(kKeys)); }
@@ -119,6 +122,14 @@ class CompactionLife {
     auto value = fmt::format("{}", next_value_++);
     value.resize(value.size() + below(150), '.');
     return value;
+  }
+
+  // Records of another stream share the segments, which therefore stay.
+  Task<void> keep_segments() {
+    while (!over_) {
+      auto appended = co_await log_->append(one_record(other_, "kept", std::nullopt, 0));
+      if (!appended || !co_await world_.clock.sleep_for(Duration(below(2'000'000)))) co_return;
+    }
   }
 
   Task<void> write() {
@@ -205,9 +216,14 @@ class CompactionLife {
     std::map<std::string, std::optional<std::string>> values;
     ReadRequest request;
     request.partition = {stream_, 0};
+    Offset last = -1;
     for (;;) {
       CO_TRY(auto result, co_await log_->read(request));
-      for (const auto& record : result.records) values[*record.key] = record.value;
+      for (const auto& record : result.records) {
+        if (record.offset <= last) co_return fail(ErrorCode::DataLoss, "offset {} again", last);
+        last = record.offset;
+        values[*record.key] = record.value;
+      }
       if (result.next >= result.partition.stable_end) co_return values;
       request.from = result.next;
     }
@@ -261,6 +277,7 @@ class CompactionLife {
   Metrics metrics_;
   LogOptions options_;
   StreamId stream_{};
+  StreamId other_{};
   std::map<std::string, Key> keys_;
   std::vector<std::string> violations_;
   int next_value_ = 0;

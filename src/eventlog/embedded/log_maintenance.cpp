@@ -399,7 +399,9 @@ Task<Result<>> LogMaintenance::merge_small() {
   co_return co_await write_manifest();
 }
 
+// One that fails holds up no other.
 Task<Result<>> LogMaintenance::compact_all() {
+  Result<> first;
   for (const auto& stream : context_.streams.all()) {
     const auto& settings = stream->info.settings;
     if (!compacts(settings.cleanup) || settings.durability == Durability::Memory) continue;
@@ -408,7 +410,8 @@ Task<Result<>> LogMaintenance::compact_all() {
       auto done = co_await compaction_.run(*partition, placement);
       if (!done) {
         co_await discard(placement.segments());
-        co_return std::unexpected(std::move(done).error());
+        if (first) first = std::unexpected(std::move(done).error());
+        continue;
       }
       if (!*done) continue;
       for (auto segment : placement.segments()) segments_.try_emplace(segment);
@@ -419,7 +422,7 @@ Task<Result<>> LogMaintenance::compact_all() {
       after_compaction.reached();
     }
   }
-  co_return Result<>();
+  co_return first;
 }
 
 Task<Result<>> LogMaintenance::start(std::uint64_t next_segment,

@@ -73,6 +73,8 @@ struct LogOptions {
   // How long a record without a value stays after it was compacted first (Kafka:
   // delete.retention.ms).
   Duration deletions_retention = std::chrono::hours(24);
+  // Of one partition, whose records are still there: beyond that no transaction may write to it.
+  std::size_t aborted_transactions_max = 100'000;
   LogMutant mutant = LogMutant::None;
 };
 

@@ -37,9 +37,13 @@ Offset Partition::publish(const PublishedBatch& batch, FetchWaiters& woken) {
   info_.leader_epoch = std::max(info_.leader_epoch, batch.leader_epoch);
   bool was_stable = info_.stable_end == info_.end;
   auto stable_before = info_.stable_end;
+  // Recovery may meet a batch that the manifest's state holds already.
+  bool is_new = batch.ref.base >= info_.end;
   info_.end = std::max(info_.end, batch.ref.last() + 1);
-  transactions_.apply(batch.step, batch.producer_id, batch.producer_epoch, batch.ref.base,
-                      batch.ref.last());
+  if (is_new) {
+    transactions_.apply(batch.step, batch.producer_id, batch.producer_epoch, batch.ref.base,
+                        batch.ref.last());
+  }
   end_moved();
   bool is_stable = was_stable && info_.stable_end == info_.end;
   std::erase_if(waiters_, [&](const std::shared_ptr<FetchWaiter>& waiter) {
@@ -134,6 +138,7 @@ void Partition::restore(const ManifestPartition& state) {
   epochs_ = state.epochs;
   transactions_ = state.transactions;
   cleaned_ = state.cleaned;
+  first_segment_ = state.first_segment;
   end_moved();
 }
 
@@ -165,6 +170,11 @@ void Partition::place(std::uint64_t sequence, std::vector<std::shared_ptr<const 
 void Partition::merge(const std::vector<std::uint64_t>& from,
                       std::vector<std::shared_ptr<const Extent>> merged) {
   std::lock_guard lock(mutex_);
+  merge_locked(from, std::move(merged));
+}
+
+void Partition::merge_locked(const std::vector<std::uint64_t>& from,
+                             std::vector<std::shared_ptr<const Extent>> merged) {
   std::erase_if(extents_, [&](const std::shared_ptr<const Extent>& extent) {
     if (std::ranges::find(from, extent->segment) == from.end()) return false;
     info_.bytes -= std::min(extent->bytes, info_.bytes);
@@ -177,15 +187,25 @@ void Partition::merge(const std::vector<std::uint64_t>& from,
   }
 }
 
-void Partition::compacted(const std::vector<std::shared_ptr<const Extent>>& before,
-                          std::vector<std::shared_ptr<const Extent>> after, CleanMarks cleaned,
-                          Offset forget_before) {
+void Partition::compacted(Compacted done) {
   std::vector<std::uint64_t> segments;
-  for (const auto& extent : before) segments.push_back(extent->segment);
-  merge(segments, std::move(after));
+  for (const auto& extent : done.before) segments.push_back(extent->segment);
   std::lock_guard lock(mutex_);
-  cleaned_ = std::move(cleaned);
-  transactions_.trim(forget_before);
+  merge_locked(segments, std::move(done.after));
+  cleaned_ = std::move(done.cleaned);
+  first_segment_ = done.first_segment;
+  transactions_.trim(done.forget_before);
+  ++compactions_;
+}
+
+std::uint64_t Partition::first_segment() const {
+  std::lock_guard lock(mutex_);
+  return first_segment_;
+}
+
+std::size_t Partition::aborted_count() const {
+  std::lock_guard lock(mutex_);
+  return transactions_.aborted().size();
 }
 
 CleanMarks Partition::cleaned() const {
@@ -267,6 +287,7 @@ bool Partition::plan_wal(ReadPlan& plan, Offset from, std::uint64_t bytes_max) c
 ReadPlan Partition::plan(Offset from, std::uint64_t bytes_max, bool committed_only) const {
   std::lock_guard lock(mutex_);
   auto plan = plan_locked(from, bytes_max, committed_only);
+  plan.compactions = compactions_;
   if (committed_only && !plan.error) {
     auto to = plan.extent ? plan.extent->end : plan.next;
     plan.aborted = transactions_.aborted_in(from, std::min(to, plan.limit));

@@ -79,6 +79,9 @@ struct ReadPlan {
   Offset limit = 0;                                         // no batch at or beyond this one
   // Of the planned range; taken together with it, since retention may forget them a moment later.
   std::vector<AbortedTransaction> aborted;
+  // How often the partition was compacted since the start: what two plans say of aborted
+  // transactions belongs together only when it is the same.
+  std::uint64_t compactions = 0;
 };
 
 class Partition {
@@ -112,11 +115,16 @@ class Partition {
   // Puts `merged` in place of the extents of the segments `from`.
   void merge(const std::vector<std::uint64_t>& from,
              std::vector<std::shared_ptr<const Extent>> merged);
-  // The extents `before` were compacted to `after`. Of aborted transactions that ended before
+  // All extents `before` were compacted to `after`. Of aborted transactions that ended before
   // `forget_before` nothing is left.
-  void compacted(const std::vector<std::shared_ptr<const Extent>>& before,
-                 std::vector<std::shared_ptr<const Extent>> after, CleanMarks cleaned,
-                 Offset forget_before);
+  struct Compacted {
+    std::vector<std::shared_ptr<const Extent>> before;
+    std::vector<std::shared_ptr<const Extent>> after;
+    std::uint64_t first_segment = 0;  // of those written for it
+    CleanMarks cleaned;
+    Offset forget_before = 0;
+  };
+  void compacted(Compacted done);
   void wake_all(FetchWaiters& woken);
 
   // Any thread.
@@ -125,6 +133,9 @@ class Partition {
   std::vector<EpochStart> epochs() const;
   TransactionIndex transactions() const;
   CleanMarks cleaned() const;
+  // Extents in older segments are not the partition's any more.
+  std::uint64_t first_segment() const;
+  std::size_t aborted_count() const;
   std::vector<AbortedTransaction> aborted_in(Offset from, Offset to) const;
   // Up to the end, or up to the stable end. At the latter, or beyond, the plan is empty.
   ReadPlan plan(Offset from, std::uint64_t bytes_max, bool committed_only = false) const;
@@ -145,6 +156,8 @@ class Partition {
   void plan_tail(ReadPlan& plan, Offset from, std::uint64_t bytes_max) const;
   bool plan_wal(ReadPlan& plan, Offset from, std::uint64_t bytes_max) const;
   void pop_tail();
+  void merge_locked(const std::vector<std::uint64_t>& from,
+                    std::vector<std::shared_ptr<const Extent>> merged);
   void end_moved() {
     // Of a transaction that is open for long the first records may be gone.
     info_.stable_end = std::max(transactions_.stable_end(info_.end), info_.start);
@@ -161,6 +174,8 @@ class Partition {
   std::vector<EpochStart> epochs_;
   TransactionIndex transactions_;
   CleanMarks cleaned_;
+  std::uint64_t first_segment_ = 0;
+  std::uint64_t compactions_ = 0;
   FetchWaiters waiters_;
 };
 

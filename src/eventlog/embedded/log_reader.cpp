@@ -244,15 +244,15 @@ Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint6
     result.fetched.error = ErrorCode::NotFound;
     co_return result;
   }
+  std::uint64_t compactions = 0;
   for (int failures = 0;;) {
     auto room = bytes_max - std::min(result.bytes, bytes_max);
     auto plan = partition->plan(result.next, room, committed_only);
     result.fetched.info = plan.info;
     result.limit = plan.limit;
-    for (const auto& each : plan.aborted) {
-      auto& known = result.fetched.aborted;
-      if (std::ranges::find(known, each) == known.end()) known.push_back(each);
-    }
+    if (!result.fetched.batches.empty() && plan.compactions != compactions) co_return result;
+    compactions = plan.compactions;
+    auto aborted = std::move(plan.aborted);
     if (result.fetched.batches.empty()) result.fetched.error = plan.error;
     if (plan.error || result.next >= plan.limit) co_return result;
     auto before = result.next;
@@ -263,6 +263,10 @@ Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint6
       if (result.fetched.batches.empty()) result.fetched.error = ErrorCode::DataLoss;
       log_error("eventlog", "cannot read stored records", {{"error", all.error().message}});
       co_return result;
+    }
+    for (const auto& each : aborted) {
+      auto& known = result.fetched.aborted;
+      if (std::ranges::find(known, each) == known.end()) known.push_back(each);
     }
     if (!*all || result.bytes >= bytes_max || result.next == before) co_return result;
   }
@@ -311,9 +315,11 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
       if (bytes > 0 && batches.bytes > room) {
         batches.fetched.batches.clear();
         batches.bytes = 0;
+        batches.next = item.from;
         answer_now = true;
       }
       bytes += batches.bytes;
+      batches.fetched.next = batches.next;
       answer_now = answer_now || batches.fetched.error.has_value();
       if (auto partition = context_.streams.find(item.partition)) {
         const auto& info = batches.fetched.info;

@@ -72,6 +72,7 @@ Task<Result<>> LogRecovery::load_segment(std::uint64_t segment) {
   for (auto& extent : footer.extents) {
     auto partition = context_.streams.find(extent.partition);
     if (!partition || extent.end <= partition->info().start) continue;
+    if (segment < partition->first_segment()) continue;
     partition->add_extent(std::make_shared<const Extent>(std::move(extent)));
   }
   co_return Result<>();

@@ -137,8 +137,8 @@ class TransactionLife {
       epochs[std::stoll(value.substr(6))] =
           static_cast<std::int16_t>(std::stoi(value.substr(slash + 1)));
     }
-    std::vector<TransactionalProducer> admitted;
-    for (const auto& [id, epoch] : epochs) admitted.push_back({id, epoch});
+    std::vector<AdmittedProducer> admitted;
+    for (const auto& [id, epoch] : epochs) admitted.push_back({{id, epoch}, "default"});
     auto done = co_await log_->admit_producers(std::move(admitted));
     for (auto& producer : producers_) {
       const auto found = epochs.find(producer.known.id);

@@ -171,9 +171,15 @@ AppendedBatch LogWriter::judge(const AppendItem& item, AppendStatus durable) con
   // What was appended before, within its transaction, stays a duplicate after it.
   if (outcome.status != AppendStatus::Appended) return outcome;
   using Verdict = TransactionalProducers::Verdict;
-  auto allowed = transactions_.check(item.header, item.partition->id);
+  auto allowed =
+      transactions_.check(item.header, item.partition->id, item.stream->info.settings.tenant);
   if (allowed == Verdict::NotInTransaction) outcome.status = AppendStatus::NotInTransaction;
   if (allowed == Verdict::StaleEpoch) outcome.status = AppendStatus::StaleProducerEpoch;
+  bool has_room = !item.header.is_transactional() ||
+                  item.partition->aborted_count() < context_.options.aborted_transactions_max;
+  if (outcome.status == AppendStatus::Appended && !has_room) {
+    outcome.status = AppendStatus::Overloaded;
+  }
   return outcome;
 }
 

@@ -64,7 +64,7 @@ class LogWriter {
   Task<Result<>> seal();
   void expire_producers();
   Task<Result<>> enlist(TransactionalProducer producer, std::vector<PartitionId> partitions);
-  Task<Result<>> admit_producers(std::vector<TransactionalProducer> producers);
+  Task<Result<>> admit_producers(std::vector<AdmittedProducer> producers);
   Task<Result<>> forget_producers(std::vector<std::int64_t> ids);
   Task<Result<std::vector<OpenTransactionView>>> open_transactions();
   Task<Result<std::vector<ProducerView>>> producers(PartitionId id);

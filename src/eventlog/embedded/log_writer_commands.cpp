@@ -245,7 +245,7 @@ Task<Result<Manifest>> LogWriter::snapshot() {
       if (info.end > 0) {
         manifest.partitions.push_back({partition->id, info.start, partition->next,
                                        partition->epochs(), partition->transactions(),
-                                       partition->cleaned()});
+                                       partition->cleaned(), partition->first_segment()});
       }
       for (const auto& [id, state] : partition->producers.all()) {
         manifest.producers.push_back({partition->id, id, state});

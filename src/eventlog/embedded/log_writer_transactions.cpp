@@ -61,8 +61,10 @@ Task<Result<>> LogWriter::enlist(TransactionalProducer producer,
                  producer.epoch);
 }
 
-Task<Result<>> LogWriter::admit_producers(std::vector<TransactionalProducer> producers) {
-  for (const auto& producer : producers) transactions_.admit(producer.id, producer.epoch);
+Task<Result<>> LogWriter::admit_producers(std::vector<AdmittedProducer> producers) {
+  for (const auto& each : producers) {
+    transactions_.admit(each.producer.id, each.producer.epoch, each.tenant);
+  }
   co_return Result<>();
 }
 

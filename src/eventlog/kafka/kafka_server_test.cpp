@@ -317,6 +317,27 @@ TEST(KafkaProduce, ARepeatedSequenceIsStoredOnce) {
   EXPECT_EQ(broker.log->partition({stream.id, 0})->end, 2);
 }
 
+TEST(KafkaFetch, APartitionThatFoundNoRoomIsNotSkipped) {
+  TestBroker broker;
+  const auto stream = broker.create(std::string(kOrders), 2);
+  auto client = broker.connect();
+  const auto batch = batch_of({std::string(4000, 'x')});
+  for (std::int32_t partition : {0, 1}) {
+    const auto answer = client.call<ProduceResponse>(9, produce_request(kOrders, batch, partition));
+    ASSERT_EQ(only_partition(answer).error_code, 0);
+  }
+  auto request = fetch_request(stream, 0);
+  request.max_bytes = 5000;
+  auto& second = request.topics[0].partitions.emplace_back(request.topics[0].partitions[0]);
+  second.partition = 1;
+
+  const auto answer = client.call<FetchResponse>(11, request);
+
+  const auto& partitions = answer->responses.at(0).partitions;
+  EXPECT_EQ(partitions.at(0).records->view.size(), batch.size());
+  EXPECT_EQ(partitions.at(1).records->view.size(), 0U) << "an empty batch would take it to the end";
+}
+
 TEST(KafkaFetch, WaitsForARecordAndGetsItWhenItComes) {
   TestBroker broker;
   const auto stream = broker.create(std::string(kOrders));

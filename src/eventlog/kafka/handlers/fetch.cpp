@@ -103,12 +103,14 @@ void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
   call.broker.metrics.fetched_bytes.add(into.records->size());
 }
 
-// Where nothing is left between the offset asked for and the end, the client would ask for ever: an
-// empty batch takes it to the end.
-void bridge_hole(eventlog::Offset from, eventlog::Offset end, FetchedPartition& fetched) {
-  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start || from >= end) return;
+// Where nothing is left between the offset asked for and where to go on, the client would ask for
+// ever: an empty batch takes it there.
+void bridge_hole(eventlog::Offset from, FetchedPartition& fetched) {
+  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start ||
+      from >= fetched.next)
+    return;
   fetched.batches.push_back(std::make_shared<const std::string>(
-      eventlog::empty_batch(from, end, fetched.info.leader_epoch)));
+      eventlog::empty_batch(from, fetched.next, fetched.info.leader_epoch)));
 }
 
 }  // namespace
@@ -135,8 +137,7 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
     const auto [topic, partition] = plan.places[i];
     auto& into = plan.response.responses[topic].partitions[partition];
-    const auto& info = fetched[i].info;
-    bridge_hole(asked_from[i], options.committed_only ? info.stable_end : info.end, fetched[i]);
+    bridge_hole(asked_from[i], fetched[i]);
     if (options.committed_only) {
       auto& aborted = into.aborted_transactions.emplace();
       for (const auto& each : fetched[i].aborted) aborted.push_back({each.producer_id, each.first});

@@ -1,6 +1,6 @@
 // DescribeLogDirs, ElectLeaders, ListPartitionReassignments: one broker, one copy of each
 // partition.
-#include <algorithm>
+#include <set>
 
 #include "eventlog/kafka/handlers/handlers.h"
 
@@ -16,8 +16,10 @@ void add_sizes(Call& call, const eventlog::Stream& stream, const std::vector<std
                LogDir& into) {
   auto& topic = into.topics.emplace_back();
   topic.name = call.keep(stream.info.settings.name);
+  const std::set<std::int32_t> asked =
+      wanted == nullptr ? std::set<std::int32_t>() : std::set(wanted->begin(), wanted->end());
   for (std::int32_t i = 0; i < stream.info.settings.partitions; ++i) {
-    if (wanted != nullptr && std::ranges::find(*wanted, i) == wanted->end()) continue;
+    if (wanted != nullptr && !asked.contains(i)) continue;
     const auto info = call.broker.parts.log.partition({stream.info.id, i});
     if (!info) continue;
     topic.partitions.push_back({i, static_cast<std::int64_t>(info->bytes), 0, false});

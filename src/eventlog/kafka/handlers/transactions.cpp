@@ -40,7 +40,8 @@ Task<InitProducerIdResponse> init_transactional(Call& call, const InitProducerId
     response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
     co_return response;
   }
-  if (request.transactional_id->empty()) {
+  constexpr std::size_t kIdBytesMax = 1024;
+  if (request.transactional_id->empty() || request.transactional_id->size() > kIdBytesMax) {
     response.error_code = code(KafkaError::InvalidRequest);
     co_return response;
   }

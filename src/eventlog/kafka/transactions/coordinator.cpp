@@ -99,6 +99,25 @@ std::expected<State::Transaction*, KafkaError> State::find(const TransactionKey&
   return &found->second;
 }
 
+void State::account(const TransactionKey& key, Transaction& transaction) {
+  constexpr std::size_t kRecordBytes = 100;
+  auto bytes = key.tenant.size() + key.id.size() + kRecordBytes;
+  for (const auto& [group, offsets] : transaction.pending) {
+    for (const auto& [place, offset] : offsets) {
+      bytes += group.size() + offset.metadata.size() + kRecordBytes;
+    }
+  }
+  live_bytes = live_bytes - transaction.bytes + bytes;
+  transaction.bytes = bytes;
+}
+
+void State::erase(const TransactionKey& key) {
+  const auto found = transactions.find(key);
+  if (found == transactions.end()) return;
+  live_bytes -= found->second.bytes;
+  transactions.erase(found);
+}
+
 void State::begin(Transaction& transaction) {
   if (transaction.state == TransactionState::Ongoing) return;
   transaction.state = TransactionState::Ongoing;
@@ -110,6 +129,7 @@ void State::drop_pending(const TransactionKey& key, Transaction& transaction) {
     groups.remove_pending({key.tenant, group}, Offsets(offsets.begin(), offsets.end()));
   }
   transaction.pending.clear();
+  account(key, transaction);
 }
 
 Task<KafkaError> State::finish(TransactionKey key, Producer producer, bool commits) {
@@ -128,7 +148,8 @@ Task<KafkaError> State::finish(TransactionKey key, Producer producer, bool commi
   }
   std::vector<eventlog::NewRecord> records;
   if (!transaction.pending.empty()) records.push_back(pending_record(key, nullptr));
-  if (transaction.producer != producer) {
+  transaction.is_renewed = transaction.producer != producer;
+  if (transaction.is_renewed) {
     Transaction next = transaction;
     next.producer = producer;
     records.push_back(producer_record(key, &next));
@@ -140,7 +161,7 @@ Task<KafkaError> State::finish(TransactionKey key, Producer producer, bool commi
     if (written) where = (*written)[i].first_offset;
     groups.settle(staged[i].first, staged[i].second, where);
   }
-  transaction.is_busy = false;
+  transaction.is_busy = transaction.is_renewed = false;
   if (!written) co_return error_of(written.error());
   drop_pending(key, transaction);
   transaction.producer = producer;
@@ -164,9 +185,10 @@ Task<ProducerGrant> State::init(TransactionKey key, Duration timeout,
   auto found = transactions.find(key);
   if (found == transactions.end()) {
     if (known) co_return refused(KafkaError::InvalidProducerIdMapping);
-    if (transactions.size() >= options.ids_max)
+    if (transactions.size() >= options.ids_max || !has_room())
       co_return refused(KafkaError::CoordinatorNotAvailable);
     found = transactions.try_emplace(key).first;
+    account(key, found->second);
   }
   auto& transaction = found->second;
   if (transaction.is_busy) co_return refused(KafkaError::ConcurrentTransactions);
@@ -196,7 +218,7 @@ Task<ProducerGrant> State::init(TransactionKey key, Duration timeout,
   transaction.touched = clock.now();
   const auto error = co_await finish(key, next, false);
   if (error != KafkaError::None) {
-    if (transaction.producer.id < 0) transactions.erase(key);
+    if (transaction.producer.id < 0) erase(key);
     co_return refused(error);
   }
   transaction.state = TransactionState::Empty;
@@ -238,6 +260,7 @@ Task<KafkaError> State::commit_offsets(TransactionKey key, Producer producer, st
   const GroupKey group_key{key.tenant, group};
   const auto checked = groups.check_pending(group_key, request.member);
   if (checked != KafkaError::None) co_return checked;
+  if (!has_room()) co_return KafkaError::CoordinatorNotAvailable;
   begin(transaction);
   const auto before = transaction.pending;
   auto& pending = transaction.pending[group];
@@ -252,8 +275,10 @@ Task<KafkaError> State::commit_offsets(TransactionKey key, Producer producer, st
   records.push_back(pending_record(key, &transaction));
   const auto written = co_await stream.append(std::move(records));
   transaction.is_busy = false;
+  account(key, transaction);
   if (written) co_return KafkaError::None;
   transaction.pending = before;
+  account(key, transaction);
   groups.remove_pending(group_key, added);
   co_return KafkaError::CoordinatorNotAvailable;
 }

@@ -61,7 +61,7 @@ Result<> State::replay_record(const eventlog::Record& record) {
   TransactionKey key{std::string(record_key.tenant), std::string(record_key.id)};
   const auto kind = static_cast<TransactionRecordKind>(record_key.kind);
   if (kind == TransactionRecordKind::Producer && !record.value) {
-    transactions.erase(key);
+    erase(key);
     return {};
   }
   auto& transaction = transactions[key];
@@ -90,12 +90,13 @@ Task<Result<>> State::start() {
   };
   CO_CHECK(co_await stream.open(std::move(take)));
   std::erase_if(transactions, [](const auto& each) { return each.second.producer.id < 0; });
-  std::vector<Producer> producers;
+  std::vector<eventlog::AdmittedProducer> producers;
   const auto now = clock.now();
   for (auto& [key, transaction] : transactions) {
-    producers.push_back(transaction.producer);
+    producers.push_back({transaction.producer, key.tenant});
     transaction.touched = now;
     transaction.is_recovered = true;
+    account(key, transaction);
     if (!transaction.pending.empty()) begin(transaction);
     for (const auto& [group, offsets] : transaction.pending) {
       groups.add_pending({key.tenant, group}, Offsets(offsets.begin(), offsets.end()));
@@ -189,6 +190,7 @@ Task<void> State::expire_ids() {
   std::vector<std::int64_t> ids;
   std::vector<TransactionKey> keys;
   for (const auto& [key, transaction] : transactions) {
+    if (keys.size() == kSnapshotRecords) break;  // the others have their turn the next time
     const bool idle = transaction.state != TransactionState::Ongoing && !transaction.is_busy;
     if (!idle || transaction.touched >= oldest) continue;
     keys.push_back(key);
@@ -200,7 +202,7 @@ Task<void> State::expire_ids() {
   const auto written = co_await stream.append(std::move(records));
   for (const auto& key : keys) {
     if (written) {
-      transactions.erase(key);
+      erase(key);
     } else {
       transactions.at(key).is_busy = false;
     }
@@ -215,10 +217,11 @@ Task<void> State::write_snapshot() {
   bool written = true;
   for (std::size_t i = 0; written && i < keys.size(); ++i) {
     const auto found = transactions.find(keys[i]);
-    // What is busy has a record on its way that may not come; the next snapshot takes it.
-    if (found != transactions.end() && !found->second.is_busy) {
+    // What gets another producer has its record on its way; what is busy otherwise, perhaps one of
+    // its offsets.
+    if (found != transactions.end() && !found->second.is_renewed) {
       records.push_back(producer_record(keys[i], &found->second));
-      if (!found->second.pending.empty())
+      if (!found->second.pending.empty() && !found->second.is_busy)
         records.push_back(pending_record(keys[i], &found->second));
     }
     if (records.size() < kSnapshotRecords && i + 1 < keys.size()) continue;

@@ -32,7 +32,9 @@ struct TransactionCoordinator::State {
     WallTime touched{};  // when its producer last asked for something
     // What happened to its last transaction is not known: none was written, or it has ended.
     bool is_recovered = false;
-    bool is_busy = false;  // something waits for the log
+    bool is_busy = false;     // something waits for the log
+    bool is_renewed = false;  // what waits gives it another producer
+    std::size_t bytes = 0;    // of its records, about
     std::set<eventlog::PartitionId> partitions;
     std::set<std::string> groups;
     Pending pending;
@@ -47,8 +49,13 @@ struct TransactionCoordinator::State {
   TaskGroup tasks;
   StateStream stream;
   Transactions transactions;
+  std::size_t live_bytes = 0;  // of all
   bool is_open = false;
 
+  // After a change of what its records hold.
+  void account(const TransactionKey& key, Transaction& transaction);
+  void erase(const TransactionKey& key);
+  bool has_room() const { return live_bytes < options.snapshot_bytes; }
   Task<Result<>> start();
   Task<void> stop();
   Task<ProducerGrant> init(TransactionKey key, Duration timeout, std::optional<Producer> known);
