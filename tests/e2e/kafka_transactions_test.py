@@ -1,4 +1,5 @@
 """Exactly once through transactions: Debian's librdkafka against the real binary, also under kill -9."""
+import time
 import uuid
 
 import pytest
@@ -51,7 +52,9 @@ def read_all(weft, isolation, topic=TARGET):
     """Values of all partitions up to their ends."""
     consumer = reader(weft, isolation, topic=topic)
     values, ended = [], set()
-    while len(ended) < PARTITIONS:
+    for _ in until(60):
+        if len(ended) == PARTITIONS:
+            break
         message = consumer.poll(20)
         assert message is not None, "nothing came within 20 s"
         if message.error() is None:
@@ -137,6 +140,14 @@ class Invoicing:
         self.consumer.close()
 
 
+def until(seconds):
+    """For a loop whose end is on the other side: an item each round, and a failure when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        assert time.monotonic() < deadline, f"not done within {seconds} s"
+        yield
+
+
 def all_invoiced(weft, orders):
     return len(read_all(weft, "read_committed")) >= len(orders)
 
@@ -145,8 +156,9 @@ def test_each_order_is_invoiced_exactly_once_although_transactions_abort(weft):
     orders = [f"order {i}" for i in range(200)]
     send(Producer({"bootstrap.servers": weft.kafka}), SOURCE, orders)
     work = Invoicing(weft, abort_every=3)
-    while work.round() or not all_invoiced(weft, orders):
-        pass
+    for _ in until(120):
+        if not work.round() and all_invoiced(weft, orders):
+            break
     work.close()
     assert sorted(read_all(weft, "read_committed")) == sorted(f"invoice of {order}" for order in orders)
     assert len(read_all(weft, "read_uncommitted")) > len(orders)
@@ -157,7 +169,7 @@ def test_each_order_is_invoiced_exactly_once_although_the_node_is_killed(weft):
     send(Producer({"bootstrap.servers": weft.kafka}), SOURCE, orders)
     work = Invoicing(weft)
     kills = 0
-    while True:
+    for _ in until(180):
         try:
             if work.rounds % 3 == 2 and kills < 3:
                 # Between the records and their commit.

@@ -143,13 +143,7 @@ Task<Result<http::Response>> follow_logs(LogRoutesParts& parts, ApiCall& call, N
   };
   auto answers = co_await parts.nodes->ask(call, std::move(choice), "/logs", std::move(local),
                                            std::move(query_for));
-  if (answers.pages.empty()) co_return std::unexpected(answers.failures.front().why);
-  JsonWriter out;
-  out.object();
-  merge_new_logs(out, answers.pages, asked);
-  write_node_states(out, answers.pages, answers.failures);
-  out.end();
-  co_return json_answer(std::move(out));
+  co_return merged(answers, [&](JsonWriter& out) { merge_new_logs(out, answers.pages, asked); });
 }
 
 Task<Result<http::Response>> list_logs(LogRoutesParts& parts, ApiCall& call) {
@@ -176,13 +170,8 @@ Task<Result<http::Response>> list_logs(LogRoutesParts& parts, ApiCall& call) {
   };
   auto answers = co_await parts.nodes->ask(call, std::move(choice), "/logs", std::move(local),
                                            std::move(query_for));
-  if (answers.pages.empty()) co_return std::unexpected(answers.failures.front().why);
-  JsonWriter out;
-  out.object();
-  merge_logs(out, answers.pages, query.limit, asked);
-  write_node_states(out, answers.pages, answers.failures);
-  out.end();
-  co_return json_answer(std::move(out));
+  co_return merged(answers,
+                   [&](JsonWriter& out) { merge_logs(out, answers.pages, query.limit, asked); });
 }
 
 }  // namespace

@@ -73,6 +73,19 @@ class NodeQueries {
   const NodeQueriesParts parts_;
 };
 
+// One answer made of theirs; `merge` writes the members that hold the items. Fails when nobody
+// answered.
+template <class Merge>
+Result<http::Response> merged(const NodeAnswers& answers, Merge merge) {
+  if (answers.pages.empty()) return std::unexpected(answers.failures.front().why);
+  JsonWriter out;
+  out.object();
+  merge(out);
+  write_node_states(out, answers.pages, answers.failures);
+  out.end();
+  return json_answer(std::move(out));
+}
+
 // The caller's parameters for another node: without those that are about nodes and positions.
 NodeQueries::Pairs passed_on(const ApiCall& call);
 

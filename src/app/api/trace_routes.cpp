@@ -263,13 +263,8 @@ Task<Result<http::Response>> list_traces(TraceRoutesParts& parts, ApiCall& call)
   };
   auto answers = co_await parts.nodes->ask(call, std::move(choice), "/traces", std::move(local),
                                            std::move(query_for));
-  if (answers.pages.empty()) co_return std::unexpected(answers.failures.front().why);
-  JsonWriter out;
-  out.object();
-  merge_traces(out, answers.pages, query.limit);
-  write_node_states(out, answers.pages, answers.failures);
-  out.end();
-  co_return json_answer(std::move(out));
+  co_return merged(answers,
+                   [&](JsonWriter& out) { merge_traces(out, answers.pages, query.limit); });
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 #include <set>
 
 #include "eventlog/core/log_producers.h"
+#include "eventlog/embedded/log_life.h"
 #include "eventlog/embedded/log_test_bench.h"
 #include "eventlog/embedded/simulated_archive.h"
 #include "runtime/seeded_test.h"
-#include "runtime/world.h"
 
 namespace weft::eventlog {
 namespace {
@@ -55,24 +55,17 @@ struct Producer {
   std::map<PartitionId, Lane> lanes;
 };
 
-class Simulation {
+class Simulation : LogLife {
  public:
   Simulation(std::uint64_t seed, LogMutant mutant, SimulationTotals& totals)
-      : world_(seed), chance_(seed ^ 0x6c6f67), totals_(totals), archive_(world_, seed) {
+      : LogLife(seed, 0x6c6f67, mutant), totals_(totals), archive_(world_, seed) {
     if (seed % 2 == 0) options_.archive = &archive_;
-    options_.folder = "/data/log";
     options_.wal_file_bytes = 16 * 1024 + below(3) * 8 * 1024;
-    options_.group_bytes_max = 6 * 1024;
     options_.tail_bytes_max = below(2) * 8 * 1024;
-    options_.own_segment_bytes = 4 * 1024;
-    options_.small_segments_max = 2;
     options_.small_segment_bytes = 32 * 1024;
-    options_.disk_reserve_bytes = 0;
     options_.open_files_max = 3;
     options_.wal_age_max = 100ms;
     options_.maintenance_interval = 20ms;
-    options_.executors = LogExecutors{world_.executor(), world_.executor()};
-    options_.mutant = mutant;
   }
 
   std::optional<std::string> run() {
@@ -84,9 +77,6 @@ class Simulation {
   }
 
  private:
-  std::uint64_t below(std::uint64_t bound) { return chance_.below(bound); }
-  bool one_in(std::uint64_t many) { return below(many) == 0; }
-
   DiskFaults faults() {
     DiskFaults faults;
     faults.delay_min = 20us;
@@ -98,32 +88,10 @@ class Simulation {
   }
 
   bool open() {
-    auto opened =
-        world_.run(EmbeddedLog::open(world_.disk, world_.clock, world_.random, metrics_, options_));
-    if (!opened) {
-      last_error_ = opened.error().message;
-      return false;
-    }
-    log_ = *std::move(opened);
+    if (!open_log()) return false;
     totals_.torn_tails += log_->status().cut_bytes > 0 ? 1 : 0;
     if (log_->status().damaged_ranges > 0) model_.violate("damage was seen where there was none");
     return true;
-  }
-
-  // A power failure, a killed process, or a clean end.
-  void end_life() {
-    over_ = true;
-    if (log_ && log_->status().stopped) ++totals_.stops;
-    auto kind = below(4);
-    if (kind == 0 && log_) world_.run(close());
-    world_.disk.lose_power();
-    if (kind != 0 && log_) world_.run(close());
-    if (kind != 0) ++totals_.crashes;
-    bool power_fails = kind >= 2;
-    log_before_ = std::move(log_);
-    world_.crash(power_fails ? CrashKeeps::Random : CrashKeeps::Everything);
-    log_before_.reset();
-    over_ = false;
   }
 
   void live() {
@@ -140,7 +108,8 @@ class Simulation {
       }
       world_.run_for(Duration(below(static_cast<std::uint64_t>(kLifeMax.count()))));
     }
-    end_life();
+    if (log_ && log_->status().stopped) ++totals_.stops;
+    if (end_life()) ++totals_.crashes;
   }
 
   void limit_disk() {
@@ -164,10 +133,6 @@ class Simulation {
     return used;
   }
 
-  Task<bool> close() {
-    co_await log_->close();
-    co_return true;
-  }
   Task<bool> prepare_all() {
     co_await prepare();
     co_return true;
@@ -306,7 +271,7 @@ class Simulation {
     }
     compare(read_whole());
     if (options_.archive != nullptr) world_.run(hand_everything_over());
-    world_.run(close());
+    close();
     if (options_.archive != nullptr) inspect_archive();
   }
 
@@ -334,7 +299,7 @@ class Simulation {
       return;
     }
     auto restored = read_whole();
-    world_.run(close());
+    close();
     compare(restored);
   }
 
@@ -411,21 +376,13 @@ class Simulation {
     }
   }
 
-  World world_;
-  SeededRandom chance_;
   SimulationTotals& totals_;
   SimulatedArchive archive_;
-  Metrics metrics_;
-  LogOptions options_;
   Model model_;
   std::vector<StreamId> streams_;
   std::vector<Producer> producers_;
   std::set<std::int64_t> ids_;
   int next_pair_ = 0;
-  bool over_ = false;
-  std::string last_error_;
-  std::unique_ptr<EmbeddedLog> log_;
-  std::unique_ptr<EmbeddedLog> log_before_;
 };
 
 }  // namespace

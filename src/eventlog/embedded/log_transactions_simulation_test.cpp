@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "eventlog/embedded/log_life.h"
 #include "eventlog/embedded/log_test_bench.h"
 #include "runtime/seeded_test.h"
-#include "runtime/world.h"
 
 namespace weft::eventlog {
 namespace {
@@ -33,21 +33,14 @@ struct TransactionTotals {
   std::uint64_t crashes = 0;
 };
 
-class TransactionLife {
+class TransactionLife : LogLife {
  public:
   TransactionLife(std::uint64_t seed, LogMutant mutant, TransactionTotals& totals)
-      : world_(seed), chance_(seed ^ 0x74786e), totals_(totals) {
-    options_.folder = "/data/log";
+      : LogLife(seed, 0x74786e, mutant), totals_(totals) {
     options_.wal_file_bytes = 16 * 1024;
-    options_.group_bytes_max = 6 * 1024;
     options_.tail_bytes_max = below(2) * 8 * 1024;
-    options_.own_segment_bytes = 4 * 1024;
-    options_.small_segments_max = 2;
-    options_.disk_reserve_bytes = 0;
     options_.wal_age_max = 100ms;
     options_.maintenance_interval = 20ms;
-    options_.executors = LogExecutors{world_.executor(), world_.executor()};
-    options_.mutant = mutant;
     for (int i = 0; i < kProducers; ++i) producers_.emplace_back().number = i;
   }
 
@@ -55,18 +48,13 @@ class TransactionLife {
     const auto lives = 2 + below(4);
     for (std::uint64_t life = 0; life < lives && violations_.empty(); ++life) live();
     if (violations_.empty()) inspect();
-    if (violations_.empty()) return std::nullopt;
-    return violations_.front();
+    return verdict();
   }
 
  private:
   static constexpr std::int32_t kPartitions = 3;
   static constexpr int kProducers = 3;
   static constexpr Duration kLifeMax = 120ms;
-
-  std::uint64_t below(std::uint64_t bound) { return chance_.below(bound); }
-  bool one_in(std::uint64_t many) { return below(many) == 0; }
-  void violate(std::string what) { violations_.push_back(std::move(what)); }
 
   void live() {
     world_.disk.set_faults(DiskFaults());
@@ -83,51 +71,17 @@ class TransactionLife {
       for (std::int32_t i = 0; i < kPartitions; ++i) world_.spawn(follow({stream_, i}));
       world_.run_for(Duration(below(static_cast<std::uint64_t>(kLifeMax.count()))));
     }
-    end_life();
-  }
-
-  void end_life() {
-    over_ = true;
-    const auto kind = below(4);
-    if (kind == 0 && log_) world_.run(close());
-    world_.disk.lose_power();
-    if (kind != 0 && log_) world_.run(close());
-    if (kind != 0) ++totals_.crashes;
-    log_before_ = std::move(log_);
-    world_.crash(kind >= 2 ? CrashKeeps::Random : CrashKeeps::Everything);
-    log_before_.reset();
-    over_ = false;
-  }
-
-  Task<bool> close() {
-    co_await log_->close();
-    co_return true;
+    if (end_life()) ++totals_.crashes;
   }
 
   bool open() {
-    auto opened =
-        world_.run(EmbeddedLog::open(world_.disk, world_.clock, world_.random, metrics_, options_));
-    if (!opened) {
-      last_error_ = opened.error().message;
-      return false;
-    }
-    log_ = *std::move(opened);
-    return world_.run(prepare());
+    auto data = stream_named("data", kPartitions);
+    auto state = stream_named("state");
+    return open_log() && ensure(stream_, data) && ensure(state_, state) && world_.run(prepare());
   }
 
-  // The streams; and what a coordinator does at its start: it reads which epochs count.
+  // What a coordinator does at its start: it reads which epochs count.
   Task<bool> prepare() {
-    for (auto [id, name] : {std::pair{&stream_, "data"}, std::pair{&state_, "state"}}) {
-      const auto known = log_->find_stream("default", name);
-      if (known) {
-        *id = known->id;
-        continue;
-      }
-      auto settings = stream_named(name, name == std::string_view("data") ? kPartitions : 1);
-      auto made = co_await log_->create_stream(std::move(settings));
-      if (!made) co_return false;
-      *id = made->id;
-    }
     auto granted = co_await read_all({state_, 0});
     if (!granted) co_return false;
     std::map<std::int64_t, std::int16_t> epochs;
@@ -337,7 +291,7 @@ class TransactionLife {
       const auto info = log_->partition({stream_, i});
       if (info->stable_end != info->end) violate("a transaction was left open");
     }
-    world_.run(close());
+    close();
   }
 
   void compare() {
@@ -399,24 +353,15 @@ class TransactionLife {
     if (seen > expected) violate("more than was sent: " + name);
   }
 
-  World world_;
-  SeededRandom chance_;
   TransactionTotals& totals_;
-  Metrics metrics_;
-  LogOptions options_;
   StreamId stream_{};
   StreamId state_{};
   std::vector<TransactionClient> producers_;
   std::map<std::string, ModelTransaction> transactions_;
   std::map<PartitionId, std::set<std::string>> plain_;
   std::map<PartitionId, std::set<std::string>> served_;
-  std::vector<std::string> violations_;
   int next_transaction_ = 0;
   int next_value_ = 0;
-  bool over_ = false;
-  std::string last_error_;
-  std::unique_ptr<EmbeddedLog> log_;
-  std::unique_ptr<EmbeddedLog> log_before_;
 };
 
 std::optional<std::string> simulate_transactions(std::uint64_t seed, LogMutant mutant,

@@ -1,12 +1,12 @@
 // OffsetCommit, OffsetFetch, OffsetDelete. Clients name topics; the coordinator keeps topic ids.
 #include <map>
 
+#include "eventlog/kafka/handlers/committed_offsets.h"
 #include "eventlog/kafka/handlers/handlers.h"
 
 namespace weft::kafka {
 namespace {
 
-constexpr std::size_t kMetadataBytesMax = 4096;
 constexpr std::int16_t kGroupsFrom = 8;  // of OffsetFetch (KIP-709)
 
 struct Fetched {
@@ -73,36 +73,10 @@ Task<OffsetCommitResponse> handle(Call& call, const OffsetCommitRequest& request
     commit.member.instance_id = std::string(*request.group_instance_id);
   }
   commit.member.generation = request.generation_id_or_member_epoch;
-  for (const auto& topic : request.topics) {
-    auto& answers = response.topics.emplace_back();
-    answers.name = topic.name;
-    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamRead);
-    for (const auto& partition : topic.partitions) {
-      const auto index = partition.partition_index;
-      const auto metadata = partition.committed_metadata.value_or("");
-      auto error = stream ? KafkaError::None : stream.error();
-      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
-        error = KafkaError::UnknownTopicOrPartition;
-      } else if (metadata.size() > kMetadataBytesMax) {
-        error = KafkaError::OffsetMetadataTooLarge;
-      }
-      answers.partitions.push_back({index, code(error)});
-      if (error != KafkaError::None) continue;
-      CommittedOffset offset;
-      offset.offset = partition.committed_offset;
-      offset.leader_epoch = partition.committed_leader_epoch;
-      offset.metadata = metadata;
-      commit.offsets.emplace_back(OffsetKey{(*stream)->info.topic_id, index}, std::move(offset));
-    }
-  }
+  commit.offsets = read_offsets(call, request.topics, response.topics);
   GroupKey key{call.session.tenant(), std::string(request.group_id)};
   const auto error = co_await call.broker.parts.groups.commit(std::move(key), std::move(commit));
-  if (error == KafkaError::None) co_return response;
-  for (auto& topic : response.topics) {
-    for (auto& partition : topic.partitions) {
-      if (partition.error_code == 0) partition.error_code = code(error);
-    }
-  }
+  answer_offsets(error, response.topics);
   co_return response;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "eventlog/kafka/handlers/committed_offsets.h"
 #include "eventlog/kafka/handlers/handlers.h"
 
 namespace weft::kafka {
@@ -10,7 +11,6 @@ namespace {
 using eventlog::PartitionId;
 using eventlog::TransactionalProducer;
 
-constexpr std::size_t kMetadataBytesMax = 4096;
 // The first versions that know PRODUCER_FENCED (KIP-588); others are told INVALID_PRODUCER_EPOCH.
 constexpr std::int16_t kInitFencedFrom = 4;
 constexpr std::int16_t kTransactionFencedFrom = 2;
@@ -151,28 +151,7 @@ Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& r
     commit.member.instance_id = std::string(*request.group_instance_id);
   }
   commit.member.generation = request.generation_id;
-  for (const auto& topic : request.topics) {
-    auto& answers = response.topics.emplace_back();
-    answers.name = topic.name;
-    const auto stream = find_topic(call.session, topic.name, identity::action::kStreamRead);
-    for (const auto& partition : topic.partitions) {
-      const auto index = partition.partition_index;
-      const auto metadata = partition.committed_metadata.value_or("");
-      auto error = stream ? KafkaError::None : stream.error();
-      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
-        error = KafkaError::UnknownTopicOrPartition;
-      } else if (metadata.size() > kMetadataBytesMax) {
-        error = KafkaError::OffsetMetadataTooLarge;
-      }
-      answers.partitions.push_back({index, code(error)});
-      if (error != KafkaError::None) continue;
-      CommittedOffset offset;
-      offset.offset = partition.committed_offset;
-      offset.leader_epoch = partition.committed_leader_epoch;
-      offset.metadata = metadata;
-      commit.offsets.emplace_back(OffsetKey{(*stream)->info.topic_id, index}, std::move(offset));
-    }
-  }
+  commit.offsets = read_offsets(call, request.topics, response.topics);
   const TransactionalProducer producer{request.producer_id, request.producer_epoch};
   auto key = key_of(call, request.transactional_id);
   auto error = KafkaError::TransactionalIdAuthorizationFailed;
@@ -182,12 +161,7 @@ Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& r
   }
   // This API knows the older name alone.
   if (error == KafkaError::ProducerFenced) error = KafkaError::InvalidProducerEpoch;
-  if (error == KafkaError::None) co_return response;
-  for (auto& topic : response.topics) {
-    for (auto& partition : topic.partitions) {
-      if (partition.error_code == 0) partition.error_code = code(error);
-    }
-  }
+  answer_offsets(error, response.topics);
   co_return response;
 }
 

@@ -14,7 +14,6 @@ struct TransactionCoordinator::State {
         GroupCoordinator& its_groups, Clock& its_clock)
       : options(with),
         batches(raw),
-        log(event_log),
         groups(its_groups),
         clock(its_clock),
         tasks(its_groups.home(), "kafka transactions", 4),
@@ -43,7 +42,6 @@ struct TransactionCoordinator::State {
 
   TransactionOptions options;
   eventlog::BatchLog& batches;
-  eventlog::EventLog& log;
   GroupCoordinator& groups;
   Clock& clock;
   TaskGroup tasks;
