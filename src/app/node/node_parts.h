@@ -127,6 +127,7 @@ struct Node::Parts {
 
   // The doors.
   std::optional<KafkaKeys> kafka_keys;
+  std::optional<ClientChanges> client_changes;
   std::optional<EstateTopicAdmin> topic_admin;
   std::optional<kafka::CatalogueTopics> kafka_topics;
   std::unique_ptr<kafka::KafkaServer> kafka_server;

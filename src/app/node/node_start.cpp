@@ -315,9 +315,10 @@ Task<Result<>> Node::Parts::open_doors() {
   if (roles.has(Role::Control)) open_otlp_receiver();
   kafka_keys.emplace(*identity);
   kafka_topics.emplace(*streams);
-  topic_admin.emplace(*estate, [this](std::optional<estate::ResourceId> dropped) {
+  client_changes.emplace(*estate, [this](std::optional<estate::ResourceId> dropped) {
     return reconcile(std::move(dropped));
   });
+  topic_admin.emplace(*client_changes);
   CO_CHECK(open_exporters());
   co_return Result<>();
 }

@@ -4,21 +4,13 @@
 #include <map>
 
 #include "base/json_writer.h"
-#include "estate/loader.h"
 #include "identity/decisions.h"
-#include "runtime/log.h"
 
 namespace weft::app {
 namespace {
 
-constexpr std::string_view kManager = "kafka";
-
 Result<> allow(const identity::Principal& by, std::string_view action, std::string_view name) {
-  const identity::ResourceRef resource{by.tenant, "Stream", name};
-  const identity::Decisions decisions;
-  const auto decision = decisions.decide(by, action, resource);
-  if (decision) return {};
-  return fail(ErrorCode::PermissionDenied, "{}", decisions.explain(decision, by, action, resource));
+  return may(by, action, "Stream", name);
 }
 
 std::string json_text(std::string_view text) {
@@ -118,49 +110,6 @@ estate::ResourceId stream_id(const identity::Principal& by, std::string name) {
 
 }  // namespace
 
-Task<Result<>> EstateTopicAdmin::carry_out(identity::PrincipalRef by, Change change,
-                                           bool validate_only,
-                                           std::optional<estate::ResourceId> dropped) {
-  constexpr int kTurnsMax = 5;
-  estate::Plan plan;
-  for (int turn = 1;; ++turn) {
-    const auto view = estate_.current();
-    CO_TRY(auto changes, change(*view));
-    changes.manager = kManager;
-    changes.note = "asked for by a Kafka client";
-    if (validate_only) {
-      CO_TRY(plan, co_await estate_.plan(std::move(changes)));
-      break;
-    }
-    auto applied =
-        co_await estate_.apply_or_explain(by->id, std::move(changes), view->generation());
-    if (applied) {
-      plan = std::move(applied->plan);
-      break;
-    }
-    // Somebody else changed the estate between the look and the change.
-    if (applied.error().code == ErrorCode::Conflict && turn < kTurnsMax) continue;
-    co_return std::unexpected(std::move(applied).error());
-  }
-  if (plan.is_refused()) {
-    co_return fail(ErrorCode::FailedPrecondition, "{}", plan.findings.errors.front().message);
-  }
-  if (validate_only) co_return Result<>();
-  const auto warning = co_await reconcile_(std::move(dropped));
-  if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
-  co_return Result<>();
-}
-
-Result<estate::ChangeSet> EstateTopicAdmin::put(std::string document) const {
-  auto loaded = estate::Loader(estate_.kinds()).load_text("request.json", std::move(document));
-  if (!loaded.ok()) {
-    return fail(ErrorCode::InvalidArgument, "{}", loaded.findings.errors.front().message);
-  }
-  estate::ChangeSet changes;
-  changes.resources = std::move(loaded.resources);
-  return changes;
-}
-
 namespace {
 
 // The stream as clients declared it, if they did.
@@ -168,7 +117,7 @@ Result<const estate::Resource*> owned_by_clients(const estate::EstateView& view,
                                                  const estate::ResourceId& id) {
   const auto* entry = view.find_entry(id);
   if (entry == nullptr) return fail(ErrorCode::NotFound, "there is no such topic");
-  if (entry->managed_by != kManager) {
+  if (entry->managed_by != kClientManager) {
     return fail(ErrorCode::FailedPrecondition, "the topic is declared by '{}' and is changed there",
                 entry->managed_by);
   }
@@ -178,7 +127,7 @@ Result<const estate::Resource*> owned_by_clients(const estate::EstateView& view,
 }  // namespace
 
 bool EstateTopicAdmin::creates_unasked(const identity::Principal& by, std::string_view name) const {
-  const auto view = estate_.current();
+  const auto view = changes_.current();
   const auto rules = namespace_of(*view, by.tenant, name);
   if (!rules || !allow(by, identity::action::kStreamCreate, name)) return false;
   const auto* unasked = rules->spec().find("autoCreate");
@@ -189,7 +138,8 @@ Task<Result<>> EstateTopicAdmin::create(identity::PrincipalRef by, kafka::TopicR
   CO_CHECK(allow(*by, identity::action::kStreamCreate, topic.name));
   const bool validate_only = topic.validate_only;
   const auto id = stream_id(*by, topic.name);
-  Change change = [this, id, topic](const estate::EstateView& view) -> Result<estate::ChangeSet> {
+  ClientChanges::Change change =
+      [this, id, topic](const estate::EstateView& view) -> Result<estate::ChangeSet> {
     const auto rules = namespace_of(view, id.tenant, topic.name);
     if (!rules) {
       return fail(ErrorCode::FailedPrecondition,
@@ -204,15 +154,15 @@ Task<Result<>> EstateTopicAdmin::create(identity::PrincipalRef by, kafka::TopicR
     }
     if (topic.partitions >= 0) spec["partitions"] = std::to_string(topic.partitions);
     for (const auto& [config, value] : topic.configs) CHECK(put_config(config, value, spec));
-    return put(document(id, rules->owner(), spec));
+    return changes_.put(document(id, rules->owner(), spec));
   };
-  co_return co_await carry_out(std::move(by), std::move(change), validate_only);
+  co_return co_await changes_.carry_out(std::move(by), std::move(change), validate_only);
 }
 
 Task<Result<>> EstateTopicAdmin::remove(identity::PrincipalRef by, std::string name) {
   CO_CHECK(allow(*by, identity::action::kStreamDelete, name));
   const auto id = stream_id(*by, name);
-  Change change = [id](const estate::EstateView& view) -> Result<estate::ChangeSet> {
+  ClientChanges::Change change = [id](const estate::EstateView& view) -> Result<estate::ChangeSet> {
     CHECK(owned_by_clients(view, id));
     estate::ChangeSet changes;
     changes.deletions.push_back(id);
@@ -220,7 +170,8 @@ Task<Result<>> EstateTopicAdmin::remove(identity::PrincipalRef by, std::string n
   };
   // A client that deletes a topic and makes it again expects an empty one: no time of grace.
   std::optional<estate::ResourceId> dropped = id;
-  co_return co_await carry_out(std::move(by), std::move(change), false, std::move(dropped));
+  co_return co_await changes_.carry_out(std::move(by), std::move(change), false,
+                                        std::move(dropped));
 }
 
 Task<Result<>> EstateTopicAdmin::edit(
@@ -229,16 +180,17 @@ Task<Result<>> EstateTopicAdmin::edit(
     bool validate_only) {
   CO_CHECK(allow(*by, identity::action::kStreamAlter, name));
   const auto id = stream_id(*by, std::move(name));
-  Change change = [this, id, edit](const estate::EstateView& view) -> Result<estate::ChangeSet> {
+  ClientChanges::Change change =
+      [this, id, edit](const estate::EstateView& view) -> Result<estate::ChangeSet> {
     TRY(const auto* stream, owned_by_clients(view, id));
     auto spec = spec_of(*stream);
     const auto* named = stream->spec().find("namespace");
     const auto* rules =
         named == nullptr ? nullptr : view.find(id.tenant, "Namespace", named->as_string());
     CHECK(edit(rules, spec));
-    return put(document(id, stream->owner(), spec));
+    return changes_.put(document(id, stream->owner(), spec));
   };
-  co_return co_await carry_out(std::move(by), std::move(change), validate_only);
+  co_return co_await changes_.carry_out(std::move(by), std::move(change), validate_only);
 }
 
 Task<Result<>> EstateTopicAdmin::grow(identity::PrincipalRef by, std::string name,

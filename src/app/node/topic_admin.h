@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "estate/estate.h"
+#include "app/node/client_changes.h"
 #include "eventlog/kafka/ports.h"
 
 namespace weft::app {
@@ -17,13 +17,7 @@ using TopicSpec = std::map<std::string, std::string, std::less<>>;
 
 class EstateTopicAdmin final : public kafka::TopicAdmin {
  public:
-  // Brings the log to what was published, and gives a warning, or nothing; a stream that was
-  // dropped, and is still not declared, goes at once.
-  using Reconcile = std::function<Task<std::string>(std::optional<estate::ResourceId> dropped)>;
-
-  // The estate outlives it.
-  EstateTopicAdmin(estate::Estate& estate, Reconcile reconcile)
-      : estate_(estate), reconcile_(std::move(reconcile)) {}
+  explicit EstateTopicAdmin(ClientChanges& changes) : changes_(changes) {}
 
   bool creates_unasked(const identity::Principal& by, std::string_view name) const override;
   // NotFound, AlreadyExists, PermissionDenied, FailedPrecondition (no Namespace admits it, another
@@ -37,18 +31,12 @@ class EstateTopicAdmin final : public kafka::TopicAdmin {
                            bool validate_only) override;
 
  private:
-  // What is to change, as the estate is; asked again when it changed meanwhile.
-  using Change = std::function<Result<estate::ChangeSet>(const estate::EstateView&)>;
-  Task<Result<>> carry_out(identity::PrincipalRef by, Change change, bool validate_only,
-                           std::optional<estate::ResourceId> dropped = std::nullopt);
-  Result<estate::ChangeSet> put(std::string document) const;
   // Changes the spec of a stream that clients declared.
   Task<Result<>> edit(identity::PrincipalRef by, std::string name,
                       std::function<Result<>(const estate::Resource* rules, TopicSpec& spec)> edit,
                       bool validate_only);
 
-  estate::Estate& estate_;
-  Reconcile reconcile_;
+  ClientChanges& changes_;
 };
 
 }  // namespace weft::app
