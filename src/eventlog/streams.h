@@ -123,7 +123,7 @@ class StreamCatalogue final : public estate::Compiler {
   std::atomic<std::shared_ptr<const Streams>> streams_;
 };
 
-// Schema and Stream.
+// Schema, Namespace, Stream and Quota.
 std::vector<estate::Kind> eventlog_kinds();
 
 }  // namespace weft::eventlog

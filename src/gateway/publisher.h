@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "contracts/json_schema.h"
 #include "eventlog/event_log.h"
+#include "eventlog/quotas.h"
 #include "eventlog/streams.h"
 #include "gateway/edge/idempotency_store.h"
 #include "gateway/request_context.h"
@@ -79,6 +80,7 @@ struct PublisherParts {
   SpanSink& spans;
   Clock& clock;
   Random& random;
+  eventlog::Quotas* quotas = nullptr;  // null: there are none
 };
 
 class Publisher {
@@ -100,6 +102,9 @@ class Publisher {
  private:
   StoredAnswer make_answer(const PublishBinding& binding, const PreparedEvent& event,
                            WallTime now) const;
+  std::optional<http::Response> over_quota(const PublishBinding& binding,
+                                           const PreparedEvent& event,
+                                           const RequestContext& context) const;
   void record_span(const PublishBinding& binding, const PreparedEvent& event,
                    const TraceContext& span, const RequestContext& context, WallTime start,
                    const Result<std::vector<eventlog::Appended>>& outcome);

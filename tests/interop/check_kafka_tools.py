@@ -1,5 +1,30 @@
 """The command line tools of Apache Kafka against a node: topics, configs, groups, transactions."""
+import re
+
 from kafka_java import LATEST, SOURCE, java, node
+
+
+def throttled_by_a_quota(weft, tool):
+    """kafka-configs sets a quota for a client id; another tool's producer gets no faster than it."""
+    properties = weft.folder / "admin.properties"
+    properties.write_text(
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=org.apache.kafka.common.security.plain."
+        f'PlainLoginModule required username="admin" password="{weft.token}";\n')
+    configs = "kafka.admin.ConfigCommand"
+    entity = ["--command-config", properties, "--entity-type", "clients", "--entity-name", "slow"]
+
+    def kilobytes_per_second():
+        said = java(LATEST, "org.apache.kafka.tools.ProducerPerformance", "--topic", SOURCE, "--num-records", 600,
+                    "--record-size", 1000, "--throughput", -1, "--producer-props", f"bootstrap.servers={weft.kafka}",
+                    "client.id=slow", "batch.size=2000")
+        return float(re.search(r"\(([0-9.]+) MB/sec\)", said.splitlines()[-1])[1]) * 1000
+
+    tool(configs, "--alter", *entity, "--add-config", "producer_byte_rate=100000")
+    assert "producer_byte_rate=100000" in tool(configs, "--describe", *entity)
+    limited = kilobytes_per_second()
+    assert 60 < limited < 150, limited
+    tool(configs, "--alter", *entity, "--delete-config", "producer_byte_rate")
+    assert kilobytes_per_second() > 2 * limited
 
 
 def run():
@@ -25,6 +50,8 @@ def run():
         assert f"{SOURCE}:0:0" in offsets, offsets
         sizes = tool("org.apache.kafka.tools.LogDirsCommand", "--describe", "--topic-list", SOURCE)
         assert f'"{SOURCE}-0"' in sizes, sizes
+        throttled_by_a_quota(weft, tool)
         tool(topics, "--delete", "--topic", "apps-table")
         assert "apps-table" not in tool(topics, "--list")
-    return f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets, kafka-log-dirs"
+    return (f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets, kafka-log-dirs, a quota that "
+            "throttles")

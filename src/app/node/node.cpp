@@ -242,6 +242,7 @@ Task<void> Node::Parts::sample_activity() {
     counts.requests = traffic.requests;
     counts.errors = traffic.server_errors;
     counts.records = stream_rates.sample(clock.mono(), *log);
+    quotas->measure_storage(*log);
     counts.deliveries = totals.delivered;
     counts.failures = totals.failed_attempts;
     activity.sample(clock.now(), counts);

@@ -27,6 +27,7 @@
 #include "app/node/doors.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
+#include "app/node/quota_admin.h"
 #include "app/node/topic_admin.h"
 #include "app/settings/roles.h"
 #include "app/watch/activity.h"
@@ -40,6 +41,7 @@
 #include "eventlog/kafka/groups/coordinator.h"
 #include "eventlog/kafka/kafka_server.h"
 #include "eventlog/kafka/transactions/coordinator.h"
+#include "eventlog/quotas.h"
 #include "eventlog/streams.h"
 #include "gateway/gateway.h"
 #include "http/client.h"
@@ -110,6 +112,7 @@ struct Node::Parts {
   // The spine, and what reads from it.
   std::unique_ptr<LogArchive> log_archive;  // null: none
   std::unique_ptr<eventlog::EmbeddedLog> log;
+  std::optional<eventlog::Quotas> quotas;
   std::optional<eventlog::StreamCatalogue> streams;
   BlockingPool stream_turns{"streams", 1, 1000};  // of reconcile(): one task at a time
   std::optional<kafka::GroupCoordinator> groups;
@@ -129,6 +132,7 @@ struct Node::Parts {
   std::optional<KafkaKeys> kafka_keys;
   std::optional<ClientChanges> client_changes;
   std::optional<EstateTopicAdmin> topic_admin;
+  std::optional<EstateQuotaAdmin> quota_admin;
   std::optional<kafka::CatalogueTopics> kafka_topics;
   std::unique_ptr<kafka::KafkaServer> kafka_server;
   std::optional<EventsKeys> events_keys;

@@ -104,6 +104,10 @@ Task<Result<>> Node::Parts::open_log() {
     log_warn("node", "the log was repaired at start",
              {{"cut_bytes", status.cut_bytes}, {"damaged_ranges", status.damaged_ranges}});
   }
+  eventlog::QuotaOptions quota_options;
+  quota_options.burst = settings.time("quotas.burst");
+  quota_options.throttle_max = settings.time("quotas.throttleMax");
+  quotas.emplace(clock, metrics, quota_options);
   streams.emplace(*log);
   kafka::CoordinatorOptions group_options;
   group_options.groups.initial_rebalance_delay = settings.time("kafka.rebalanceDelay");
@@ -126,7 +130,8 @@ Task<Result<>> Node::Parts::open_features() {
   gateway::GatewayOptions gateway_options;
   gateway_options.body_bytes_max = settings.bytes("http.bodyBytesMax");
   gateway_options.upstream_timeout = settings.time("gateway.upstreamTimeout");
-  gateway::PublisherParts publisher_parts{*log, *streams, *answers, traces, clock, random};
+  gateway::PublisherParts publisher_parts{*log,  *streams, *answers, traces,
+                                          clock, random,   &*quotas};
   auto access_log_path = settings.text("gateway.accessLog");
   if (!access_log_path.empty()) {
     CO_TRY(access_log, gateway::AccessLog::open(files, std::move(access_log_path), metrics));
@@ -148,7 +153,7 @@ Task<Result<>> Node::Parts::open_features() {
   estate::EstateParts estate_parts{
       *database,        *audit, files, clock, settings.text("data.folder") + "/generation.json",
       std::move(kinds), {},     {}};
-  estate_parts.compilers = {&*identity, &*streams, &*gateway, &*delivery};
+  estate_parts.compilers = {&*identity, &*quotas, &*streams, &*gateway, &*delivery};
   estate_parts.checks = {&tenant_exists};
   estate.emplace(std::move(estate_parts));
   CO_CHECK(co_await estate->start());
@@ -301,6 +306,7 @@ Task<Result<>> Node::Parts::open_doors() {
     eventlog::EventsParts events_parts{*log,   *streams, *events_keys, clock,
                                        random, metrics,  &traces,      {}};
     events_parts.limits.body_bytes_max = settings.bytes("http.bodyBytesMax");
+    events_parts.quotas = &*quotas;
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
@@ -319,6 +325,7 @@ Task<Result<>> Node::Parts::open_doors() {
     return reconcile(std::move(dropped));
   });
   topic_admin.emplace(*client_changes);
+  quota_admin.emplace(*client_changes);
   CO_CHECK(open_exporters());
   co_return Result<>();
 }
@@ -401,8 +408,13 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
                                  std::string(estate::kDefaultTenant), std::move(grants)));
   }
   options.clamps_replication = settings.is_on("kafka.replicationClamp");
-  kafka::KafkaParts kafka_parts{*log,  *log,   *kafka_topics, *groups,      *transactions, loops,
-                                clock, random, metrics,       &*kafka_keys, &*topic_admin, &traces};
+  kafka::KafkaParts kafka_parts{*log,  *log,  *kafka_topics, *groups, *transactions,
+                                loops, clock, random,        metrics};
+  kafka_parts.authenticator = &*kafka_keys;
+  kafka_parts.admin = &*topic_admin;
+  kafka_parts.quota_admin = &*quota_admin;
+  kafka_parts.quotas = &*quotas;
+  kafka_parts.spans = &traces;
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }
 

@@ -1,5 +1,6 @@
 #include "base/document.h"
 #include "eventlog/core/schema_definition.h"
+#include "eventlog/quotas.h"
 #include "eventlog/streams.h"
 
 namespace weft::eventlog {
@@ -165,6 +166,7 @@ void check_room(const estate::Resource& stream, const estate::Resource& rules,
 
 void check_stream(const estate::Resource& resource, const estate::EstateView& view,
                   estate::Findings& findings) {
+  check_partition_quota(resource, view, findings);
   if (const auto* named = resource.spec().find("namespace")) {
     const auto* rules = view.find(resource.tenant(), "Namespace", named->as_string());
     if (rules != nullptr) {
@@ -249,7 +251,7 @@ std::vector<estate::Kind> eventlog_kinds() {
   rules.schema = kNamespaceSchema;
   rules.owner = estate::OwnerRule::Required;
   rules.references = namespace_references;
-  return {std::move(schema), std::move(rules), std::move(stream)};
+  return {std::move(schema), std::move(rules), std::move(stream), quota_kind()};
 }
 
 }  // namespace weft::eventlog

@@ -161,6 +161,15 @@ Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {
     co_return co_await answer(exchange, call,
                               call.refusal(400, "INVALID_EVENT", events.error().text()));
   }
+  if (parts_.quotas != nullptr) {
+    const auto& by = *call.principal;
+    Duration wait{};
+    auto admitted = parts_.quotas->admit(by.tenant, by.name, body->size(), events->size(), wait);
+    if (!admitted) {
+      co_await answer(exchange, call, quota_problem(admitted.error(), wait, call.trace_id()));
+      co_return;
+    }
+  }
   std::vector<std::string> ids;
   for (std::size_t i = 0; i < events->size(); ++i) {
     const auto& event = (*events)[i];

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "eventlog/event_log.h"
 #include "eventlog/events/cloud_event.h"
+#include "eventlog/quotas.h"
 #include "eventlog/streams.h"
 #include "http/server.h"
 #include "identity/decisions.h"
@@ -54,6 +55,7 @@ struct EventsParts {
   Metrics& metrics;
   SpanSink* spans = nullptr;
   EventsLimits limits = {};
+  Quotas* quotas = nullptr;  // null: there are none
 };
 
 class EventsHandler final : public http::Handler {

@@ -77,6 +77,8 @@ struct KafkaParts {
   Metrics& metrics;
   const Authenticator* authenticator = nullptr;  // null: SASL is refused
   TopicAdmin* admin = nullptr;                   // null: topics cannot be changed through Kafka
+  QuotaAdmin* quota_admin = nullptr;             // null: quotas cannot be changed through Kafka
+  eventlog::Quotas* quotas = nullptr;            // null: there are none
   SpanSink* spans = nullptr;                     // of records with business keys; null: none
 };
 

@@ -164,6 +164,7 @@ class TestBroker {
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     log = *std::move(opened);
     topics.emplace(*log);
+    quotas.emplace(world.clock, metrics);
     groups.emplace(group_options, *log, world.clock, world.random, world.executor());
     ASSERT_TRUE(world.run(groups->start()));
     transactions.emplace(transaction_options, *log, *log, *groups, world.clock);
@@ -213,6 +214,8 @@ class TestBroker {
   TransactionOptions transaction_options;
   std::unique_ptr<eventlog::EmbeddedLog> log;
   std::optional<TestTopics> topics;
+  std::optional<eventlog::Quotas> quotas;
+  QuotaAdmin* quota_admin = nullptr;
   std::optional<GroupCoordinator> groups;
   std::optional<TransactionCoordinator> transactions;
   std::unique_ptr<net::Listener> listener;
@@ -230,12 +233,15 @@ class TestBroker {
     listener.reset();
     transactions.reset();
     groups.reset();
+    quotas.reset();
     topics.reset();
     log.reset();
   }
   Task<void> accept_all() {
     KafkaParts parts{*log,  *log,        *topics,      *groups, *transactions,
                      loops, world.clock, world.random, metrics, &keys};
+    parts.quotas = &*quotas;
+    parts.quota_admin = quota_admin;
     TaskGroup connections(world.executor(), "test connections", 100);
     while (true) {
       auto accepted = co_await listener->accept();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "eventlog/quotas.h"
 #include "identity/principal.h"
 #include "runtime/task.h"
 
@@ -44,6 +45,17 @@ class TopicAdmin {
   virtual Task<Result<>> configure(identity::PrincipalRef by, std::string name,
                                    std::map<std::string, std::optional<std::string>> configs,
                                    bool validate_only) = 0;
+};
+
+// What an administrator changes of a quota: per second; 0 takes the limit away.
+using QuotaChange = std::map<eventlog::QuotaRate, std::uint64_t>;
+
+class QuotaAdmin {
+ public:
+  virtual ~QuotaAdmin() = default;
+  // Errors as TopicAdmin's.
+  virtual Task<Result<>> alter(identity::PrincipalRef by, eventlog::QuotaEntity entity,
+                               QuotaChange change, bool validate_only) = 0;
 };
 
 }  // namespace weft::kafka

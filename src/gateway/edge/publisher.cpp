@@ -232,6 +232,18 @@ void Publisher::record_span(const PublishBinding& binding, const PreparedEvent& 
   parts_.spans.record_view(view);
 }
 
+std::optional<http::Response> Publisher::over_quota(const PublishBinding& binding,
+                                                    const PreparedEvent& event,
+                                                    const RequestContext& context) const {
+  if (parts_.quotas == nullptr) return std::nullopt;
+  const auto client =
+      context.principal ? std::string_view(context.principal->name) : std::string_view();
+  Duration wait{};
+  const auto admitted = parts_.quotas->admit(binding.tenant, client, event.body.size(), 1, wait);
+  if (admitted) return std::nullopt;
+  return eventlog::quota_problem(admitted.error(), wait, context.trace.trace_id_hex());
+}
+
 Task<http::Response> Publisher::publish(const PublishBinding& binding, const PreparedEvent& event,
                                         const RequestContext& context) {
   using Outcome = IdempotencyStore::Outcome;
@@ -246,6 +258,7 @@ Task<http::Response> Publisher::publish(const PublishBinding& binding, const Pre
     if (begun->outcome != Outcome::Mine) co_return answer_unclaimed(std::move(*begun), context);
     claim = std::move(begun->claim);
   }
+  if (auto refused = over_quota(binding, event, context)) co_return std::move(*refused);
   auto start = parts_.clock.now();
   auto answer = make_answer(binding, event, start);
   auto span = context.trace.child(parts_.random);

@@ -24,6 +24,27 @@ BrokerMetrics::BrokerMetrics(Metrics& metrics)
           metrics.counter("weft_eventlog_kafka_keys_not_recorded_total",
                           "Records of large batches that are not found by their business keys")) {}
 
+std::int32_t Call::take(eventlog::QuotaRate rate, std::uint64_t amount) {
+  if (broker.parts.quotas == nullptr) return 0;
+  auto& quotas = *broker.parts.quotas;
+  const auto& by = *session.principal;
+  quotas.refresh(session.quota, by.tenant, by.name, session.client_id);
+  throttle = std::max(throttle, quotas.take(session.quota, rate, amount));
+  return throttle_ms();
+}
+
+Result<> Call::check_storage() {
+  if (broker.parts.quotas == nullptr) return {};
+  auto& quotas = *broker.parts.quotas;
+  const auto& by = *session.principal;
+  quotas.refresh(session.quota, by.tenant, by.name, session.client_id);
+  return quotas.check_storage(session.quota);
+}
+
+std::int32_t Call::throttle_ms() const {
+  return static_cast<std::int32_t>(std::chrono::ceil<std::chrono::milliseconds>(throttle).count());
+}
+
 bool is_internal(std::string_view stream) {
   return stream.starts_with("__");
 }

@@ -59,6 +59,7 @@ struct Session {
   identity::PrincipalRef principal;  // null until authenticated
   std::string credential;            // the PLAIN token that it came with, if any
   MonoTime credential_until{};       // when that is looked at again
+  eventlog::Quotas::Share quota;     // brought up to date with each request that it is about
   SaslState sasl = SaslState::Idle;
   std::string peer;
   std::string client_id;
@@ -96,7 +97,13 @@ struct Call {
   std::int32_t correlation_id;
   Frame response;       // empty: none is sent
   bool closes = false;  // after the response
+  Duration throttle{};  // how long no further request of the connection is read (KIP-219)
 
+  // Takes from the quotas, and says in milliseconds how long the client is throttled.
+  std::int32_t take(eventlog::QuotaRate rate, std::uint64_t amount);
+  std::int32_t throttle_ms() const;
+  // ResourceExhausted when the tenant may store no more.
+  Result<> check_storage();
   // Keeps a text for the response's views.
   std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 

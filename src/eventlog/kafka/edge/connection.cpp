@@ -59,6 +59,8 @@ Duration Connection::idle_timeout() const {
 
 Task<Result<>> Connection::read_requests() {
   while (!is_closed_ && !is_draining_) {
+    co_await wait_out_throttle();
+    if (is_draining_) break;
     is_reading_ = true;
     auto frame = co_await frames_.next(idle_timeout(), request_bytes_max());
     is_reading_ = false;
@@ -76,6 +78,23 @@ Task<Result<>> Connection::read_requests() {
   co_return Result<>();
 }
 
+Task<void> Connection::wait_out_throttle() {
+  // Looked at in between, so that a node can stop.
+  constexpr Duration kLook = 100ms;
+  auto& clock = broker_.parts.clock;
+  while (!is_closed_ && !is_draining_ && clock.mono() < muted_until_) {
+    const auto slept =
+        co_await clock.sleep_for(std::min<Duration>(muted_until_ - clock.mono(), kLook));
+    if (!slept) co_return;
+  }
+}
+
+Result<> Connection::take_place() {
+  if (place_ || broker_.parts.quotas == nullptr) return {};
+  TRY(place_, broker_.parts.quotas->connect(session_.tenant()));
+  return {};
+}
+
 Task<Result<>> Connection::serve(std::string_view frame) {
   if (session_.sasl == SaslState::RawTokens) co_return co_await serve_raw_token(frame);
   const auto header = read_request_header(frame);
@@ -91,6 +110,7 @@ Task<Result<>> Connection::serve(std::string_view frame) {
       co_await wait_until_answered();
       co_return holds;
     }
+    CO_CHECK(take_place());
   }
 
   const bool is_produce = api->id.key == ProduceRequest::kApi.key;
@@ -111,6 +131,7 @@ Task<Result<>> Connection::serve(std::string_view frame) {
     co_return fail(ErrorCode::InvalidArgument, "{} version {}: {}", api->id.name, header->version,
                    ran.error().message);
   }
+  muted_until_ = broker_.parts.clock.mono() + call->throttle;
   auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
   co_await finish(slot);
   co_return Result<>();
@@ -160,6 +181,7 @@ Task<Result<>> Connection::pipeline_produce(std::unique_ptr<Call> call, Reader& 
   while (is_full() && !is_closed_) CO_CHECK(co_await answered_.wait());
 
   const auto bytes = prepared.bytes;
+  muted_until_ = broker_.parts.clock.mono() + call->throttle;
   auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
   bytes_in_log_ += bytes;
   if (!produces_.spawn(finish_produce(slot, std::move(prepared), bytes))) {

@@ -44,6 +44,10 @@ class Connection {
   // Writes what is ready, in order; returns at once when somebody else is at it.
   Task<void> flush();
   Task<void> wait_until_answered();
+  // Waits for as long as the last request's quota says.
+  Task<void> wait_out_throttle();
+  // Counts the connection among those of its tenant. ResourceExhausted.
+  Result<> take_place();
   Task<Result<>> write(Frame frame);
 
   std::uint32_t request_bytes_max() const;
@@ -59,6 +63,8 @@ class Connection {
   Suspension answered_;  // a slot was answered
   std::size_t bytes_in_log_ = 0;
   MonoTime authenticate_until_{};
+  MonoTime muted_until_{};  // no request is read before
+  eventlog::Quotas::Connection place_;
   bool is_writing_ = false;
   bool is_reading_ = false;
   bool is_draining_ = false;

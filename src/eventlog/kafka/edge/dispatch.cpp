@@ -72,6 +72,9 @@ constexpr std::array kApis{
     entry<IncrementalAlterConfigsRequest>(kGovernedRemark),
     entry<ListPartitionReassignmentsRequest>("there are none"),
     entry<OffsetDeleteRequest>(),
+    entry<DescribeClientQuotasRequest>("users and client ids, with the grant admin.read"),
+    entry<AlterClientQuotasRequest>(
+        "producer_byte_rate and consumer_byte_rate; becomes a change of the estate"),
     entry<DescribeClusterRequest>("one broker"),
     entry<DescribeProducersRequest>(),
     entry<DescribeTransactionsRequest>(),

@@ -82,25 +82,28 @@ void plan_topic(Call& call, const FetchTopic& topic, Plan& plan) {
   }
 }
 
-void fill(Call& call, FetchedPartition fetched, PartitionData& into) {
+// Gives how many bytes of records it put in.
+std::size_t fill(Call& call, FetchedPartition fetched, PartitionData& into) {
   if (fetched.error) {
     into.error_code = code(fetch_error(*fetched.error));
-    if (*fetched.error == ErrorCode::NotFound) return;
+    if (*fetched.error == ErrorCode::NotFound) return 0;
   }
   into.high_watermark = fetched.info.end;
   into.last_stable_offset = fetched.info.stable_end;
   into.log_start_offset = fetched.info.start;
-  if (fetched.error) return;
+  if (fetched.error) return 0;
   if (call.version < kFetchZstdFrom) {
     for (const auto& batch : fetched.batches) {
       const auto header = eventlog::read_batch_header(*batch);
       if (!header || header->codec() != eventlog::Codec::Zstd) continue;
       into.error_code = code(KafkaError::UnsupportedCompressionType);
-      return;
+      return 0;
     }
   }
   into.records->buffers = std::move(fetched.batches);
-  call.broker.metrics.fetched_bytes.add(into.records->size());
+  const auto size = into.records->size();
+  call.broker.metrics.fetched_bytes.add(size);
+  return size;
 }
 
 // Where nothing is left between the offset asked for and where to go on, the client would ask for
@@ -134,6 +137,7 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   std::vector<eventlog::Offset> asked_from;
   for (const auto& item : plan.items) asked_from.push_back(item.from);
   auto fetched = co_await call.broker.parts.batches.fetch(std::move(plan.items), options);
+  std::size_t given = 0;
   for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
     const auto [topic, partition] = plan.places[i];
     auto& into = plan.response.responses[topic].partitions[partition];
@@ -142,8 +146,9 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
       auto& aborted = into.aborted_transactions.emplace();
       for (const auto& each : fetched[i].aborted) aborted.push_back({each.producer_id, each.first});
     }
-    fill(call, std::move(fetched[i]), into);
+    given += fill(call, std::move(fetched[i]), into);
   }
+  plan.response.throttle_time_ms = call.take(eventlog::QuotaRate::FetchBytes, given);
   co_return std::move(plan.response);
 }
 

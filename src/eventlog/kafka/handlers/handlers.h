@@ -37,6 +37,10 @@ Task<DescribeProducersResponse> handle(Call& call, const DescribeProducersReques
 Task<DescribeTransactionsResponse> handle(Call& call, const DescribeTransactionsRequest& request);
 Task<ListTransactionsResponse> handle(Call& call, const ListTransactionsRequest& request);
 
+// ---- client_quotas.cpp
+Task<DescribeClientQuotasResponse> handle(Call& call, const DescribeClientQuotasRequest& request);
+Task<AlterClientQuotasResponse> handle(Call& call, const AlterClientQuotasRequest& request);
+
 // ---- groups.cpp
 Task<FindCoordinatorResponse> handle(Call& call, const FindCoordinatorRequest& request);
 Task<JoinGroupResponse> handle(Call& call, const JoinGroupRequest& request);

@@ -140,7 +140,7 @@ void check_records(Call& call, const BatchHeader& header, std::string_view batch
 }
 
 void check_batch(Call& call, const eventlog::Stream& stream, std::string_view batch,
-                 Partition& partition) {
+                 Partition& partition, PreparedProduce& produce) {
   const auto bytes_max = stream.info.settings.batch_bytes_max;
   if (batch.size() > bytes_max) {
     return refuse(partition, KafkaError::MessageTooLarge,
@@ -148,6 +148,7 @@ void check_batch(Call& call, const eventlog::Stream& stream, std::string_view ba
   }
   const auto header = eventlog::check_batch(batch);
   if (!header) return refuse(partition, kafka_error(header.error()), header.error().message);
+  produce.records_sent += static_cast<std::uint64_t>(header->record_count);
   // Whether it is in one, the log knows.
   if (header->is_transactional() && header->producer_id < 0) {
     return refuse(partition, KafkaError::InvalidRecord, "a transactional batch without producer");
@@ -180,7 +181,12 @@ void prepare_topic(Call& call, const ProduceRequest::TopicProduceData& from,
       continue;
     }
     const auto batch = sent.records ? sent.records->view : std::string_view();
-    check_batch(call, **stream, batch, partition);
+    into.bytes_sent += batch.size();
+    if (auto has_room = call.check_storage(); !has_room) {
+      refuse(partition, KafkaError::PolicyViolation, std::move(has_room).error().message);
+      continue;
+    }
+    check_batch(call, **stream, batch, partition, into);
     if (partition.error != KafkaError::None) {
       call.broker.metrics.batches_refused.add();
       continue;
@@ -290,6 +296,8 @@ PreparedProduce prepare_produce(Call& call, const ProduceRequest& request) {
   }
   prepared.topics.reserve(request.topic_data.size());
   for (const auto& topic : request.topic_data) prepare_topic(call, topic, prepared);
+  call.take(eventlog::QuotaRate::ProduceBytes, prepared.bytes_sent);
+  call.take(eventlog::QuotaRate::ProduceRecords, prepared.records_sent);
   return prepared;
 }
 
@@ -300,6 +308,7 @@ Task<void> append_produce(Call& call, PreparedProduce produce) {
     record_spans(call, produce, appended);
   }
   ProduceResponse response;
+  response.throttle_time_ms = call.throttle_ms();
   bool failed = false;
   response.responses.reserve(produce.topics.size());
   for (const auto& topic : produce.topics) {

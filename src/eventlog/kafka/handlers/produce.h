@@ -34,7 +34,9 @@ struct PreparedProduce {
   WallTime received{};
   std::vector<Topic> topics;
   std::vector<eventlog::BatchToAppend> batches;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;           // of the batches
+  std::uint64_t bytes_sent = 0;    // also of those that were refused
+  std::uint64_t records_sent = 0;  // of batches that could be read
 };
 
 // Owns what it keeps: the frame may go.

@@ -1,6 +1,7 @@
 // Every request and its response, for what treats all of them alike: tests, fuzzer, documentation.
 #pragma once
 
+#include "eventlog/kafka/messages/client_quotas.h"
 #include "eventlog/kafka/messages/cluster.h"
 #include "eventlog/kafka/messages/connection.h"
 #include "eventlog/kafka/messages/fetch.h"
@@ -53,6 +54,8 @@ void for_each_api(Visitor&& visit) {
   visit
       .template operator()<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
+  visit.template operator()<DescribeClientQuotasRequest, DescribeClientQuotasResponse>();
+  visit.template operator()<AlterClientQuotasRequest, AlterClientQuotasResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
   visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();
   visit.template operator()<DescribeTransactionsRequest, DescribeTransactionsResponse>();

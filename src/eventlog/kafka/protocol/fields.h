@@ -9,9 +9,9 @@
 //   }
 //
 // that names each field once, in wire order. Reader, Writer and the tests' generator are such an
-// `io`; no code for single versions exists. Types: bool, fixed-width integers, std::string_view,
-// Bytes, Records, Uuid, nested messages, std::vector of these. Strings and bytes that were read are
-// views of the frame.
+// `io`; no code for single versions exists. Types: bool, fixed-width integers, double,
+// std::string_view, Bytes, Records, Uuid, nested messages, std::vector of these. Strings and bytes
+// that were read are views of the frame.
 #pragma once
 
 #include <cstdint>

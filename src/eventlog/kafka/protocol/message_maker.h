@@ -45,6 +45,7 @@ class MessageMaker {
   void make(T& value, bool) {
     value = static_cast<T>(next() % 3 == 0 ? (next() << 31) ^ next() : next() % 5);
   }
+  void make(double& value, bool) { value = static_cast<double>(next()) / 8; }
   void make(Uuid& value, bool) {
     value = Uuid::v4((next() << 32) | next(), (next() << 32) | next());
   }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 
 #include "base/bytes.h"
@@ -135,6 +136,7 @@ class Reader {
       value = integer<T>();
     }
   }
+  void read(double& value, bool) { value = std::bit_cast<double>(integer<std::uint64_t>()); }
   void read(Uuid& value, bool) {
     std::array<char, 16> bytes{};
     const auto view = take(bytes.size());

@@ -5,6 +5,7 @@
 //   Writer(frame, version, api.is_flexible(version)).message(response);
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <string>
 #include <vector>
@@ -105,6 +106,9 @@ class Writer {
     } else {
       append_be<T>(out(), value);
     }
+  }
+  void write(const double& value, bool) {
+    append_be<std::uint64_t>(out(), std::bit_cast<std::uint64_t>(value));
   }
   void write(const Uuid& value, bool) { out().append(value.bytes()); }
   void write(const std::string_view& value, bool) {
