@@ -26,6 +26,9 @@ namespace weft::eventlog {
 struct BatchToAppend {
   PartitionId partition;
   std::string batch;
+  // Stands or falls with the batch before it, in one write-ahead entry; when one of them is
+  // refused, the others report Stopped.
+  bool with_previous = false;
 };
 
 // What became of one batch; the Kafka edge turns it into an error code.

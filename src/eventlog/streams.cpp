@@ -4,6 +4,7 @@
 
 #include "base/json_members.h"
 #include "eventlog/core/schema_definition.h"
+#include "eventlog/quarantine.h"
 #include "runtime/log.h"
 
 namespace weft::eventlog {
@@ -67,8 +68,34 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
                                ? ValidationPolicy::Every
                                : ValidationPolicy::None;
   }
+  if (const auto window = text_of(resource.spec(), "dedupe"); !window.empty()) {
+    TRY(declared->dedupe, parse_duration(window));
+  }
+  if (text_of(resource.spec(), "onViolation") == "quarantine") {
+    declared->quarantine = quarantine_name(resource.name());
+  }
   return declared;
 }
+
+namespace {
+
+// What takes the broken records of a stream.
+Result<std::shared_ptr<const StreamDeclaration>> quarantine_of(const StreamDeclaration& source,
+                                                               const estate::Resource& resource) {
+  auto declared = std::make_shared<StreamDeclaration>();
+  declared->owner = source.owner;
+  declared->description = "Records that break the contract of " + source.settings.name;
+  declared->quarantine_of = source.settings.name;
+  auto& settings = declared->settings;
+  settings.tenant = source.settings.tenant;
+  settings.name = source.quarantine;
+  TRY(settings.retention, parse_duration(text_of(resource.spec(), "quarantineRetention", "30d")));
+  // Headers are added to each record.
+  settings.batch_bytes_max = source.settings.batch_bytes_max * 2;
+  return declared;
+}
+
+}  // namespace
 
 std::vector<contracts::Violation> StreamDeclaration::violations(const Json& value,
                                                                 std::size_t max) const {
@@ -110,7 +137,16 @@ Result<std::shared_ptr<const void>> StreamCatalogue::compile(const estate::Estat
       if (!made) return std::unexpected(std::move(made).error().within(resource->id().text()));
       declared = std::move(*made);
     }
-    declarations->emplace(Key(resource->tenant(), resource->name()), declared);
+    declarations->insert_or_assign(Key(resource->tenant(), resource->name()), declared);
+    if (declared->quarantine.empty()) continue;
+    auto& aside = kept[hash + "/quarantine"];
+    if (auto known = compiled_.find(hash + "/quarantine"); known != compiled_.end()) {
+      aside = known->second;
+    }
+    if (!aside) {
+      TRY(aside, quarantine_of(*declared, *resource));
+    }
+    declarations->emplace(Key(resource->tenant(), declared->quarantine), aside);
   }
   compiled_ = std::move(kept);
   std::erase_if(schemas_, [&](const auto& entry) { return !schemas_in_use.contains(entry.first); });

@@ -34,7 +34,10 @@ struct StreamDeclaration {
   std::string owner;
   std::string description;
   ValidationPolicy validation = ValidationPolicy::None;
-  std::string schema_name;  // empty: opaque
+  std::string quarantine;     // the stream that takes broken records; empty: they are refused
+  Duration dedupe{};          // for how long a CloudEvents id is remembered; zero: not at all
+  std::string quarantine_of;  // the stream whose broken records it takes; nobody else writes to it
+  std::string schema_name;    // empty: opaque
   std::string schema_text;
   std::string schema_rules;  // JsonSchema::rules()
   std::optional<contracts::JsonSchema> schema;

@@ -279,7 +279,12 @@ Result<std::string> BatchBuilder::finish() {
 Result<std::string> with_records(std::string_view batch, const KeptRecords& kept) {
   TRY(const auto header, read_batch_header(batch));
   std::string rebuilt(batch.substr(0, kBatchHeaderBytes));
-  if (header.codec() == Codec::None) {
+  const bool is_empty = kept.count == 0;
+  if (is_empty) {
+    constexpr std::int16_t kCodecBits = 0x07;
+    const int without_codec = header.attributes & ~kCodecBits;
+    store_be(rebuilt.data() + kAttributesAt, static_cast<std::int16_t>(without_codec));
+  } else if (header.codec() == Codec::None) {
     rebuilt += kept.bytes;
   } else {
     CHECK(compress(header.codec(), kept.bytes, rebuilt));
@@ -287,7 +292,7 @@ Result<std::string> with_records(std::string_view batch, const KeptRecords& kept
   char* at = rebuilt.data();
   store_be(at + 8, static_cast<std::int32_t>(rebuilt.size() - kBatchLengthEnd));
   store_be(at + kMaxTimestampAt,
-           header.has_append_time() ? header.max_timestamp : kept.max_timestamp);
+           header.has_append_time() || is_empty ? header.max_timestamp : kept.max_timestamp);
   store_be(at + 57, kept.count);
   store_be(at + kCrcAt, crc32c(std::string_view(rebuilt).substr(kAttributesAt)));
   return rebuilt;

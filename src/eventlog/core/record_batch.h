@@ -135,7 +135,8 @@ struct KeptRecords {
   std::int64_t max_timestamp = 0;
   std::int32_t count = 0;
 };
-// The batch with these of its records alone: it keeps its offsets, sequence and codec.
+// The batch with these of its records alone: it keeps its offsets, sequence and codec. None may be
+// left: then it stands for its offsets.
 Result<std::string> with_records(std::string_view batch, const KeptRecords& kept);
 
 struct BatchOptions {

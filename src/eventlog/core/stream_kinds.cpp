@@ -1,4 +1,5 @@
 #include "base/document.h"
+#include "base/json_members.h"
 #include "eventlog/core/schema_definition.h"
 #include "eventlog/quotas.h"
 #include "eventlog/streams.h"
@@ -33,7 +34,10 @@ constexpr const char* kStreamSchema = R"json({
     "schema": {"type": "string", "description": "Name of a Schema"},
     "opaque": {"const": true, "description": "No contract, on the record"},
     "namespace": {"type": "string", "description": "Name of the Namespace whose rules it follows, instead of those for names"},
-    "validation": {"enum": ["every", "none"], "description": "every when a schema is named"}
+    "validation": {"enum": ["every", "none"], "description": "every when a schema is named"},
+    "onViolation": {"enum": ["refuse", "quarantine"], "description": "What becomes of Kafka records that break the contract: refuse (when absent) refuses their batch, quarantine puts them aside in <stream>.dlq"},
+    "dedupe": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "Of events with one CloudEvents source and id within this time only the first is stored; all are when absent"},
+    "quarantineRetention": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "How long they stay there; 30d when absent"}
   }
 })json";
 
@@ -167,6 +171,12 @@ void check_room(const estate::Resource& stream, const estate::Resource& rules,
 void check_stream(const estate::Resource& resource, const estate::EstateView& view,
                   estate::Findings& findings) {
   check_partition_quota(resource, view, findings);
+  const auto& spec = resource.spec();
+  if (text_of(spec, "onViolation") == "quarantine" &&
+      (spec.find("schema") == nullptr || text_of(spec, "validation") == "none")) {
+    findings.errors.push_back(resource.at(
+        "/spec/onViolation", "without a schema that is checked there is nothing to put aside"));
+  }
   if (const auto* named = resource.spec().find("namespace")) {
     const auto* rules = view.find(resource.tenant(), "Namespace", named->as_string());
     if (rules != nullptr) {

@@ -128,6 +128,7 @@ Task<std::vector<AppendedBatch>> EmbeddedLog::submit(std::vector<BatchToAppend> 
   work.items.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     resolve(context, batches[i], work.items[i]);
+    work.items[i].with_previous = batches[i].with_previous;
     work.bytes += work.items[i].batch.size();
   }
   // One work is one write, whether its batches stand or fall together or not.

@@ -121,6 +121,33 @@ TEST_F(EmbeddedLogTest, AppendsTogetherOrNotAtAll) {
   EXPECT_THAT(node.values({stream, 0}), SizeIs(0));
 }
 
+TEST_F(EmbeddedLogTest, SomeBatchesOfAnAppendStandOrFallTogether) {
+  auto stream = node.create("orders", 4);
+  node.append({stream, 1}, sequenced(7, 0, 0, {"first"}));
+  const auto request = [&](std::int32_t sequence) {
+    std::vector<BatchToAppend> batches;
+    batches.push_back({{stream, 0}, batch_of({"alone"})});
+    batches.push_back({{stream, 1}, sequenced(7, 0, sequence, {"second"})});
+    batches.push_back({{stream, 2}, batch_of({"beside the second"}), true});
+    batches.push_back({{stream, 3}, batch_of({"behind"})});
+    return node.run(node.log->append(std::move(batches)));
+  };
+
+  auto gap = request(9);
+  EXPECT_EQ(gap[0].status, AppendStatus::Appended);
+  EXPECT_EQ(gap[1].status, AppendStatus::OutOfOrderSequence);
+  EXPECT_EQ(gap[2].status, AppendStatus::Stopped);
+  EXPECT_EQ(gap[3].status, AppendStatus::Appended);
+  EXPECT_THAT(node.values({stream, 2}), SizeIs(0));
+
+  EXPECT_EQ(request(1)[2].status, AppendStatus::Appended);
+  auto again = request(1);
+  EXPECT_EQ(again[1].status, AppendStatus::Duplicate);
+  EXPECT_EQ(again[1].base_offset, 1);
+  EXPECT_EQ(again[2].status, AppendStatus::Stopped);
+  EXPECT_THAT(node.values({stream, 2}), ElementsAre("beside the second"));
+}
+
 TEST_F(EmbeddedLogTest, WritesRecordsOfSeveralStreamsInOneEntry) {
   auto orders = node.create("orders");
   auto answers = node.create("answers");

@@ -33,6 +33,7 @@ struct AppendItem {
   std::string batch;
   AppendedBatch outcome;  // a status other than Appended: refused already
   TransactionStep step = TransactionStep::None;
+  bool with_previous = false;  // BatchToAppend
   bool is_durable() const { return stream->info.settings.durability == Durability::Disk; }
 };
 

@@ -184,42 +184,58 @@ AppendedBatch LogWriter::judge(const AppendItem& item, AppendStatus durable) con
 }
 
 void LogWriter::admit(AppendWork& work, AppendStatus durable) {
-  for (auto& item : work.items) {
-    item.outcome = judge(item, durable);
-    if (item.outcome.status == AppendStatus::Duplicate) {
-      // Its original may be in this very group.
-      work.waits = work.waits || item.is_durable();
-      item.outcome.log_start = item.partition->info().start;
+  std::span<AppendItem> left = work.items;
+  while (!left.empty()) {
+    std::size_t count = 1;
+    while (count < left.size() && left[count].with_previous) ++count;
+    if (count == 1) {
+      admit_one(work, left.front(), durable);
+    } else {
+      admit_all_or_none(work, left.first(count), durable);
     }
-    if (item.outcome.status != AppendStatus::Appended) continue;
-    if (!item.is_durable()) {
-      place_in_memory(item);
-      continue;
-    }
-    work.waits = true;
-    group_.begin_entry(WalKind::Batches);
-    place(item);
-    group_.end_entry();
+    left = left.subspan(count);
   }
 }
 
-void LogWriter::admit_together(AppendWork& work, AppendStatus durable) {
+void LogWriter::admit_one(AppendWork& work, AppendItem& item, AppendStatus durable) {
+  item.outcome = judge(item, durable);
+  if (item.outcome.status == AppendStatus::Duplicate) {
+    // Its original may be in this very group.
+    work.waits = work.waits || item.is_durable();
+    item.outcome.log_start = item.partition->info().start;
+  }
+  if (item.outcome.status != AppendStatus::Appended) return;
+  if (!item.is_durable()) {
+    place_in_memory(item);
+    return;
+  }
+  work.waits = true;
+  group_.begin_entry(WalKind::Batches);
+  place(item);
+  group_.end_entry();
+}
+
+bool LogWriter::admit_all_or_none(AppendWork& work, std::span<AppendItem> items,
+                                  AppendStatus durable) {
   bool all = work.ending == nullptr || work.ending->outcome == AppendStatus::Appended;
-  for (auto& item : work.items) {
+  for (auto& item : items) {
     item.outcome = judge(item, durable);
     all = all && item.outcome.status == AppendStatus::Appended;
   }
   if (!all) {
-    for (auto& item : work.items) {
-      if (item.outcome.status == AppendStatus::Appended)
+    for (auto& item : items) {
+      if (item.outcome.status == AppendStatus::Appended) {
         item.outcome.status = AppendStatus::Stopped;
-      work.waits = work.waits || item.outcome.status == AppendStatus::Duplicate;
+      } else if (item.outcome.status == AppendStatus::Duplicate) {
+        work.waits = true;
+        item.outcome.log_start = item.partition->info().start;
+      }
     }
-    return;
+    return false;
   }
-  bool any_durable = std::ranges::any_of(work.items, &AppendItem::is_durable);
+  bool any_durable = std::ranges::any_of(items, &AppendItem::is_durable);
   if (any_durable) group_.begin_entry(WalKind::Batches);
-  for (auto& item : work.items) {
+  for (auto& item : items) {
     if (item.is_durable()) {
       place(item);
     } else {
@@ -227,8 +243,12 @@ void LogWriter::admit_together(AppendWork& work, AppendStatus durable) {
     }
   }
   if (any_durable) group_.end_entry();
-  work.waits = any_durable;
-  if (work.ending != nullptr) finish(work);
+  work.waits = work.waits || any_durable;
+  return true;
+}
+
+void LogWriter::admit_together(AppendWork& work, AppendStatus durable) {
+  if (admit_all_or_none(work, work.items, durable) && work.ending != nullptr) finish(work);
 }
 
 void LogWriter::remember_producer(AppendItem& item) {

@@ -115,7 +115,10 @@ class LogWriter {
   // `durable`: what durable batches are refused with; Appended when there is room for all of the
   // work.
   void admit(AppendWork& work, AppendStatus durable);
+  void admit_one(AppendWork& work, AppendItem& item, AppendStatus durable);
   void admit_together(AppendWork& work, AppendStatus durable);
+  // True when all of them were placed, in one entry.
+  bool admit_all_or_none(AppendWork& work, std::span<AppendItem> items, AppendStatus durable);
   // Markers for all partitions that the transaction wrote to.
   void add_markers(AppendWork& work);
   void finish(const AppendWork& work);

@@ -20,19 +20,26 @@ constexpr std::string_view kHowToSend =
 // Events of one key go to one partition, in the order given; all others stay together.
 struct Placement {
   std::vector<NewRecords> entry;
-  std::vector<std::pair<std::size_t, std::size_t>> of_event;  // group, position
+  // Group and position; absent for an event that the stream has already.
+  std::vector<std::optional<std::pair<std::size_t, std::size_t>>> of_event;
 };
 
-Placement place(std::vector<CloudEvent> events, StreamId stream, const std::string& traceparent) {
+Placement place(std::vector<CloudEvent> events, const std::vector<bool>& is_known, StreamId stream,
+                const std::string& traceparent) {
   Placement out;
   std::map<std::optional<std::string>, std::size_t> groups;
-  for (auto& event : events) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    auto& event = events[i];
+    if (is_known[i]) {
+      out.of_event.emplace_back();
+      continue;
+    }
     auto record = to_record(std::move(event));
     record.headers.emplace_back("traceparent", traceparent);
     auto [group, is_new] = groups.emplace(record.key, out.entry.size());
     if (is_new) out.entry.push_back({stream, -1, {}});
     auto& records = out.entry[group->second].records;
-    out.of_event.emplace_back(group->second, records.size());
+    out.of_event.emplace_back(std::pair(group->second, records.size()));
     records.push_back(std::move(record));
   }
   return out;
@@ -43,8 +50,13 @@ std::string answer_json(std::string_view stream, const std::vector<std::string>&
   JsonWriter out;
   out.object().member("stream", stream).key("items").array();
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    auto [group, position] = placed.of_event[i];
-    out.object().member("id", ids[i]).member("partition", appended[group].partition.partition);
+    out.object().member("id", ids[i]);
+    if (!placed.of_event[i]) {
+      out.member("duplicate", true).end();
+      continue;
+    }
+    auto [group, position] = *placed.of_event[i];
+    out.member("partition", appended[group].partition.partition);
     out.member("offset", appended[group].first_offset + static_cast<Offset>(position)).end();
   }
   out.end().end();
@@ -78,6 +90,28 @@ http::Response from_log_error(const Error& error, std::string_view trace_id) {
     default:
       return http::problem(503, "LOG_UNAVAILABLE", error.message, trace_id).add("Retry-After", "1");
   }
+}
+
+// Which events the stream has already. Conflict while another request stores one of them.
+Result<std::vector<bool>> claim(DedupeIndex* index, const Stream& stream,
+                                const std::vector<CloudEvent>& events,
+                                DedupeIndex::Claims& claims) {
+  std::vector<bool> known(events.size());
+  if (index == nullptr || stream.declared->dedupe == Duration::zero()) return known;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& id = *events[i].find("id");
+    switch (index->claim(stream, *events[i].find("source"), id, claims)) {
+      case DedupeIndex::Outcome::Mine:
+        break;
+      case DedupeIndex::Outcome::Duplicate:
+        known[i] = true;
+        break;
+      case DedupeIndex::Outcome::UnderWay:
+        return fail(ErrorCode::Conflict, "event {} is being stored by another request: repeat it",
+                    id);
+    }
+  }
+  return known;
 }
 
 }  // namespace
@@ -148,6 +182,48 @@ Result<identity::PrincipalRef> EventsHandler::principal_of(const http::RequestHe
   return parts_.authenticator.authenticate(key);
 }
 
+void EventsHandler::note_reject(const Call& call, std::size_t sent, std::size_t index,
+                                const contracts::Violation& violation) const {
+  if (parts_.rejects == nullptr) return;
+  Reject reject;
+  reject.tenant = call.principal->tenant;
+  reject.stream = call.stream_name;
+  reject.door = "events";
+  reject.principal = call.principal->id;
+  reject.outcome = "refused";
+  reject.sent = sent;
+  reject.broken = 1;
+  reject.index = static_cast<std::int64_t>(index);
+  reject.reason = violation.instance + " " + violation.message;
+  parts_.rejects->note(std::move(reject));
+}
+
+std::optional<http::Response> EventsHandler::check_events(Call& call,
+                                                          const std::vector<CloudEvent>& events,
+                                                          bool is_batch) const {
+  const auto& declared = *call.stream->declared;
+  if (!declared.quarantine_of.empty()) {
+    return call.refusal(403, "PERMISSION_DENIED",
+                        fmt::format("{} takes what {} refuses, and nothing else", call.stream_name,
+                                    declared.quarantine_of));
+  }
+  if (!declared.validates()) return std::nullopt;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& event = events[i];
+    std::vector<contracts::FoundBusinessKey> keys;
+    auto violations = declared.violations_of_text(event.data.value_or(""), 20, &keys);
+    call.add(std::move(keys));
+    if (violations.empty()) continue;
+    note_reject(call, events.size(), i, violations[0]);
+    std::optional<std::size_t> index;
+    if (is_batch) index = i;
+    auto message = fmt::format("event {} breaks the contract of {} at '{}': {}", *event.find("id"),
+                               call.stream_name, violations[0].instance, violations[0].message);
+    return call.refusal(400, "CONTRACT_VIOLATION", message, violations_json(index, violations));
+  }
+  return std::nullopt;
+}
+
 Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {
   auto mode = content_mode(exchange.head().fields);
   if (!mode) {
@@ -170,30 +246,27 @@ Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {
       co_return;
     }
   }
-  std::vector<std::string> ids;
-  for (std::size_t i = 0; i < events->size(); ++i) {
-    const auto& event = (*events)[i];
-    ids.push_back(*event.find("id"));
-    if (!call.stream->declared->validates()) continue;
-    std::vector<contracts::FoundBusinessKey> keys;
-    auto violations = call.stream->declared->violations_of_text(event.data.value_or(""), 20, &keys);
-    call.add(std::move(keys));
-    if (violations.empty()) continue;
-    std::optional<std::size_t> index;
-    if (*mode == ContentMode::Batched) index = i;
-    auto message = fmt::format("event {} breaks the contract of {} at '{}': {}", ids.back(),
-                               call.stream_name, violations[0].instance, violations[0].message);
-    co_return co_await answer(
-        exchange, call,
-        call.refusal(400, "CONTRACT_VIOLATION", message, violations_json(index, violations)));
+  if (auto refused = check_events(call, *events, *mode == ContentMode::Batched)) {
+    co_await answer(exchange, call, std::move(*refused));
+    co_return;
   }
-
-  auto placed = place(std::move(*events), call.stream->info.id, call.trace.traceparent());
+  std::vector<std::string> ids;
+  for (const auto& event : *events) ids.push_back(*event.find("id"));
+  DedupeIndex::Claims claims;
+  auto known = claim(parts_.dedupe, *call.stream, *events, claims);
+  if (!known) {
+    auto response = call.refusal(409, "EVENT_UNDER_WAY", known.error().message);
+    response.add("Retry-After", "1");
+    co_await answer(exchange, call, std::move(response));
+    co_return;
+  }
+  auto placed = place(std::move(*events), *known, call.stream->info.id, call.trace.traceparent());
   auto entry = placed.entry;
   auto appended = co_await parts_.log.append(std::move(entry));
   if (!appended) {
     co_return co_await answer(exchange, call, from_log_error(appended.error(), call.trace_id()));
   }
+  claims.settle();
   published_.add(ids.size());
   http::Response done(201, "application/json",
                       answer_json(call.stream_name, ids, placed, *appended));

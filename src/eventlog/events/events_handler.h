@@ -16,9 +16,11 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "eventlog/dedupe.h"
 #include "eventlog/event_log.h"
 #include "eventlog/events/cloud_event.h"
 #include "eventlog/quotas.h"
+#include "eventlog/rejects.h"
 #include "eventlog/streams.h"
 #include "http/server.h"
 #include "identity/decisions.h"
@@ -56,6 +58,8 @@ struct EventsParts {
   SpanSink* spans = nullptr;
   EventsLimits limits = {};
   Quotas* quotas = nullptr;  // null: there are none
+  DedupeIndex* dedupe = nullptr;
+  Rejects* rejects = nullptr;
 };
 
 class EventsHandler final : public http::Handler {
@@ -76,6 +80,11 @@ class EventsHandler final : public http::Handler {
   Task<void> listen(http::Exchange& exchange, Call& call);
   Task<Result<Listener>> place_listener(http::Exchange& exchange, Call& call);
   Task<void> send_events(http::Exchange& exchange, Call& call, Listener listener);
+  // What is wrong with the events, as the answer that says so.
+  std::optional<http::Response> check_events(Call& call, const std::vector<CloudEvent>& events,
+                                             bool is_batch) const;
+  void note_reject(const Call& call, std::size_t sent, std::size_t index,
+                   const contracts::Violation& violation) const;
   Task<void> refuse(http::Exchange& exchange, const Call& call, const Error& error);
   Task<void> answer(http::Exchange& exchange, Call& call, http::Response response);
   std::optional<http::Response> admit(http::Exchange& exchange, Call& call) const;

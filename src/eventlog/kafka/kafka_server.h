@@ -17,11 +17,13 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "eventlog/batch_log.h"
+#include "eventlog/dedupe.h"
 #include "eventlog/event_log.h"
 #include "eventlog/kafka/groups/coordinator.h"
 #include "eventlog/kafka/ports.h"
 #include "eventlog/kafka/topics.h"
 #include "eventlog/kafka/transactions/coordinator.h"
+#include "eventlog/rejects.h"
 #include "identity/principal.h"
 #include "runtime/clock.h"
 #include "runtime/loops.h"
@@ -79,6 +81,8 @@ struct KafkaParts {
   TopicAdmin* admin = nullptr;                   // null: topics cannot be changed through Kafka
   QuotaAdmin* quota_admin = nullptr;             // null: quotas cannot be changed through Kafka
   eventlog::Quotas* quotas = nullptr;            // null: there are none
+  eventlog::DedupeIndex* dedupe = nullptr;       // null: streams' windows are not kept
+  eventlog::Rejects* rejects = nullptr;          // who is told of broken contracts; null: nobody
   SpanSink* spans = nullptr;                     // of records with business keys; null: none
 };
 

@@ -50,7 +50,9 @@ class TestTopics final : public Topics {
     if (!stream || name != contract_of_) return stream;
     auto declared = std::make_shared<eventlog::StreamDeclaration>(*stream->declared);
     declared->schema = schema_;
-    declared->validation = eventlog::ValidationPolicy::Every;
+    if (schema_) declared->validation = eventlog::ValidationPolicy::Every;
+    declared->dedupe = dedupe_;
+    declared->quarantine = quarantine_;
     auto with_contract = std::make_shared<eventlog::Stream>(*stream);
     with_contract->declared = std::move(declared);
     return with_contract;
@@ -58,7 +60,12 @@ class TestTopics final : public Topics {
   std::vector<eventlog::StreamRef> of_tenant(std::string_view tenant) const override {
     return all_.of_tenant(tenant);
   }
-  void set_contract(std::string stream, std::string schema) {
+  void set_dedupe(std::string stream, Duration window) {
+    contract_of_ = std::move(stream);
+    dedupe_ = window;
+  }
+  void set_contract(std::string stream, std::string schema, std::string quarantine = {}) {
+    quarantine_ = std::move(quarantine);
     const auto document = JsonDocument::parse(std::move(schema)).value();
     contract_of_ = std::move(stream);
     schema_ = contracts::JsonSchema::compile(document.root()).value();
@@ -67,6 +74,8 @@ class TestTopics final : public Topics {
  private:
   LogTopics all_;
   std::string contract_of_;
+  std::string quarantine_;
+  Duration dedupe_{};
   std::optional<contracts::JsonSchema> schema_;
 };
 
@@ -85,6 +94,12 @@ inline Task<Result<std::string>> receive_frame(net::Stream& stream) {
     }
   }
   co_return bytes.substr(kFramePrefixBytes);
+}
+
+// A task that gives nothing, for World::run().
+inline Task<bool> done(Task<void> task) {
+  co_await std::move(task);
+  co_return true;
 }
 
 inline Task<Result<>> send_bytes(net::Stream& stream, std::string bytes) {
@@ -180,7 +195,7 @@ class TestBroker {
     world.run_for(1s);
     end_coordinators();
     world.run_for(1s);
-    world.run(ended(log->close()));
+    world.run(done(log->close()));
     world.run_for(1s);
     forget();
   }
@@ -188,7 +203,7 @@ class TestBroker {
     world.crash();
     // Of the old life nothing can be stored any more; its tasks still have to end.
     end_coordinators();
-    world.run(ended(log->close()));
+    world.run(done(log->close()));
     forget();
   }
 
@@ -216,18 +231,16 @@ class TestBroker {
   std::optional<TestTopics> topics;
   std::optional<eventlog::Quotas> quotas;
   QuotaAdmin* quota_admin = nullptr;
+  eventlog::DedupeIndex* dedupe = nullptr;
+  eventlog::Rejects* rejects = nullptr;
   std::optional<GroupCoordinator> groups;
   std::optional<TransactionCoordinator> transactions;
   std::unique_ptr<net::Listener> listener;
 
  private:
-  static Task<bool> ended(Task<void> task) {
-    co_await std::move(task);
-    co_return true;
-  }
   void end_coordinators() {
-    world.run(ended(transactions->stop()));
-    world.run(ended(groups->stop()));
+    world.run(done(transactions->stop()));
+    world.run(done(groups->stop()));
   }
   void forget() {
     listener.reset();
@@ -238,14 +251,16 @@ class TestBroker {
     log.reset();
   }
   Task<void> accept_all() {
-    KafkaParts parts{*log,  *log,        *topics,      *groups, *transactions,
-                     loops, world.clock, world.random, metrics, &keys};
-    parts.quotas = &*quotas;
-    parts.quota_admin = quota_admin;
     TaskGroup connections(world.executor(), "test connections", 100);
     while (true) {
       auto accepted = co_await listener->accept();
       if (!accepted) break;
+      KafkaParts parts{*log,  *log,        *topics,      *groups, *transactions,
+                       loops, world.clock, world.random, metrics, &keys};
+      parts.quotas = &*quotas;
+      parts.quota_admin = quota_admin;
+      parts.dedupe = dedupe;
+      parts.rejects = rejects;
       connections.spawn(serve_kafka_connection(std::move(*accepted), options, parts));
     }
     co_await connections.join();

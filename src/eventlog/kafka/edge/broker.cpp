@@ -18,6 +18,9 @@ BrokerMetrics::BrokerMetrics(Metrics& metrics)
                                     "Batch bytes given to Kafka consumers")),
       records_refused(metrics.counter("weft_eventlog_kafka_records_refused_total",
                                       "Records that violate their stream's contract")),
+      records_quarantined(
+          metrics.counter("weft_eventlog_kafka_records_quarantined_total",
+                          "Records that violate their stream's contract and were put aside")),
       batches_refused(metrics.counter("weft_eventlog_kafka_batches_refused_total",
                                       "Batches refused before they reached the log")),
       keys_not_recorded(

@@ -23,6 +23,7 @@ struct BrokerMetrics {
   Counter& produced_bytes;
   Counter& fetched_bytes;
   Counter& records_refused;
+  Counter& records_quarantined;
   Counter& batches_refused;
   Counter& keys_not_recorded;
 };

@@ -2,6 +2,7 @@
 
 #include "eventlog/core/record_batch.h"
 #include "eventlog/kafka/handlers/handlers.h"
+#include "eventlog/kafka/handlers/record_checks.h"
 #include "eventlog/record_trace.h"
 #include "runtime/log.h"
 
@@ -14,23 +15,6 @@ using Partition = PreparedProduce::Partition;
 
 // The first version in which a producer may send zstd (KIP-110).
 constexpr std::int16_t kProduceZstdFrom = 7;
-// How many refused records of a batch are named in the answer.
-constexpr std::size_t kRecordErrorsMax = 100;
-// How many records of a batch get a span for their business keys: what a batch costs stays bounded.
-constexpr std::size_t kKeyedRecordsMax = 200;
-
-KafkaError kafka_error(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::DataLoss:
-      return KafkaError::CorruptMessage;
-    case ErrorCode::Unsupported:
-      return KafkaError::UnsupportedCompressionType;
-    case ErrorCode::ResourceExhausted:
-      return KafkaError::MessageTooLarge;
-    default:
-      return KafkaError::InvalidRecord;
-  }
-}
 
 struct Refusal {
   KafkaError error = KafkaError::None;
@@ -64,103 +48,37 @@ Refusal refusal(AppendStatus status) {
   return {KafkaError::UnknownServerError, {}};
 }
 
-void refuse(Partition& partition, KafkaError error, std::string message) {
-  partition.error = error;
-  partition.message = std::move(message);
-}
-
-// What the stream's contract says of a record. One without value is a deletion, which
-// only compacted streams know.
-std::optional<std::string> violation(const eventlog::StreamDeclaration& declared,
-                                     const eventlog::RecordView& record,
-                                     std::vector<contracts::FoundBusinessKey>* keys) {
-  const bool compacts = eventlog::compacts(declared.settings.cleanup);
-  if (compacts && !record.key) return "a record of a compacted stream needs a key";
-  if (!record.value) {
-    if (compacts) return std::nullopt;
-    return "the record has no value";
-  }
-  const auto violations = declared.violations_of_text(*record.value, 1, keys);
-  if (violations.empty()) return std::nullopt;
-  const auto& first = violations.front();
-  if (first.instance.empty()) return first.message;
-  return fmt::format("{} {}", first.instance, first.message);
-}
-
-std::optional<TraceContext> sent_trace(const eventlog::RecordView& record) {
-  auto headers = record.headers;
-  while (auto header = headers.next()) {
-    if (header->name == "traceparent")
-      return TraceContext::parse(header->value.value_or(std::string_view()));
-  }
-  return std::nullopt;
-}
-
-// Records, one by one: well-formed, offsets 0 to n-1, and as the stream's contract says.
-void check_records(Call& call, const BatchHeader& header, std::string_view batch,
-                   const eventlog::StreamDeclaration& declared, Partition& partition) {
-  thread_local std::string scratch;
-  const auto records = eventlog::batch_records(batch, scratch);
-  if (!records) return refuse(partition, kafka_error(records.error()), records.error().message);
-  BatchHeader as_sent = header;
-  as_sent.base_offset = 0;
-  eventlog::RecordReader reader(as_sent, *records);
-  eventlog::RecordView record;
-  const bool finds_keys = call.broker.parts.spans != nullptr && !declared.business_keys.empty();
-  std::vector<contracts::FoundBusinessKey> keys;
-  std::size_t violations = 0;
-  for (std::int32_t index = 0;; ++index) {
-    const auto more = reader.next(record);
-    if (!more) return refuse(partition, KafkaError::InvalidRecord, more.error().message);
-    if (!*more) break;
-    if (record.offset != index) {
-      return refuse(partition, KafkaError::InvalidRecord,
-                    fmt::format("record {} has offset delta {}", index, record.offset));
-    }
-    keys.clear();
-    auto reason = violation(declared, record, finds_keys ? &keys : nullptr);
-    if (!keys.empty()) {
-      if (partition.keyed.size() < kKeyedRecordsMax)
-        partition.keyed.push_back({index, sent_trace(record), std::move(keys)});
-      else
-        call.broker.metrics.keys_not_recorded.add();
-    }
-    if (!reason) continue;
-    if (++violations <= kRecordErrorsMax) partition.record_errors.emplace_back(index, *reason);
-  }
-  // A decompressed giant is not kept for the thread's next batch.
-  constexpr std::size_t kScratchKept = 4 * 1024 * 1024;
-  if (scratch.capacity() > kScratchKept) std::string().swap(scratch);
-  if (violations == 0) return;
-  call.broker.metrics.records_refused.add(violations);
-  const auto& [index, reason] = partition.record_errors.front();
-  refuse(partition, KafkaError::InvalidRecord,
-         fmt::format("{} of {} records violate the stream's contract; record {}: {}", violations,
-                     header.record_count, index, reason));
-}
-
-void check_batch(Call& call, const eventlog::Stream& stream, std::string_view batch,
-                 Partition& partition, PreparedProduce& produce) {
+CheckedBatch check_batch(Call& call, const eventlog::Stream& stream, std::string_view batch,
+                         Partition& partition, PreparedProduce& produce) {
   const auto bytes_max = stream.info.settings.batch_bytes_max;
+  const auto no = [&](KafkaError error, std::string message) {
+    refuse(partition, error, std::move(message));
+    return CheckedBatch();
+  };
   if (batch.size() > bytes_max) {
-    return refuse(partition, KafkaError::MessageTooLarge,
-                  fmt::format("a batch of {} bytes, the topic takes {}", batch.size(), bytes_max));
+    return no(KafkaError::MessageTooLarge,
+              fmt::format("a batch of {} bytes, the topic takes {}", batch.size(), bytes_max));
   }
   const auto header = eventlog::check_batch(batch);
-  if (!header) return refuse(partition, kafka_error(header.error()), header.error().message);
+  if (!header) return no(batch_error(header.error()), header.error().message);
   produce.records_sent += static_cast<std::uint64_t>(header->record_count);
   // Whether it is in one, the log knows.
   if (header->is_transactional() && header->producer_id < 0) {
-    return refuse(partition, KafkaError::InvalidRecord, "a transactional batch without producer");
+    return no(KafkaError::InvalidRecord, "a transactional batch without producer");
   }
   if (header->codec() == eventlog::Codec::Zstd && call.version < kProduceZstdFrom) {
-    return refuse(partition, KafkaError::UnsupportedCompressionType,
-                  "zstd needs version 7 of Produce");
+    return no(KafkaError::UnsupportedCompressionType, "zstd needs version 7 of Produce");
   }
   const bool compacts = eventlog::compacts(stream.info.settings.cleanup);
-  if (compacts || stream.declared->validates()) {
-    check_records(call, *header, batch, *stream.declared, partition);
-  }
+  const bool dedupes = stream.declared->dedupe > Duration::zero();
+  if (!compacts && !dedupes && !stream.declared->validates()) return {};
+  return check_records(call, *header, batch, stream, partition);
+}
+
+void add_batch(eventlog::StreamId stream, std::int32_t partition, std::string batch,
+               PreparedProduce& into) {
+  into.bytes += batch.size();
+  into.batches.push_back({{stream, partition}, std::move(batch)});
 }
 
 void prepare_topic(Call& call, const ProduceRequest::TopicProduceData& from,
@@ -176,6 +94,11 @@ void prepare_topic(Call& call, const ProduceRequest::TopicProduceData& from,
       continue;
     }
     topic.stream = *stream;
+    if (const auto& source = (*stream)->declared->quarantine_of; !source.empty()) {
+      refuse(partition, KafkaError::PolicyViolation,
+             fmt::format("it takes what {} refuses, and nothing else", source));
+      continue;
+    }
     if (sent.index < 0 || sent.index >= (*stream)->info.settings.partitions) {
       refuse(partition, KafkaError::UnknownTopicOrPartition, "no such partition");
       continue;
@@ -186,15 +109,18 @@ void prepare_topic(Call& call, const ProduceRequest::TopicProduceData& from,
       refuse(partition, KafkaError::PolicyViolation, std::move(has_room).error().message);
       continue;
     }
-    check_batch(call, **stream, batch, partition, into);
+    auto checked = check_batch(call, **stream, batch, partition, into);
     if (partition.error != KafkaError::None) {
       call.broker.metrics.batches_refused.add();
       continue;
     }
     call.broker.metrics.produced_bytes.add(batch.size());
     partition.batch = static_cast<std::int32_t>(into.batches.size());
-    into.bytes += batch.size();
-    into.batches.push_back({{(*stream)->info.id, sent.index}, std::string(batch)});
+    if (checked.batch.empty()) checked.batch = batch;
+    add_batch((*stream)->info.id, sent.index, std::move(checked.batch), into);
+    if (checked.quarantined.empty()) continue;
+    add_batch(partition.quarantine, 0, std::move(checked.quarantined), into);
+    into.batches.back().with_previous = true;
   }
 }
 
@@ -284,6 +210,19 @@ void record_spans(Call& call, const PreparedProduce& produce,
   }
 }
 
+// Events that are in the log now are known; the claims of the others end with the request.
+void settle_claims(PreparedProduce& produce, const std::vector<eventlog::AppendedBatch>& appended) {
+  for (auto& topic : produce.topics) {
+    for (auto& partition : topic.partitions) {
+      if (partition.batch < 0 || partition.claims.empty()) continue;
+      const auto status = appended[static_cast<std::size_t>(partition.batch)].status;
+      if (status == AppendStatus::Appended || status == AppendStatus::Duplicate) {
+        partition.claims.settle();
+      }
+    }
+  }
+}
+
 }  // namespace
 
 PreparedProduce prepare_produce(Call& call, const ProduceRequest& request) {
@@ -306,6 +245,7 @@ Task<void> append_produce(Call& call, PreparedProduce produce) {
   if (!produce.batches.empty()) {
     appended = co_await call.broker.parts.batches.append(std::move(produce.batches));
     record_spans(call, produce, appended);
+    settle_claims(produce, appended);
   }
   ProduceResponse response;
   response.throttle_time_ms = call.throttle_ms();

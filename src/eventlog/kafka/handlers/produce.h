@@ -23,6 +23,8 @@ struct PreparedProduce {
     std::string message;
     std::vector<std::pair<std::int32_t, std::string>> record_errors;
     std::vector<KeyedRecord> keyed;
+    eventlog::DedupeIndex::Claims claims;
+    eventlog::StreamId quarantine{};  // of the batch behind `batch`, where there is one
   };
   struct Topic {
     std::string name;

@@ -12,6 +12,7 @@ enum class KafkaError : std::int16_t {
   OffsetOutOfRange = 1,
   CorruptMessage = 2,
   UnknownTopicOrPartition = 3,
+  RequestTimedOut = 7,
   MessageTooLarge = 10,
   OffsetMetadataTooLarge = 12,
   CoordinatorLoadInProgress = 14,
