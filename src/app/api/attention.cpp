@@ -91,12 +91,28 @@ void look_at_subscription(std::vector<AttentionItem>& out,
   }
 }
 
+AttentionItem about(const LaggingGroup& lagging) {
+  AttentionItem item;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lagging.behind).count();
+  item.what = fmt::format("Group {} is {} s behind in {}", lagging.group, seconds, lagging.stream);
+  const bool has_members = lagging.members > 0;
+  item.why = fmt::format("{} records wait; {}", lagging.records,
+                         has_members ? "its members are too slow, or stand still"
+                                     : "it has no member: no program of it runs");
+  item.since = lagging.since;
+  item.label = "Look at the stream";
+  item.href = "/streams/" + http::percent_encode(lagging.stream);
+  item.command = "weft group describe " + lagging.group;
+  return item;
+}
+
 }  // namespace
 
 std::vector<AttentionItem> needs_attention(const AttentionFacts& facts) {
   std::vector<AttentionItem> items;
   for (const auto& check : facts.checks) look_at_check(items, check);
   for (const auto& subscription : facts.subscriptions) look_at_subscription(items, subscription);
+  for (const auto& lagging : facts.lagging) items.push_back(about(lagging));
   if (facts.gateway_error_share > kErrorShareMax) {
     AttentionItem item;
     item.what = "The gateway answers with errors";

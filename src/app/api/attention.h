@@ -30,9 +30,20 @@ struct NodeCheck {
   std::string message;
 };
 
+// A consumer group that has been behind for longer than groups.lagAlert.
+struct LaggingGroup {
+  std::string group;
+  std::int64_t records = 0;
+  Duration behind{};
+  WallTime since{};
+  std::string stream;  // where it is furthest behind
+  std::size_t members = 0;
+};
+
 struct AttentionFacts {
   std::vector<NodeCheck> checks;
   std::vector<delivery::SubscriptionStatus> subscriptions;
+  std::vector<LaggingGroup> lagging;
   double gateway_error_share = 0;  // over the last fifteen minutes
 };
 

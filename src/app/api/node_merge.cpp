@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/json_members.h"
 #include "base/time.h"
 
 namespace weft::app {
@@ -11,9 +12,8 @@ namespace {
 
 constexpr std::size_t kBusinessKeysMax = 8;
 
-std::string_view member_text(const Json& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
+std::string_view text_in(const Json& object, std::string_view name) {
+  return member_text(object, name).value_or(std::string_view());
 }
 
 bool member_flag(const Json& object, std::string_view name) {
@@ -26,8 +26,8 @@ std::span<const Json> member_list(const Json& object, std::string_view name) {
   return value != nullptr && value->is_array() ? value->elements() : std::span<const Json>();
 }
 
-WallTime member_time(const Json& object, std::string_view name) {
-  return parse_rfc3339(member_text(object, name)).value_or(WallTime());
+WallTime time_in(const Json& object, std::string_view name) {
+  return member_time(object, name).value_or(WallTime());
 }
 
 // An entry as its node wrote it, with one more member.
@@ -73,7 +73,7 @@ struct TraceParts {
   }
   std::string_view first_text(std::string_view name) const {
     for (const auto& part : parts) {
-      if (auto text = member_text(part.summary, name); !text.empty()) return text;
+      if (auto text = text_in(part.summary, name); !text.empty()) return text;
     }
     return {};
   }
@@ -95,9 +95,9 @@ void write_texts(JsonWriter& out, std::string_view name, const auto& texts) {
 void write_trace(JsonWriter& out, const TraceParts& trace) {
   const auto& first = trace.parts.front().summary;
   out.object()
-      .member("traceId", member_text(first, "traceId"))
-      .member("name", member_text(first, "name"))
-      .member("start", member_text(first, "start"))
+      .member("traceId", text_in(first, "traceId"))
+      .member("name", text_in(first, "name"))
+      .member("start", text_in(first, "start"))
       .member("durationMs", trace.duration_ms())
       .member("spanCount", trace.span_count())
       .member("failed", trace.any("failed"))
@@ -121,9 +121,9 @@ std::vector<TraceParts> traces_of(const std::vector<NodePage>& pages) {
     for (const auto& item : member_list(page.json.root(), "items")) {
       const auto position = i < positions.size() ? positions[i].as_int64().value_or(0) : 0;
       ++i;
-      auto& trace = by_id[member_text(item, "traceId")];
+      auto& trace = by_id[text_in(item, "traceId")];
       trace.position = std::max(trace.position, position);
-      trace.parts.push_back({item, page.node, member_time(item, "start")});
+      trace.parts.push_back({item, page.node, time_in(item, "start")});
     }
   }
   std::vector<TraceParts> traces;
@@ -146,7 +146,7 @@ struct LogQueue {
   std::size_t taken = 0;
 
   bool is_empty() const { return taken == lines.size(); }
-  WallTime time() const { return member_time(lines[taken], "time"); }
+  WallTime time() const { return time_in(lines[taken], "time"); }
 };
 
 std::vector<LogQueue> queues_of(const std::vector<NodePage>& pages) {
@@ -223,19 +223,18 @@ void merge_trace(JsonWriter& out, const std::vector<NodePage>& pages) {
   bool is_partial = false;
   std::string_view trace_id;
   for (const auto& page : pages) {
-    if (trace_id.empty()) trace_id = member_text(page.json.root(), "traceId");
+    if (trace_id.empty()) trace_id = text_in(page.json.root(), "traceId");
     is_partial = is_partial || member_flag(page.json.root(), "partial");
     for (const auto& span : member_list(page.json.root(), "spans")) {
-      spans.push_back({span, page.node, member_time(span, "start")});
-      end = std::max(end, member_time(span, "end"));
+      spans.push_back({span, page.node, time_in(span, "start")});
+      end = std::max(end, time_in(span, "end"));
     }
   }
   std::ranges::stable_sort(spans, {}, &SpanOfNode::start);
   out.member("traceId", trace_id);
   if (!spans.empty()) {
     const std::chrono::duration<double, std::milli> took = end - spans.front().start;
-    out.member("start", member_text(spans.front().span, "start"))
-        .member("durationMs", took.count());
+    out.member("start", text_in(spans.front().span, "start")).member("durationMs", took.count());
   }
   out.member("partial", is_partial).key("spans").array();
   for (const auto& span : spans) out.raw(of_node(span.span, span.node));
@@ -252,12 +251,12 @@ void merge_logs(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t
   for (const auto& queue : queues) {
     const auto& root = queue.page->json.root();
     const auto positions = member_list(root, "positions");
-    ends[queue.page->node] = member_text(root, "end");
+    ends[queue.page->node] = text_in(root, "end");
     has_more = has_more || !queue.is_empty() || has_next(*queue.page);
     if (queue.taken > 0 && queue.taken <= positions.size())
       next[queue.page->node] = positions[queue.taken - 1].as_string();
     else
-      next.emplace(queue.page->node, member_text(root, "end"));
+      next.emplace(queue.page->node, text_in(root, "end"));
   }
   out.member("end", node_cursors_text(ends));
   if (has_more) out.member("nextCursor", node_cursors_text(next));
@@ -270,7 +269,7 @@ void merge_new_logs(JsonWriter& out, const std::vector<NodePage>& pages, const N
                 [&asked](const LogQueue& queue) { return !asked.contains(queue.page->node); });
   write_lines(out, queues, std::numeric_limits<std::size_t>::max(), std::less<>());
   auto ends = asked;
-  for (const auto& page : pages) ends[page.node] = member_text(page.json.root(), "end");
+  for (const auto& page : pages) ends[page.node] = text_in(page.json.root(), "end");
   out.member("end", node_cursors_text(ends));
 }
 

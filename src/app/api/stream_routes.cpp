@@ -2,10 +2,10 @@
 
 #include <charconv>
 
-#include "app/api/group_lag.h"
 #include "app/api/record_json.h"
 #include "app/api/record_tail.h"
 #include "app/api/stream_json.h"
+#include "app/watch/group_lag.h"
 #include "base/bytes.h"
 #include "base/json_members.h"
 #include "identity/decisions.h"
@@ -138,10 +138,37 @@ http::Response out_of_range(const eventlog::PartitionInfo& info, const ApiCall& 
                        call.trace.trace_id_hex(), details.text());
 }
 
+// Records of one key, up to the limit, among the next so many of the partition.
+Task<Result<eventlog::ReadResult>> read_of_key(eventlog::EventLog& log,
+                                               eventlog::ReadRequest request, std::string key) {
+  constexpr Offset kScannedMax = 100'000;
+  const auto wanted = std::exchange(request.records_max, 1'000);
+  eventlog::ReadResult found;
+  const auto first = request.from;
+  do {
+    CO_TRY(auto read, co_await log.read(request));
+    found.partition = read.partition;
+    found.next = read.next;
+    for (auto& record : read.records) {
+      if (record.key != key) continue;
+      if (found.records.size() == wanted) {
+        found.next = record.offset;
+        co_return found;
+      }
+      found.records.push_back(std::move(record));
+    }
+    if (read.next <= request.from) break;
+    request.from = read.next;
+  } while (found.next < found.partition.stable_end && found.next - first < kScannedMax);
+  co_return found;
+}
+
 Task<Result<http::Response>> read_records(StreamRoutesParts& parts, ApiCall& call) {
   auto stream = find_shown(parts.log, parts.streams, call.tenant(), call.captures[0]);
   if (!stream) co_return no_such_stream(call.captures[0]);
   CO_TRY(auto number, call.integer("partition", 0, stream->info.settings.partitions - 1));
+  const auto key = call.parameter("key");
+  if (key && !number) number = eventlog::partition_of_key(*key, stream->info.settings.partitions);
   CO_TRY(auto limit, call.limit());
   CO_TRY(auto value_bytes, call.integer("valueBytesMax", 0, 1'048'576));
   eventlog::ReadRequest request;
@@ -153,7 +180,12 @@ Task<Result<http::Response>> read_records(StreamRoutesParts& parts, ApiCall& cal
   if (request.from < info->start || request.from > info->end) {
     co_return out_of_range(*info, call, request.from);
   }
-  CO_TRY(auto read, co_await parts.log.read(request));
+  eventlog::ReadResult read;
+  if (key) {
+    CO_TRY(read, co_await read_of_key(parts.log, request, std::string(*key)));
+  } else {
+    CO_TRY(read, co_await parts.log.read(request));
+  }
   JsonWriter out;
   out.object().key("items").array();
   for (const auto& record : read.records) {
@@ -255,6 +287,10 @@ Task<Result<http::Response>> produce_record(StreamRoutesParts& parts, ApiCall& c
   const auto& name = call.captures[0];
   auto stream = parts.streams.find(call.tenant(), name);
   if (!stream) co_return no_such_stream(name);
+  if (const auto& source = stream->declared->quarantine_of; !source.empty()) {
+    co_return fail(ErrorCode::FailedPrecondition, "{} takes what {} refuses, and nothing else",
+                   name, source);
+  }
   CO_TRY(auto body, JsonDocument::parse(std::string(call.body)));
   CO_TRY(auto records, read_new_record(body.root()));
   records.stream = stream->info.id;

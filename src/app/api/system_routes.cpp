@@ -1,8 +1,8 @@
 #include "app/api/system_routes.h"
 
 #include "app/api/attention.h"
-#include "app/api/group_lag.h"
 #include "app/version.h"
+#include "app/watch/group_lag.h"
 #include "identity/decisions.h"
 
 namespace weft::app {
@@ -220,6 +220,16 @@ Task<void> write_recent_changes(JsonWriter& out, SystemRoutesParts& parts, std::
   out.end();
 }
 
+std::vector<LaggingGroup> lagging_groups(const LagWatch& watch, const std::string& tenant) {
+  std::vector<LaggingGroup> lagging;
+  for (const auto& group : watch.of_tenant(tenant)) {
+    if (!group.alert_since) continue;
+    lagging.push_back({group.name, group.records, group.behind, *group.alert_since,
+                       group.furthest_stream, group.members});
+  }
+  return lagging;
+}
+
 Task<Result<http::Response>> get_overview(SystemRoutesParts& parts, ApiCall& call) {
   auto rates = parts.activity.rates();
   auto tenant = std::string(call.tenant());
@@ -251,6 +261,7 @@ Task<Result<http::Response>> get_overview(SystemRoutesParts& parts, ApiCall& cal
   out.key("attention").array();
   facts.checks = co_await check_all(parts, tenant);
   facts.gateway_error_share = rates.error_share;
+  if (parts.lag != nullptr) facts.lagging = lagging_groups(*parts.lag, tenant);
   for (const auto& item : needs_attention(facts)) write_attention(out, item);
   out.end().end();
   co_return json_answer(std::move(out));

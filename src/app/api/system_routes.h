@@ -8,6 +8,7 @@
 #include "app/api/call.h"
 #include "app/settings/roles.h"
 #include "app/watch/activity.h"
+#include "app/watch/lag_watch.h"
 #include "app/watch/state_watch.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
@@ -36,6 +37,7 @@ struct SystemRoutesParts {
   std::function<std::optional<StateStatus>()> state;  // of a shared state database
   Roles roles;
   std::function<std::string()> role_note;  // what they leave undone; empty: nothing
+  const LagWatch* lag = nullptr;           // null: nobody watches
 };
 
 // The parts outlive the routes.

@@ -138,6 +138,7 @@ Result<std::int64_t> consume_partition(AdminClient& client, const Arguments& arg
         query_string({{"partition", std::to_string(partition)},
                       {"offset", arguments.get("offset")},
                       {"time", arguments.get("time")},
+                      {"key", arguments.get("key")},
                       {"limit", std::to_string(std::min<std::int64_t>(500, most - printed))},
                       {"cursor", cursor}});
     TRY(auto answer, client.expect("GET", stream_path(stream, "/records") + query));
@@ -184,6 +185,7 @@ std::vector<Command> stream_commands() {
   consume_flags.push_back({"partition", "N", "only this partition", "", false});
   consume_flags.push_back({"offset", "N", "first offset; -5 is the last five", "", false});
   consume_flags.push_back({"time", "RFC3339", "start at this time", "", false});
+  consume_flags.push_back({"key", "TEXT", "only records of this key", "", false});
   consume_flags.push_back({"max", "N", "stop after so many records", "1000", false});
   auto list_flags = client_flags();
   list_flags.push_back({"internal", "", "internal streams too", "", false});

@@ -149,6 +149,8 @@ void Node::run() {
     if (!error) parts.control.stop();
   });
   parts.chores.spawn(parts.sample_activity());
+  parts.chores.spawn(parts.rejects->run());
+  parts.chores.spawn(parts.lag_watch->run());
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
   if (parts.is_state_shared) parts.chores.spawn(parts.node_registry->run());
   parts.chores.spawn(parts.keep_telemetry());
@@ -218,6 +220,7 @@ Task<void> Node::Parts::close() {
   if (events) events->stop();
   chores.cancel();
   co_await chores.join();
+  if (rejects) co_await rejects->flush();
   co_await transactions->stop();
   co_await groups->stop();
   delivery->stop();

@@ -17,9 +17,11 @@
 #include "app/api/delivery_routes.h"
 #include "app/api/estate_routes.h"
 #include "app/api/gateway_routes.h"
+#include "app/api/group_routes.h"
 #include "app/api/log_routes.h"
 #include "app/api/node_queries.h"
 #include "app/api/node_routes.h"
+#include "app/api/quarantine_routes.h"
 #include "app/api/stream_routes.h"
 #include "app/api/system_routes.h"
 #include "app/api/trace_routes.h"
@@ -31,17 +33,20 @@
 #include "app/node/topic_admin.h"
 #include "app/settings/roles.h"
 #include "app/watch/activity.h"
+#include "app/watch/lag_watch.h"
 #include "app/watch/node_registry.h"
 #include "app/watch/state_watch.h"
 #include "app/watch/stream_rates.h"
 #include "delivery/delivery_service.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
+#include "eventlog/dedupe.h"
 #include "eventlog/embedded/embedded_log.h"
 #include "eventlog/kafka/groups/coordinator.h"
 #include "eventlog/kafka/kafka_server.h"
 #include "eventlog/kafka/transactions/coordinator.h"
 #include "eventlog/quotas.h"
+#include "eventlog/rejects.h"
 #include "eventlog/streams.h"
 #include "gateway/gateway.h"
 #include "http/client.h"
@@ -115,6 +120,8 @@ struct Node::Parts {
   std::optional<eventlog::Quotas> quotas;
   std::optional<eventlog::StreamCatalogue> streams;
   BlockingPool stream_turns{"streams", 1, 1000};  // of reconcile(): one task at a time
+  std::optional<eventlog::Rejects> rejects;
+  std::optional<eventlog::DedupeIndex> dedupe;
   std::optional<kafka::GroupCoordinator> groups;
   std::optional<kafka::TransactionCoordinator> transactions;
   std::optional<gateway::IdempotencyStore> answers;
@@ -155,6 +162,8 @@ struct Node::Parts {
   std::optional<EstateRoutesParts> estate_routes_parts;
   std::optional<AuditRoutesParts> audit_routes_parts;
   std::optional<StreamRoutesParts> stream_routes_parts;
+  std::optional<GroupRoutesParts> group_routes_parts;
+  std::optional<QuarantineRoutesParts> quarantine_routes_parts;
   std::optional<DeliveryRoutesParts> delivery_routes_parts;
   std::optional<TraceRoutesParts> trace_routes_parts;
   std::optional<LogRoutesParts> log_routes_parts;
@@ -168,6 +177,7 @@ struct Node::Parts {
   std::mutex refresh_mutex;  // of the metrics that are computed when somebody looks
   Activity activity;
   StreamRates stream_rates;
+  std::optional<LagWatch> lag_watch;
   std::optional<LastRecords> last_records;
   // To telemetry.otlpEndpoint and telemetry.zipkin.endpoint; null and empty without them.
   std::unique_ptr<telemetry::OtlpLogs> otlp_logs;  // the log's sink when there is one

@@ -109,6 +109,8 @@ Task<Result<>> Node::Parts::open_log() {
   quota_options.throttle_max = settings.time("quotas.throttleMax");
   quotas.emplace(clock, metrics, quota_options);
   streams.emplace(*log);
+  rejects.emplace(*log, clock, metrics);
+  CO_CHECK(co_await rejects->start());
   kafka::CoordinatorOptions group_options;
   group_options.groups.initial_rebalance_delay = settings.time("kafka.rebalanceDelay");
   groups.emplace(group_options, *log, clock, random, loops.at(0));
@@ -163,6 +165,12 @@ Task<Result<>> Node::Parts::open_features() {
   if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
   CO_CHECK(co_await groups->start());
   CO_CHECK(co_await transactions->start());
+  dedupe.emplace(clock, metrics,
+                 static_cast<std::size_t>(settings.number("streams.dedupeEventsMax")));
+  CO_CHECK(co_await dedupe->restore(*log, streams->all()));
+  LagWatchOptions lag_options;
+  lag_options.alert_after = settings.time("groups.lagAlert");
+  lag_watch.emplace(*log, *streams, *groups, clock, metrics, lag_options);
   for (std::size_t i = 0; roles.has(Role::Worker) && i < loops.size(); ++i) {
     loop_chores.push_back(std::make_unique<TaskGroup>(loops.at(i), "delivery", 1));
     boost::asio::post(loops.at(i), [this, i] { loop_chores[i]->spawn(delivery->run(i)); });
@@ -259,6 +267,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   last_records.emplace(*log);
   stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random,
                                                 traces, stream_rates, *last_records});
+  group_routes_parts.emplace(GroupRoutesParts{*log, *streams, *groups, *lag_watch, *audit, clock});
+  quarantine_routes_parts.emplace(QuarantineRoutesParts{*log, *log, *streams, *rejects, *audit});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
@@ -281,18 +291,21 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
       admin_contract(),
       [this] { return state_watch ? std::optional(state_watch->status()) : std::nullopt; },
       roles,
-      [this] { return note_of_roles(); }});
+      [this] { return note_of_roles(); },
+      &*lag_watch});
   backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random,
                  settings.text("data.folder"),
                  log_archive ? log_archive->history() : std::string());
   backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
   std::vector<ApiRoute> all;
-  for (auto routes : {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
-                      delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
-                      log_routes(*log_routes_parts), client_routes(*client_routes_parts),
-                      gateway_routes(*gateway_routes_parts), system_routes(*system_routes_parts),
-                      node_routes(*node_routes_parts), backup_routes(*backup_routes_parts),
-                      audit_routes(*audit_routes_parts)}) {
+  for (auto routes :
+       {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
+        group_routes(*group_routes_parts), quarantine_routes(*quarantine_routes_parts),
+        delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
+        log_routes(*log_routes_parts), client_routes(*client_routes_parts),
+        gateway_routes(*gateway_routes_parts), system_routes(*system_routes_parts),
+        node_routes(*node_routes_parts), backup_routes(*backup_routes_parts),
+        audit_routes(*audit_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;
@@ -307,6 +320,8 @@ Task<Result<>> Node::Parts::open_doors() {
                                        random, metrics,  &traces,      {}};
     events_parts.limits.body_bytes_max = settings.bytes("http.bodyBytesMax");
     events_parts.quotas = &*quotas;
+    events_parts.dedupe = &*dedupe;
+    events_parts.rejects = &*rejects;
     events.emplace(events_parts);
   }
   gateway_door.emplace(*gateway, events ? &*events : nullptr);
@@ -414,6 +429,8 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
   kafka_parts.admin = &*topic_admin;
   kafka_parts.quota_admin = &*quota_admin;
   kafka_parts.quotas = &*quotas;
+  kafka_parts.dedupe = &*dedupe;
+  kafka_parts.rejects = &*rejects;
   kafka_parts.spans = &traces;
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }

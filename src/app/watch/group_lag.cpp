@@ -1,4 +1,4 @@
-#include "app/api/group_lag.h"
+#include "app/watch/group_lag.h"
 
 #include <algorithm>
 #include <map>
@@ -13,8 +13,8 @@ std::int64_t Reader::lag() const {
 
 Task<std::vector<Reader>> consumer_groups(const eventlog::EventLog& log,
                                           kafka::GroupCoordinator& groups, std::string tenant) {
-  std::map<Uuid, eventlog::StreamId> streams;
-  for (const auto& stream : log.streams()) streams.emplace(stream.topic_id, stream.id);
+  std::map<Uuid, eventlog::StreamInfo> streams;
+  for (auto& stream : log.streams()) streams.emplace(stream.topic_id, std::move(stream));
   std::vector<Reader> readers;
   auto summaries = co_await groups.list(tenant);
   for (const auto& summary : summaries) {
@@ -25,10 +25,12 @@ Task<std::vector<Reader>> consumer_groups(const eventlog::EventLog& log,
     for (const auto& [of, committed] : offsets) {
       auto stream = streams.find(of.topic);
       if (stream == streams.end()) continue;
-      auto partition = log.partition({stream->second, of.partition});
+      const auto& info = stream->second;
+      auto partition = log.partition({info.id, of.partition});
       if (!partition) continue;
       auto lag = std::max<std::int64_t>(0, partition->end - committed.offset);
-      reader.positions.push_back({{stream->second, of.partition}, committed.offset, lag});
+      reader.positions.push_back(
+          {{info.id, of.partition}, info.settings.name, committed.offset, lag});
     }
     auto description = co_await groups.describe(key);
     reader.state = kafka::name(description.state);
@@ -45,9 +47,21 @@ Reader reader_of(const delivery::SubscriptionStatus& subscription) {
   reader.behind = subscription.lag_time;
   for (const auto& position : subscription.positions) {
     reader.positions.push_back(
-        {position.partition, position.next, static_cast<std::int64_t>(position.lag)});
+        {position.partition, {}, position.next, static_cast<std::int64_t>(position.lag)});
   }
   return reader;
+}
+
+Task<std::optional<WallTime>> time_of_next(eventlog::EventLog& log, ReaderPosition position) {
+  auto info = log.partition(position.partition);
+  if (!info) co_return std::nullopt;
+  eventlog::ReadRequest request;
+  request.partition = position.partition;
+  request.from = std::max(position.next, info->start);
+  request.records_max = 1;
+  auto read = co_await log.read(request);
+  if (!read || read->records.empty()) co_return std::nullopt;
+  co_return read->records.front().timestamp;
 }
 
 Task<Duration> time_behind(eventlog::EventLog& log, WallTime now,
@@ -55,15 +69,8 @@ Task<Duration> time_behind(eventlog::EventLog& log, WallTime now,
   Duration behind{};
   for (const auto& position : positions) {
     if (position.lag == 0) continue;
-    auto info = log.partition(position.partition);
-    if (!info) continue;
-    eventlog::ReadRequest request;
-    request.partition = position.partition;
-    request.from = std::max(position.next, info->start);
-    request.records_max = 1;
-    auto read = co_await log.read(request);
-    if (!read || read->records.empty()) continue;
-    behind = std::max(behind, Duration(now - read->records.front().timestamp));
+    const auto since = co_await time_of_next(log, position);
+    if (since) behind = std::max(behind, Duration(now - *since));
   }
   co_return behind;
 }
@@ -80,8 +87,9 @@ void write_reader(JsonWriter& out, const Reader& reader, Duration behind) {
       .key("offsets")
       .array();
   for (const auto& position : reader.positions) {
-    out.object()
-        .member("partition", position.partition.partition)
+    out.object();
+    if (!position.stream.empty()) out.member("stream", position.stream);
+    out.member("partition", position.partition.partition)
         .member("offset", position.next)
         .member("lag", position.lag)
         .end();

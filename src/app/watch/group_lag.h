@@ -17,6 +17,7 @@ namespace weft::app {
 
 struct ReaderPosition {
   eventlog::PartitionId partition;
+  std::string stream;         // of a consumer group; else empty
   eventlog::Offset next = 0;  // the record that it reads next
   std::int64_t lag = 0;       // records from there to the end
 };
@@ -38,6 +39,8 @@ Task<std::vector<Reader>> consumer_groups(const eventlog::EventLog& log,
                                           kafka::GroupCoordinator& groups, std::string tenant);
 Reader reader_of(const delivery::SubscriptionStatus& subscription);
 
+// When the record was stored that a position reads next; absent when there is none.
+Task<std::optional<WallTime>> time_of_next(eventlog::EventLog& log, ReaderPosition position);
 // How old the oldest record is that the reader has not read; zero when it has read all of them.
 Task<Duration> time_behind(eventlog::EventLog& log, WallTime now,
                            std::vector<ReaderPosition> positions);

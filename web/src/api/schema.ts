@@ -169,10 +169,101 @@ export type Group = {
   lag: number;
   lagSeconds?: number;
   offsets?: {
+    /** Of a consumer group */
+    stream?: string;
     partition: number;
     /** The next record that the group reads */
     offset: number;
     lag: number;
+  }[];
+};
+
+export type GroupList = {
+  items: {
+    group: string;
+    state: string;
+    members: number;
+    lag: number;
+    /** Age of the oldest record that it has not read */
+    lagSeconds: number;
+    /** Behind for longer than groups.lagAlert */
+    alert: boolean;
+    alertSince?: string;
+    streams: string[];
+  }[];
+  nextCursor?: string;
+};
+
+export type GroupDetail = {
+  group: Group;
+  alert: boolean;
+  alertSince?: string;
+  clients: {
+    memberId: string;
+    instanceId?: string;
+    clientId: string;
+    host: string;
+  }[];
+  history: {
+    at: string;
+    lag: number;
+    lagSeconds: number;
+  }[];
+};
+
+export type GroupReset = {
+  to: "earliest" | "latest" | "offset" | "shift" | "time";
+  /** The offset, or by how many records to shift */
+  number?: number;
+  time?: string;
+  /** Only in this stream */
+  stream?: string;
+  /** Only this partition of it */
+  partition?: number;
+  preview?: boolean;
+};
+
+export type GroupResetResult = {
+  group: string;
+  preview: boolean;
+  items: {
+    stream: string;
+    partition: number;
+    /** Absent where the group had no offset */
+    from?: number;
+    to: number;
+    /** Records that are read again; negative: that are skipped */
+    again?: number;
+  }[];
+};
+
+export type RejectList = {
+  items: {
+    at: string;
+    outcome: "refused" | "quarantined";
+    door: string;
+    principal: string;
+    /** client.id of a Kafka client */
+    client?: string;
+    partition?: number;
+    /** Records of the batch */
+    sent: number;
+    /** Of these break the contract */
+    broken: number;
+    /** Of the first one */
+    index: number;
+    /** Of the first one */
+    reason: string;
+  }[];
+};
+
+export type QuarantineList = {
+  items: {
+    stream: string;
+    /** The stream that holds them */
+    quarantine: string;
+    records: number;
+    bytes: number;
   }[];
 };
 
