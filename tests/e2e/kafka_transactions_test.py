@@ -9,6 +9,7 @@ from weft_process import OnFixedPorts
 confluent_kafka = pytest.importorskip("confluent_kafka")
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
+from librdkafka import recovery  # noqa: E402
 
 SOURCE = "payments.order.placed.v1"
 TARGET = "payments.invoice.made.v1"
@@ -31,13 +32,6 @@ def weft(tmp_path):
         *ports, f"ports.kafka={free_port()}", "kafka.anonymous=true", "kafka.rebalanceDelay=0s"])
     yield node.start()
     node.stop()
-
-
-def recovery():
-    """librdkafka 2.10 and later waits for ever for the coordinator of a group, against any Kafka of one node, when that
-    node was down between two calls of send_offsets_to_transaction: confluentinc/librdkafka#5511."""
-    knows = confluent_kafka.libversion()[1] >= 0x020a0000
-    return {"metadata.recovery.strategy": "none"} if knows else {}
 
 
 def transactional(weft, name, **more):
