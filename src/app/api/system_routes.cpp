@@ -25,6 +25,11 @@ NodeCheck check_log(const eventlog::LogStatus& status) {
     check.message = counted(status.damaged_ranges, "damaged range") +
                     " found at start; copies are in quarantine/ of the log's folder";
   }
+  if (status.scrub_damaged > 0) {
+    check.status = "warn";
+    check.message = counted(status.scrub_damaged, "damaged place") +
+                    " in the log's files; the node's log names them: restore them from a backup";
+  }
   if (status.disk_full) {
     check.status = "fail";
     check.message =

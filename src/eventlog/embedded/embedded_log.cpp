@@ -63,6 +63,9 @@ Task<Result<std::unique_ptr<EmbeddedLog>>> EmbeddedLog::open(FileSystem& files, 
   co_await on_loop(state->executors.log, spawn_on(state->log_tasks, state->writer.run()));
   co_await on_loop(state->executors.background,
                    spawn_on(state->background_tasks, maintenance.run()));
+  if (context.options.scrub_bytes_per_second > 0) {
+    co_await on_loop(state->executors.background, spawn_on(state->scrub_tasks, state->scrub.run()));
+  }
   if (maintenance.archiver().is_on()) {
     auto archiving = maintenance.archiver().run();
     co_await on_loop(state->executors.background,
@@ -89,6 +92,7 @@ Task<void> EmbeddedLog::close() {
   wakeups.send();
   state_->maintenance.close();
   state_->maintenance.archiver().close();
+  co_await on_loop(state_->executors.background, state_->end_scrub());
   co_await on_loop(state_->executors.background, state_->background_tasks.join());
   auto& writer = state_->writer;
   std::function<Task<Result<>>()> last = [&writer] { return writer.write_marker(); };
@@ -109,6 +113,7 @@ LogStatus EmbeddedLog::status() const {
   status.segments = static_cast<std::uint64_t>(context.metrics.segments.value());
   status.damaged_ranges = state_->recovery.damaged_ranges;
   status.cut_bytes = state_->recovery.cut_bytes;
+  status.scrub_damaged = state_->scrub.damaged();
   const auto& archiver = state_->maintenance.archiver();
   if (archiver.is_on()) status.archive = archiver.status();
   status.recovery_time = state_->recovery_time;
@@ -121,6 +126,10 @@ Task<Result<>> EmbeddedLog::tidy() {
   auto sealed = co_await writer.execute<Result<>>(std::move(seal));
   CO_CHECK(outcome_of(std::move(sealed), state_->context));
   co_return co_await state_->maintenance.round();
+}
+
+Task<Result<>> EmbeddedLog::scrub() {
+  co_return co_await on_loop(state_->executors.background, state_->scrub.pass());
 }
 
 Task<Result<LogCopy>> EmbeddedLog::begin_copy() {

@@ -32,6 +32,7 @@ struct LogStatus {
   std::uint64_t segments = 0;
   std::uint64_t damaged_ranges = 0;  // found at start; copies are in quarantine/
   std::uint64_t cut_bytes = 0;       // of a torn tail, at start
+  std::uint64_t scrub_damaged = 0;   // batches that the last scrub could not read
   Duration recovery_time{};
   std::optional<ArchiveStatus> archive;  // absent without one
 };
@@ -50,6 +51,8 @@ class EmbeddedLog final : public EventLog, public BatchLog {
   // Seals what is written and waits until it is placed and retention was applied. For tests and
   // tools.
   Task<Result<>> tidy();
+  // Reads all segments once, as the background does every scrub_interval.
+  Task<Result<>> scrub();
   // For a backup of the running log: the files that make it up as of now. They stay as they are
   // until end_copy(), which must follow; retention and placement do not give space back meanwhile.
   // Conflict while another copy is made.

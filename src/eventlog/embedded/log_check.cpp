@@ -1,21 +1,19 @@
 #include "eventlog/embedded/log_check.h"
 
 #include "eventlog/core/log_manifest.h"
-#include "eventlog/core/record_batch.h"
 #include "eventlog/embedded/log_context.h"
-#include "eventlog/embedded/segment_footer.h"
+#include "eventlog/embedded/segment_check.h"
 #include "eventlog/embedded/wal_scan.h"
 
 namespace weft::eventlog {
 
 namespace {
 
-constexpr std::uint64_t kCheckedExtentBytesMax = std::uint64_t{2} << 30;
-
 // One folder's check.
 class LogChecker {
  public:
-  LogChecker(FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
+  LogChecker(FileSystem& files, std::string folder)
+      : files_(files), folder_(std::move(folder)), pacer_(clock_, 0) {}
 
   Task<Result<LogCheck>> run() {
     CO_TRY(auto bytes, co_await read_file(files_, folder_ + "/MANIFEST", kManifestBytesMax));
@@ -37,39 +35,12 @@ class LogChecker {
   }
 
   Task<Result<>> check_segment(std::string name, std::uint64_t segment) {
-    CO_TRY(auto file, co_await files_.open(folder_ + "/" + name, OpenMode::Read));
-    CO_TRY(auto footer, co_await read_segment_footer(*file, segment));
-    for (const auto& extent : footer.extents) {
-      if (extent.bytes > kCheckedExtentBytesMax || extent.at > footer.at ||
-          extent.bytes > footer.at - extent.at) {
-        co_return fail(ErrorCode::DataLoss, "an extent lies outside of the file");
-      }
-      std::string bytes(extent.bytes, '\0');
-      CO_CHECK(co_await file->read_at(bytes, extent.at));
-      check_extent(name, extent, bytes);
-    }
+    CO_TRY(auto checked,
+           co_await check_segment_file(files_, folder_ + "/" + name, segment, pacer_));
+    for (const auto& what : checked.damage) note(name, what);
+    found_.batches += checked.batches;
+    found_.records += checked.records;
     co_return Result<>();
-  }
-
-  void check_extent(std::string_view name, const Extent& extent, std::string_view bytes) {
-    while (!bytes.empty()) {
-      auto header = read_batch_header(bytes);
-      if (!header || header->bytes() > bytes.size()) {
-        note(name, fmt::format("an unreadable batch, {} bytes before the end of its extent",
-                               bytes.size()));
-        return;
-      }
-      auto batch = bytes.substr(0, header->bytes());
-      if (!verify_batch_checksum(batch)) {
-        note(name,
-             fmt::format("the batch at offset {} of stream {} partition {} has another checksum",
-                         header->base_offset, static_cast<unsigned>(extent.partition.stream),
-                         extent.partition.partition));
-      }
-      ++found_.batches;
-      found_.records += static_cast<std::uint64_t>(header->record_count);
-      bytes.remove_prefix(batch.size());
-    }
   }
 
   // From the manifest's file on, while there are files. The last one may end anywhere; in the
@@ -98,6 +69,8 @@ class LogChecker {
 
   FileSystem& files_;
   std::string folder_;
+  SystemClock clock_;
+  Pacer pacer_;  // as fast as it goes
   LogCheck found_;
 };
 

@@ -252,6 +252,48 @@ TEST(LogFaults, TheLastGroupIsKnownToBeWholeAfterAnIdleRound) {
   EXPECT_EQ(node.log->status().cut_bytes, 0u);
 }
 
+TEST(LogFaults, TheScrubFindsWhatTheDiskLost) {
+  LogInWorld node(8);
+  ASSERT_TRUE(node.open());
+  auto stream = node.create("orders");
+  for (int i = 0; i < 50; ++i) node.append(stream, "record " + std::to_string(i));
+  ASSERT_TRUE(node.world.run(node.log->tidy()));
+  ASSERT_TRUE(node.world.run(node.log->scrub()));
+  EXPECT_EQ(node.log->status().scrub_damaged, 0u);
+  EXPECT_GT(node.metrics.counter("weft_log_scrubbed_bytes_total", "").value(), 50u * 61u);
+
+  const auto names = *node.world.run(node.world.disk.list("/data/log/segments"));
+  ASSERT_THAT(names, SizeIs(1));
+  const auto path = "/data/log/segments/" + names[0];
+  const auto bytes = *node.world.disk.durable_bytes(path);
+  node.world.disk.flip_bit(path, bytes.find("record 7"), 1);
+  node.world.disk.flip_bit(path, bytes.find("record 31"), 1);
+  ASSERT_TRUE(node.world.run(node.log->scrub()));
+
+  EXPECT_EQ(node.log->status().scrub_damaged, 2u);
+}
+
+TEST(LogFaults, TheScrubComesByItselfAndTakesItsTime) {
+  LogInWorld node(8);
+  node.options.scrub_bytes_per_second = 1000;
+  node.options.scrub_interval = std::chrono::hours(24);
+  ASSERT_TRUE(node.open());
+  auto stream = node.create("orders");
+  for (int i = 0; i < 100; ++i) node.append(stream, std::string(1000, 'x'));
+  ASSERT_TRUE(node.world.run(node.log->tidy()));
+  const auto passes = [&] {
+    return node.metrics.counter("weft_log_scrub_passes_total", "").value();
+  };
+  node.world.run_for(10min + 60s);
+  EXPECT_EQ(passes(), 0u);
+  node.world.run_for(2min);
+  EXPECT_EQ(passes(), 1u);
+  node.world.run_for(std::chrono::hours(23));
+  EXPECT_EQ(passes(), 1u);
+  node.world.run_for(std::chrono::hours(2));
+  EXPECT_EQ(passes(), 2u);
+}
+
 TEST(LogFaults, AFileThatCouldNotBeRemovedGoesLater) {
   LogInWorld node(7);
   ASSERT_TRUE(node.open());

@@ -43,6 +43,12 @@ LogMaintenance::LogMaintenance(LogContext& context, LogWriter& writer, LogReader
   archiver_.set_signal([this] { signal(); });
 }
 
+std::vector<std::uint64_t> LogMaintenance::segments() const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, bytes] : segments_) numbers.push_back(number);
+  return numbers;
+}
+
 void LogMaintenance::signal() {
   Request* nobody = nullptr;
   [[maybe_unused]] bool full_means_signalled = mailbox_.push(nobody);

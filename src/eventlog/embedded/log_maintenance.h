@@ -40,6 +40,8 @@ class LogMaintenance {
   Task<Result<LogCopy>> begin_copy();
   Task<Result<>> end_copy();
   LogArchiver& archiver() { return archiver_; }
+  // The numbers of those on disk that can be read. On the background loop.
+  std::vector<std::uint64_t> segments() const;
 
  private:
   enum class Wish : std::uint8_t { Round, BeginCopy, EndCopy };

@@ -28,6 +28,10 @@ LogMetrics::LogMetrics(Metrics& m)
       damaged_bytes(
           m.counter("weft_log_damaged_bytes_total", "Damaged bytes found and set aside.")),
       cut_bytes(m.counter("weft_log_cut_bytes_total", "Bytes of a torn tail, cut at recovery.")),
+      scrubbed_bytes(m.counter("weft_log_scrubbed_bytes_total", "Bytes that the scrub has read.")),
+      scrub_passes(m.counter("weft_log_scrub_passes_total", "Scrubs of all segments that ended.")),
+      scrub_damaged(
+          m.gauge("weft_log_scrub_damaged_batches", "Batches that the last scrub could not read.")),
       cold_reads(m.counter("weft_log_cold_reads_total", "Reads that had to wait for the disk.")),
       archived_files(m.counter("weft_log_archived_files_total", "Write-ahead files archived.")),
       archive_failures(m.counter("weft_log_archive_failures_total",

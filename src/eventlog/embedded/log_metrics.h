@@ -29,6 +29,9 @@ struct LogMetrics {
   Counter& compacted_bytes;
   Counter& damaged_bytes;
   Counter& cut_bytes;
+  Counter& scrubbed_bytes;
+  Counter& scrub_passes;
+  Gauge& scrub_damaged;
   Counter& cold_reads;
   Counter& archived_files;
   Counter& archive_failures;

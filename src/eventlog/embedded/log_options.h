@@ -75,6 +75,9 @@ struct LogOptions {
   Duration deletions_retention = std::chrono::hours(24);
   // Of one partition, whose records are still there: beyond that no transaction may write to it.
   std::size_t aborted_transactions_max = 100'000;
+  // The scrub reads all segments once per interval, no faster than this; 0: it is off.
+  std::uint64_t scrub_bytes_per_second = 0;
+  Duration scrub_interval = std::chrono::hours(24 * 7);
   LogMutant mutant = LogMutant::None;
 };
 

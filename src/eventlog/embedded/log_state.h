@@ -10,6 +10,7 @@
 #include "eventlog/embedded/log_maintenance.h"
 #include "eventlog/embedded/log_reader.h"
 #include "eventlog/embedded/log_recovery.h"
+#include "eventlog/embedded/log_scrub.h"
 #include "eventlog/embedded/log_writer.h"
 #include "runtime/loops.h"
 #include "runtime/task_group.h"
@@ -37,8 +38,16 @@ struct EmbeddedLog::State {
         writer(context, executors.log),
         reader(context),
         maintenance(context, writer, reader, executors.background),
+        scrub(context, maintenance),
         log_tasks(executors.log, "log", 1),
+        scrub_tasks(executors.background, "log-scrub", 1),
         background_tasks(executors.background, "log-background", 2) {}
+
+  // On the background loop.
+  Task<void> end_scrub() {
+    scrub_tasks.cancel();
+    co_await scrub_tasks.join();
+  }
 
   std::unique_ptr<LogThreads> threads;  // outlives all that runs on it
   LogExecutors executors;
@@ -46,7 +55,9 @@ struct EmbeddedLog::State {
   LogWriter writer;
   LogReader reader;
   LogMaintenance maintenance;
+  LogScrub scrub;
   TaskGroup log_tasks;
+  TaskGroup scrub_tasks;
   TaskGroup background_tasks;
   std::unique_ptr<File> lock;
   RecoveryReport recovery;
