@@ -82,6 +82,8 @@ struct DeliveryParts {
   std::vector<Executor> loops;
   DeliveryLimits limits = {};
   DeliveryMutant mutant = DeliveryMutant::None;
+  // How old an event of a stream may be to be delivered; zero, and null: no limit. Any loop.
+  std::function<Duration(eventlog::StreamId)> ttl_of = {};
 };
 
 class DeliveryService final : public estate::Compiler {

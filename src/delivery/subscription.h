@@ -50,6 +50,8 @@ struct Subscription {
   Ordering ordering = Ordering::None;
   std::uint32_t concurrency = 16;
   bool paused = false;
+  // Events older than their stream's ttl become dead letters, instead of being left out.
+  bool keeps_expired = false;
 };
 
 using SubscriptionRef = std::shared_ptr<const Subscription>;

@@ -68,6 +68,9 @@ Result<std::shared_ptr<const StreamDeclaration>> StreamCatalogue::declare(
                                ? ValidationPolicy::Every
                                : ValidationPolicy::None;
   }
+  if (const auto ttl = text_of(resource.spec(), "ttl"); !ttl.empty()) {
+    TRY(declared->ttl, parse_duration(ttl));
+  }
   if (const auto window = text_of(resource.spec(), "dedupe"); !window.empty()) {
     TRY(declared->dedupe, parse_duration(window));
   }
@@ -118,7 +121,8 @@ std::vector<contracts::Violation> StreamDeclaration::violations_of_text(
 StreamCatalogue::StreamCatalogue(EventLog& log)
     : log_(log),
       declared_(std::make_shared<const Declarations>()),
-      streams_(std::make_shared<const Streams>()) {}
+      streams_(std::make_shared<const Streams>()),
+      ttls_(std::make_shared<const std::map<StreamId, Duration>>()) {}
 
 Result<std::shared_ptr<const void>> StreamCatalogue::compile(const estate::EstateView& view) {
   auto declarations = std::make_shared<Declarations>();
@@ -238,6 +242,12 @@ Task<Result<>> StreamCatalogue::reconcile(WallTime now) {
     stream->declared = declaration;
     streams->emplace(key, std::move(stream));
   }
+  auto ttls = std::make_shared<std::map<StreamId, Duration>>();
+  for (const auto& [key, stream] : *streams) {
+    if (stream->declared->ttl > Duration::zero())
+      ttls->emplace(stream->info.id, stream->declared->ttl);
+  }
+  ttls_.store(std::move(ttls));
   streams_.store(std::move(streams));
   auto retired = co_await retire_undeclared(*declared, now);
   if (outcome && !retired) outcome = std::move(retired);
@@ -249,6 +259,12 @@ StreamRef StreamCatalogue::find(std::string_view tenant, std::string_view name) 
   auto streams = streams_.load();
   auto it = streams->find(std::pair<std::string_view, std::string_view>(tenant, name));
   return it == streams->end() ? nullptr : it->second;
+}
+
+Duration StreamCatalogue::ttl(StreamId stream) const {
+  const auto ttls = ttls_.load();
+  const auto found = ttls->find(stream);
+  return found == ttls->end() ? Duration::zero() : found->second;
 }
 
 std::vector<StreamRef> StreamCatalogue::of_tenant(std::string_view tenant) const {

@@ -35,6 +35,7 @@ struct StreamDeclaration {
   std::string description;
   ValidationPolicy validation = ValidationPolicy::None;
   std::string quarantine;     // the stream that takes broken records; empty: they are refused
+  Duration ttl{};             // older records are given to nobody; zero: no limit
   Duration dedupe{};          // for how long a CloudEvents id is remembered; zero: not at all
   std::string quarantine_of;  // the stream whose broken records it takes; nobody else writes to it
   std::string schema_name;    // empty: opaque
@@ -94,6 +95,8 @@ class StreamCatalogue final : public estate::Compiler {
 
   // Null when no such stream is declared (or not made yet).
   StreamRef find(std::string_view tenant, std::string_view name) const;
+  // How old a record of the stream may be to be given to anybody; zero: no limit.
+  Duration ttl(StreamId stream) const;
   std::vector<StreamRef> of_tenant(std::string_view tenant) const;  // sorted by name
   std::vector<StreamRef> all() const;                               // sorted by tenant, name
 
@@ -124,6 +127,7 @@ class StreamCatalogue final : public estate::Compiler {
   std::shared_ptr<const Declarations> reconciled_;  // null: not all of them could be made
   std::atomic<std::shared_ptr<const Declarations>> declared_;
   std::atomic<std::shared_ptr<const Streams>> streams_;
+  std::atomic<std::shared_ptr<const std::map<StreamId, Duration>>> ttls_;  // that have one
 };
 
 // Schema, Namespace, Stream and Quota.

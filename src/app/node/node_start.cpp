@@ -94,6 +94,8 @@ Task<Result<>> Node::Parts::open_log() {
   options.queue_bytes_max = settings.bytes("log.queueBytesMax");
   options.disk_reserve_bytes = settings.bytes("log.reserveBytes");
   options.wal_age_max = settings.time("log.walAgeMax");
+  options.scrub_bytes_per_second = settings.bytes("log.scrubBytesPerSecond");
+  options.scrub_interval = settings.time("log.scrubInterval");
   CO_CHECK(open_archive());
   options.archive = log_archive.get();
   options.archive_waiting_bytes_max = settings.bytes("backup.archiveWaitingBytesMax");
@@ -145,6 +147,7 @@ Task<Result<>> Node::Parts::open_features() {
   delivery::DeliveryParts delivery_parts{*log,    *sender, secrets, clock, random,
                                          metrics, &traces, {},      {}};
   for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));
+  delivery_parts.ttl_of = [this](eventlog::StreamId stream) { return streams->ttl(stream); };
   CO_TRY(delivery_parts.limits.unsettled_max, unsettled_max(settings));
   delivery_parts.limits.delivered_shown_max =
       static_cast<std::size_t>(settings.number("delivery.recentMax"));

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "base/json_members.h"
 #include "delivery/subscription.h"
 
 namespace weft::delivery {
@@ -88,6 +89,7 @@ constexpr std::string_view kSchema = R"({
       "description": "Whether events wait for the one before them to be delivered or given up: those with the same record key, or all of a partition."
     },
     "concurrency": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 16, "description": "Attempts under way at the same time."},
+    "onExpired": {"enum": ["drop", "deadLetter"], "default": "drop", "description": "What becomes of an event that is older than the ttl of its stream when its turn comes. One that expires while it is tried again is a dead letter always."},
     "paused": {"type": "boolean", "default": false, "description": "Keep events and send nothing."}
   },
   "$defs": {"duration": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$"}}
@@ -259,6 +261,7 @@ Result<Subscription> parse_subscription(const estate::Resource& resource,
   if (const auto* most = spec.find("concurrency")) {
     out.concurrency = static_cast<std::uint32_t>(most->as_int64().value_or(out.concurrency));
   }
+  out.keeps_expired = text_of(spec, "onExpired") == "deadLetter";
   if (const auto* paused = spec.find("paused")) out.paused = paused->as_bool();
   return out;
 }

@@ -153,6 +153,7 @@ class DeliveryLife {
     log = std::move(*opened);
     DeliveryParts parts{*log,   endpoints,          secrets, world.clock, world.random, metrics,
                         &spans, {world.executor()}, limits,  mutant};
+    parts.ttl_of = [this](eventlog::StreamId) { return ttl; };
     service = std::make_unique<DeliveryService>(std::move(parts));
     auto started = world.run(service->start());
     if (!started)
@@ -161,6 +162,7 @@ class DeliveryLife {
       world.spawn(service->run(0));
   }
 
+  Duration ttl{};  // of every stream
   bool is_up() const { return error.empty(); }
 
   // In order; call before the world ends. After a crash it only frees.

@@ -227,6 +227,65 @@ TEST_F(Delivery, PausedKeepsEventsAndSendsThemLater) {
   EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1"));
 }
 
+TEST_F(Delivery, WhatIsOlderThanTheTtlOfItsStreamIsLeftOutAndCounted) {
+  life->ttl = 10s;
+  auto subscription = subscription_to("crm");
+  subscription.paused = true;
+  apply({subscription});
+  publish("1");
+  publish("2");
+  world.run_for(1min);
+  publish("3");
+  subscription.paused = false;
+  apply({subscription});
+  world.run_for(1s);
+
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("3"));
+  EXPECT_EQ(status().dead, 0u);
+  EXPECT_EQ(status().lag_records, 0u);
+  EXPECT_EQ(life->metrics
+                .counter("weft_delivery_expired_events_total", "",
+                         {{"subscription", "crm"}, {"tenant", "default"}})
+                .value(),
+            2u);
+}
+
+TEST_F(Delivery, AnExpiredEventIsADeadLetterWhereTheSubscriptionSaysSo) {
+  life->ttl = 10s;
+  auto subscription = subscription_to("crm");
+  subscription.paused = true;
+  subscription.keeps_expired = true;
+  apply({subscription});
+  publish("1");
+  world.run_for(1min);
+  subscription.paused = false;
+  apply({subscription});
+  world.run_for(1s);
+
+  EXPECT_THAT(endpoints.at("crm").requests, IsEmpty());
+  const auto dead = deliveries(DeliveryStatus::Dead);
+  ASSERT_EQ(dead.size(), 1U);
+  EXPECT_THAT(dead[0].dead_reason, HasSubstr("expired"));
+
+  // Somebody who sends it all the same knows what he does.
+  ASSERT_TRUE(world.run(life->service->redrive("default", dead[0].id, "user:admin")));
+  world.run_for(1s);
+  EXPECT_THAT(data_of(endpoints.at("crm").accepted), ElementsAre("1"));
+}
+
+TEST_F(Delivery, AnEventThatExpiresWhileItIsTriedAgainIsADeadLetter) {
+  life->ttl = 10s;
+  endpoints.at("crm").otherwise = [] { return Endpoint::status(503); };
+  apply({subscription_to("crm")});
+  publish("1");
+  world.run_for(1h);
+
+  const auto tried = endpoints.at("crm").requests.size();
+  EXPECT_GE(tried, 1U);
+  EXPECT_LT(tried, 6U);
+  ASSERT_EQ(deliveries(DeliveryStatus::Dead).size(), 1U);
+}
+
 TEST_F(Delivery, AfterARestartNothingIsSentTwiceAndRetriesKeepTheirTime) {
   auto slow = subscription_to("crm");
   slow.retry.initial_delay = 10min;

@@ -39,6 +39,10 @@ SubscriptionWorker::SubscriptionWorker(LoopParts parts, SubscriptionRef subscrip
   given_up_ = &metrics.counter("weft_delivery_given_up_total", "Events given up on", labels);
   skipped_ = &metrics.counter("weft_delivery_skipped_records_total",
                               "Records that retention removed before they were read", labels);
+  expired_ = &metrics.counter("weft_delivery_expired_events_total",
+                              "Events that were not delivered because they are older than the "
+                              "ttl of their stream",
+                              labels);
   dead_letters_ = &metrics.gauge("weft_delivery_dead_letters", "Dead letters that wait", labels);
   failing_ = &metrics.gauge("weft_delivery_failing_deliveries",
                             "Deliveries that wait for another attempt", labels);
@@ -199,6 +203,11 @@ std::optional<eventlog::Record> SubscriptionWorker::take_new(Lane& lane) {
   while (!lane.ready.empty() && !lane.acks.is_full()) {
     auto record = std::move(lane.ready.front());
     lane.ready.pop_front();
+    if (!spec_->keeps_expired && is_expired(lane, record)) {
+      expired_->add();
+      lane.pass_filtered();
+      continue;
+    }
     auto taken = lane.acks.acquire(record.offset, order_of(record, spec_->ordering));
     ENSURE(taken.has_value(), "records are taken in order, each once");
     lane.pass_filtered();

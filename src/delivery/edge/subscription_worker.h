@@ -76,6 +76,7 @@ class SubscriptionWorker final : public Wakeable,
   void skip_to_what_exists(Lane& lane);
   void accept(const LanePtr& lane, eventlog::ReadResult result);
   bool wants_more(const Lane& lane) const;
+  bool is_expired(const Lane& lane, const eventlog::Record& record) const;
 
   // Dispatch.
   bool may_start(WallTime now) const;
@@ -96,6 +97,9 @@ class SubscriptionWorker final : public Wakeable,
   http::ClientRequest begin(Attempt& attempt);
   void finish(Attempt& attempt, Result<http::ClientResponse> response);
   void finish_lost(Attempt& attempt, std::string reason);
+  void finish_expired(Attempt& attempt);
+  // Gives the delivery up without an attempt.
+  void give_up(Attempt& attempt, std::string error, std::string reason);
   void conclude(Attempt& attempt, AttemptDetail detail, Decision decision);
   void record_span(const Attempt& attempt, const AttemptDetail& detail) const;
   eventlog::NewRecord dead_record(const Attempt& attempt, const DeliverySummary& delivery) const;
@@ -127,6 +131,7 @@ class SubscriptionWorker final : public Wakeable,
   Counter* failed_ = nullptr;
   Counter* given_up_ = nullptr;
   Counter* skipped_ = nullptr;
+  Counter* expired_ = nullptr;
   Gauge* dead_letters_ = nullptr;
   Gauge* failing_ = nullptr;
   Gauge* lag_ = nullptr;

@@ -62,7 +62,12 @@ Task<void> SubscriptionWorker::attempt(std::shared_ptr<SubscriptionWorker> self,
       unread = std::move(event).error();
   }
   auto& clock = self->parts_.context.parts.clock;
-  if (!unread) {
+  // A redrive is somebody's wish: it is made whatever the event's age.
+  const bool is_too_old =
+      !unread && attempt.job.lane && is_expired(*attempt.job.lane, attempt.event);
+  if (is_too_old) {
+    finish_expired(attempt);
+  } else if (!unread) {
     auto request = begin(attempt);
     before_send.reached();
     auto response = co_await parts_.context.parts.sender.send(std::move(request));
@@ -175,17 +180,32 @@ void SubscriptionWorker::finish(Attempt& attempt, Result<http::ClientResponse> r
 
 void SubscriptionWorker::finish_lost(Attempt& attempt, std::string reason) {
   attempt.event_is_lost = true;
+  auto what = "the event left its stream before it could be delivered: " + reason;
+  give_up(attempt, std::move(reason), std::move(what));
+}
+
+void SubscriptionWorker::finish_expired(Attempt& attempt) {
+  expired_->add();
+  give_up(attempt, "expired", "expired: the event is older than the ttl of its stream");
+}
+
+void SubscriptionWorker::give_up(Attempt& attempt, std::string error, std::string reason) {
   attempt.started = parts_.context.parts.clock.now();
   describe(attempt);
+  if (!attempt.event_is_lost) {
+    eventlog::EventView event(attempt.event, attempt.delivery.stream, attempt.delivery.partition);
+    attempt.delivery.event_id = event.id();
+    attempt.delivery.event_type = event.type();
+  }
   AttemptDetail detail;
   detail.number = attempt.delivery.attempts;
   detail.started = attempt.started;
-  detail.error = reason;
+  detail.error = std::move(error);
   detail.method = "POST";
   detail.url = attempt.spec->url_text;
   Decision decision;
   decision.verdict = Verdict::Dead;
-  decision.reason = "the event left its stream before it could be delivered: " + reason;
+  decision.reason = std::move(reason);
   conclude(attempt, std::move(detail), std::move(decision));
 }
 

@@ -183,6 +183,13 @@ void SubscriptionWorker::accept(const LanePtr& lane, eventlog::ReadResult result
   if (!lane->ready.empty()) wake();
 }
 
+bool SubscriptionWorker::is_expired(const Lane& lane, const eventlog::Record& record) const {
+  const auto& parts = parts_.context.parts;
+  if (!parts.ttl_of) return false;
+  const auto ttl = parts.ttl_of(lane.partition.stream);
+  return ttl > Duration::zero() && parts.clock.now() - record.timestamp > ttl;
+}
+
 Task<bool> SubscriptionWorker::recover(LanePtr lane, Error error) {
   if (error.code == ErrorCode::Cancelled) co_return false;
   if (error.code == ErrorCode::OutOfRange) skip_to_what_exists(*lane);

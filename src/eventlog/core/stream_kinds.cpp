@@ -36,6 +36,7 @@ constexpr const char* kStreamSchema = R"json({
     "namespace": {"type": "string", "description": "Name of the Namespace whose rules it follows, instead of those for names"},
     "validation": {"enum": ["every", "none"], "description": "every when a schema is named"},
     "onViolation": {"enum": ["refuse", "quarantine"], "description": "What becomes of Kafka records that break the contract: refuse (when absent) refuses their batch, quarantine puts them aside in <stream>.dlq"},
+    "ttl": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "Older records are given to no reader and not delivered; no limit when absent"},
     "dedupe": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "Of events with one CloudEvents source and id within this time only the first is stored; all are when absent"},
     "quarantineRetention": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "How long they stay there; 30d when absent"}
   }

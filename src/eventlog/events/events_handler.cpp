@@ -123,6 +123,9 @@ EventsHandler::EventsHandler(EventsParts parts)
       refused_(parts.metrics.counter("weft_events_refused_total",
                                      "Requests to publish that were refused")),
       sent_(parts.metrics.counter("weft_events_sent_total", "Events sent to listeners")),
+      expired_(parts.metrics.counter("weft_events_expired_total",
+                                     "Events that listeners were not sent because they are older "
+                                     "than the ttl of their stream")),
       open_(parts.metrics.gauge("weft_events_listeners", "Open streams of server-sent events")) {}
 
 Task<void> EventsHandler::handle(http::Exchange& exchange) {

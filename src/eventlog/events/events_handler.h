@@ -98,6 +98,7 @@ class EventsHandler final : public http::Handler {
   Counter& published_;
   Counter& refused_;
   Counter& sent_;
+  Counter& expired_;
   Gauge& open_;
 };
 

@@ -203,6 +203,7 @@ Task<void> EventsHandler::send_events(http::Exchange& exchange, Call& call, List
   std::string out = ": listening\n\n";
   auto last_write = parts_.clock.mono();
   auto last_look = last_write;
+  const auto ttl = call.stream->declared->ttl;
   while (!stopping_.load(std::memory_order_relaxed) && !tail.failure) {
     if (const auto now = parts_.clock.mono(); now - last_look >= kLook) {
       if (!may_still_listen(exchange.head(), call)) break;
@@ -214,6 +215,12 @@ Task<void> EventsHandler::send_events(http::Exchange& exchange, Call& call, List
       auto place = std::ranges::find(listener.partitions, feed->partition.partition) -
                    listener.partitions.begin();
       listener.next[static_cast<std::size_t>(place)] = record.offset + 1;
+      if (ttl > Duration::zero() && parts_.clock.now() - record.timestamp > ttl) {
+        expired_.add();
+        feed->ready.pop_front();
+        if (feed->ready.empty()) feed->room.wake();
+        continue;
+      }
       EventView event(record, call.stream_name, feed->partition.partition);
       append_event(out, position_text(listener.partitions, listener.next), event.structured_json());
       sent_.add();

@@ -271,6 +271,36 @@ TEST(KafkaProduce, ARecordThatBreaksTheContractIsRefusedWithItsIndexAndReason) {
       0);
 }
 
+TEST(KafkaFetch, WhatIsOlderThanTheTtlIsPassedOver) {
+  TestBroker broker;
+  const auto stream = broker.create(std::string(kOrders));
+  auto client = broker.connect();
+  const auto send = [&](const std::string& value) {
+    const auto now = to_unix_ms(broker.world.clock.now());
+    const auto batch = batch_of({value}, eventlog::Codec::None, now);
+    client.call<ProduceResponse>(9, produce_request(kOrders, batch));
+  };
+  broker.topics->set_ttl(std::string(kOrders), 10s);
+  send("old");
+  send("older than it looks");
+  broker.world.run_for(1min);
+  const auto nothing = client.call<FetchResponse>(11, fetch_request(stream, 0));
+  EXPECT_EQ(only_partition(nothing).error_code, 0);
+  // An empty batch that leads the client to the end.
+  const auto bridge = eventlog::read_batch_header(only_partition(nothing).records->view);
+  ASSERT_TRUE(bridge);
+  EXPECT_EQ(bridge->record_count, 0);
+  EXPECT_EQ(bridge->next_offset(), 2);
+
+  send("new");
+  const auto some = client.call<FetchResponse>(11, fetch_request(stream, 0));
+  const auto header = eventlog::read_batch_header(only_partition(some).records->view);
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->base_offset, 2);
+  EXPECT_EQ(header->record_count, 1);
+  EXPECT_EQ(broker.metrics.counter("weft_eventlog_kafka_records_expired_total", "").value(), 4U);
+}
+
 TEST(KafkaProduce, ACompactedStreamNeedsKeysAndTakesDeletions) {
   TestBroker broker;
   eventlog::StreamSettings settings;

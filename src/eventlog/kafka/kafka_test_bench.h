@@ -52,6 +52,7 @@ class TestTopics final : public Topics {
     declared->schema = schema_;
     if (schema_) declared->validation = eventlog::ValidationPolicy::Every;
     declared->dedupe = dedupe_;
+    declared->ttl = ttl_;
     declared->quarantine = quarantine_;
     auto with_contract = std::make_shared<eventlog::Stream>(*stream);
     with_contract->declared = std::move(declared);
@@ -59,6 +60,10 @@ class TestTopics final : public Topics {
   }
   std::vector<eventlog::StreamRef> of_tenant(std::string_view tenant) const override {
     return all_.of_tenant(tenant);
+  }
+  void set_ttl(std::string stream, Duration ttl) {
+    contract_of_ = std::move(stream);
+    ttl_ = ttl;
   }
   void set_dedupe(std::string stream, Duration window) {
     contract_of_ = std::move(stream);
@@ -76,6 +81,7 @@ class TestTopics final : public Topics {
   std::string contract_of_;
   std::string quarantine_;
   Duration dedupe_{};
+  Duration ttl_{};
   std::optional<contracts::JsonSchema> schema_;
 };
 

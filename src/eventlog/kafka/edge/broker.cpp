@@ -21,6 +21,9 @@ BrokerMetrics::BrokerMetrics(Metrics& metrics)
       records_quarantined(
           metrics.counter("weft_eventlog_kafka_records_quarantined_total",
                           "Records that violate their stream's contract and were put aside")),
+      records_expired(metrics.counter("weft_eventlog_kafka_records_expired_total",
+                                      "Records that consumers were not given because they are "
+                                      "older than the ttl of their stream")),
       batches_refused(metrics.counter("weft_eventlog_kafka_batches_refused_total",
                                       "Batches refused before they reached the log")),
       keys_not_recorded(

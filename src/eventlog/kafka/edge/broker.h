@@ -24,6 +24,7 @@ struct BrokerMetrics {
   Counter& fetched_bytes;
   Counter& records_refused;
   Counter& records_quarantined;
+  Counter& records_expired;
   Counter& batches_refused;
   Counter& keys_not_recorded;
 };

@@ -50,6 +50,7 @@ struct Place {
 struct Plan {
   FetchResponse response;
   std::vector<eventlog::FetchItem> items;
+  std::vector<Duration> ttls;  // of the items' streams
   std::vector<Place> places;
   bool any_error = false;
 };
@@ -79,6 +80,7 @@ void plan_topic(Call& call, const FetchTopic& topic, Plan& plan) {
     plan.items.push_back({{(*stream)->info.id, asked.partition},
                           asked.fetch_offset,
                           bytes(asked.partition_max_bytes)});
+    plan.ttls.push_back((*stream)->declared->ttl);
   }
 }
 
@@ -116,6 +118,20 @@ void bridge_hole(eventlog::Offset from, FetchedPartition& fetched) {
       eventlog::empty_batch(from, fetched.next, fetched.info.leader_epoch)));
 }
 
+// Records that are too old are passed over: the client goes on behind them.
+Task<void> pass_expired(Call& call, Plan& plan) {
+  auto& parts = call.broker.parts;
+  for (std::size_t i = 0; i < plan.items.size(); ++i) {
+    if (plan.ttls[i] == Duration::zero()) continue;
+    auto& item = plan.items[i];
+    const auto live =
+        co_await parts.log.offset_at(item.partition, parts.clock.now() - plan.ttls[i]);
+    if (!live || *live <= item.from) continue;
+    call.broker.metrics.records_expired.add(static_cast<std::uint64_t>(*live - item.from));
+    item.from = *live;
+  }
+}
+
 }  // namespace
 
 Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
@@ -136,6 +152,7 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
 
   std::vector<eventlog::Offset> asked_from;
   for (const auto& item : plan.items) asked_from.push_back(item.from);
+  co_await pass_expired(call, plan);
   auto fetched = co_await call.broker.parts.batches.fetch(std::move(plan.items), options);
   std::size_t given = 0;
   for (std::size_t i = 0; i < fetched.size() && i < plan.places.size(); ++i) {
