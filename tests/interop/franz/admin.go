@@ -100,9 +100,6 @@ func (s story) brokers() {
 	check(must(admin.ListPartitionReassignments(s.ctx, nil)) != nil, "reassignments")
 	versions := must(admin.ApiVersions(s.ctx))[metadata.Controller]
 	check(versions.Err == nil && versions.VersionGuess() != "", "versions: %v", versions.Err)
-	// Not advertised, so the client itself says so.
-	_, err := admin.DescribeClientQuotas(s.ctx, false, nil)
-	check(err != nil, "quotas are served now; check what they say")
 }
 
 func (s story) openTransaction() {

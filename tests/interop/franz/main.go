@@ -93,7 +93,7 @@ func main() {
 		{"a second producer fences the first", s.fencing},
 		{"topics are made, grown, configured and deleted", s.topics},
 		{"offsets are listed, committed, lagging and deleted", s.offsets},
-		{"brokers, log dirs and what is not served", s.brokers},
+		{"brokers, their versions and log dirs", s.brokers},
 		{"producers and transactions are described while one is open", s.openTransaction},
 	}
 	for _, each := range stories {
