@@ -1,11 +1,16 @@
 """Clients that append to lists and read them while the real binary is killed, and what they saw as a history.
 
+A producer whose aborted transaction has records without an acknowledgement is not used again: librdkafka gives the sequence
+numbers of records that it purges at an abort to those of the next transaction, also when they have arrived; a server then
+takes a record of the next transaction for a repetition, and it is lost although its transaction is committed.
+
 Run by itself it works for as long as it is told and prints what it found as JSON:
-python3 list_append_clients.py --seconds 120 [--seed N]
+python3 list_append_clients.py --seconds 120 [--seed N] [--fault NAME]
 """
 import argparse
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +23,7 @@ import confluent_kafka
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from librdkafka import recovery
 from list_append_rules import ABORTED, COMMITTED, UNKNOWN, History, Judgement, Poll, Send, Transaction
-from weft_process import BINARY, OnFixedPorts
+from weft_process import BINARY, OnFixedPorts, wait_until
 
 TOPICS = {"lists.first.appended.v1": 2, "lists.second.appended.v1": 2}
 PLACES = [(topic, partition) for topic, partitions in TOPICS.items() for partition in range(partitions)]
@@ -40,6 +45,7 @@ def client(servers, **more):
 
 class Reader:
     """A read_committed consumer that now and then moves to other partitions or back to the start."""
+    isolation = "read_committed"
 
     def __init__(self, servers, name, chance, history):
         self.name, self.chance, self.history = name, chance, history
@@ -54,7 +60,7 @@ class Reader:
         partitions quickly, and the end of a partition, once asked for, may come when the reader has moved on."""
         if self.consumer:
             self.consumer.close()
-        self.consumer = Consumer(client(self.servers, **{"group.id": self.name, "isolation.level": "read_committed",
+        self.consumer = Consumer(client(self.servers, **{"group.id": self.name, "isolation.level": self.isolation,
                                                          "enable.auto.commit": False, "auto.offset.reset": "error"}))
         self.sessions += 1
         self.session = f"{self.name}/{self.sessions}"
@@ -239,6 +245,8 @@ class Writer(Client):
             try:
                 producer.abort_transaction(CALL_SECONDS)
                 transaction.outcome = ABORTED
+                if any(send.offset is None for send in transaction.sends):
+                    self.producer = None  # see the top
                 return
             except KafkaException as error:
                 if error.args[0].retriable() and clock() < deadline:
@@ -267,35 +275,42 @@ def crash_points():
 
 
 class Chaos:
-    """Kills the node: at moments by chance, and where the binary kills itself at one of its named points."""
+    """Ends the node's lives: kills it at moments by chance, lets it kill itself at a point that the binary names, stops it."""
 
     def __init__(self, weft, seed):
         self.weft = weft
         self.chance = random.Random(f"{seed} chaos")
         self.points = crash_points()
-        self.kills = 0
+        self.kills = self.stops = 0
         self.at_points = set()
 
     def life(self, seconds):
-        """One life of the node, which ends with a kill."""
         point = self.chance.choice([None, *self.points])
+        how = signal.SIGTERM if point == "log.during-close" or self.chance.random() < 0.1 else signal.SIGKILL
         if point:
-            self.weft.environment["WEFT_CRASH_AT"] = f"{point}:{self.chance.choice([1, 2, 10, 50, 200])}"
+            self.weft.environment["WEFT_CRASH_AT"] = f"{point}:{self.chance.choice([1, 1, 2, 10, 50, 200])}"
+        by_itself = True
         try:
             self.weft.start()
             self.weft.process.wait(min(seconds, self.chance.uniform(0.2, 3)))
         except subprocess.TimeoutExpired:
-            self.weft.process.kill()
+            by_itself = False
+            self.weft.process.send_signal(how)
         except AssertionError:
             assert self.weft.process.poll() == -signal.SIGKILL, self.weft.log_text()[-2000:]  # a point of the start
         finally:
             self.weft.environment.pop("WEFT_CRASH_AT", None)
-        by_itself = self.weft.process.poll() is not None and self.weft.process.returncode == -signal.SIGKILL
-        self.weft.process.wait(20)
-        assert self.weft.process.returncode == -signal.SIGKILL, self.weft.log_text()[-2000:]
+        status = self.weft.process.wait(30)
         self.weft.log.close()
+        self.count(status, how, point if by_itself or how == signal.SIGTERM else None)
+
+    def count(self, status, how, point):
+        if status == 0 and how == signal.SIGTERM:
+            self.stops += 1
+            return
+        assert status == -signal.SIGKILL, f"{status}: {self.weft.log_text()[-2000:]}"
         self.kills += 1
-        if point and by_itself:
+        if point:
             self.at_points.add(point)
 
 
@@ -338,9 +353,11 @@ def read_groups(servers, history):
         consumer.close()
 
 
-def run(weft, seconds, seed):
+def run(weft, seconds, seed, fault):
     """Works for that many seconds under kills; gives the history and the chaos. The node runs at the end."""
     history, ending = History(), threading.Event()
+    if fault == "uncommitted":
+        Reader.isolation = "read_uncommitted"
     weft.start()
     writers = [Writer(weft.kafka, f"w{number}", seed, history, ending, timeout_ms=1000 if number == 0 else 20_000)
                for number in range(WRITERS)]
@@ -352,12 +369,24 @@ def run(weft, seconds, seed):
     deadline = clock() + seconds
     while clock() < deadline:
         chaos.life(deadline - clock() + 0.2)
+    if fault == "forgetful":
+        shutil.copytree(weft.data, weft.folder / "earlier")
     weft.start()
+    if fault == "forgetful":
+        last = len(history.transactions)
+        wait_until(lambda: any(each.outcome == COMMITTED for each in history.transactions[last:]), PATIENCE_SECONDS, "a commit")
     ending.set()
     for each in [*writers, *plain]:
         each.join(4 * PATIENCE_SECONDS)
         assert not each.is_alive(), f"{each.name} did not end although the node runs"
         assert each.problem is None, each.problem
+    if fault == "forgetful":
+        weft.kill()
+        shutil.rmtree(weft.data)
+        (weft.folder / "earlier").rename(weft.data)
+        weft.start()
+        for each in writers:
+            each.fresh_producer()  # what was open earlier is aborted
     history.committed, history.stable_ends = read_to_the_end(weft.kafka, "read_committed")
     history.everything, history.ends = read_to_the_end(weft.kafka, "read_uncommitted")
     read_groups(weft.kafka, history)
@@ -366,7 +395,7 @@ def run(weft, seconds, seed):
 
 def summary(history, chaos, judgement):
     outcomes = [transaction.outcome for transaction in history.transactions]
-    return {"librdkafka": confluent_kafka.libversion()[0], "kills": chaos.kills, "at": sorted(chaos.at_points),
+    return {"librdkafka": confluent_kafka.libversion()[0], "kills": chaos.kills, "stops": chaos.stops, "at": sorted(chaos.at_points),
             "transactions": len(outcomes), **{outcome: outcomes.count(outcome) for outcome in (COMMITTED, ABORTED, UNKNOWN)},
             "polled": len(history.polls), "stored": sum(map(len, history.everything.values())),
             "write cycles": judgement.write_cycles, "mixed cycles": judgement.mixed_cycles, "violations": judgement.violations[:20]}
@@ -376,11 +405,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--fault", choices=["uncommitted", "forgetful"],
+                        help="break a promise on purpose: readers that ask for uncommitted records, a node that comes back with older data")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         weft = node(folder)
         try:
-            history, chaos = run(weft, options.seconds, options.seed)
+            history, chaos = run(weft, options.seconds, options.seed, options.fault)
         finally:
             if weft.process and weft.process.poll() is None:
                 weft.kill()
