@@ -1,5 +1,5 @@
-// The identity kernel: clients and their grants from the estate, API keys from the state database,
-// the admin token from its file; authentication against one immutable snapshot.
+// The identity kernel: clients and their grants from the estate, API keys and SCRAM passwords from
+// the state database, the admin token from its file; authentication against one immutable snapshot.
 //
 // A key is weft_<key id>_<secret>: 16 hex digits that are public, 32 random bytes in base64url.
 // Stored is only HMAC-SHA256(pepper, key); the pepper is 32 random bytes in <data>/identity.key
@@ -26,6 +26,7 @@
 #include "estate/compiler.h"
 #include "estate/secret_source.h"
 #include "identity/principal.h"
+#include "identity/scram.h"
 #include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/random.h"
@@ -59,6 +60,30 @@ struct ApiKeyRequest {
   std::optional<WallTime> expires_at;
 };
 
+// Who may log in with a password, by one mechanism.
+struct ScramUser {
+  std::string tenant;
+  std::string client;
+  ScramMechanism mechanism = ScramMechanism::Sha256;
+  std::int32_t iterations = 0;
+  WallTime changed_at;
+  std::string changed_by;
+};
+
+// One change of a password: new keys, or none to take it away.
+struct ScramChange {
+  ScramChange(std::string of_tenant, std::string of_client, ScramMechanism by,
+              std::optional<ScramKeys> with = std::nullopt)
+      : tenant(std::move(of_tenant)),
+        client(std::move(of_client)),
+        mechanism(by),
+        keys(std::move(with)) {}
+  std::string tenant;
+  std::string client;  // a Client of the current generation, unless it is taken away
+  ScramMechanism mechanism;
+  std::optional<ScramKeys> keys;
+};
+
 // A new key of the form above: for clients whose keys are declared in documents as ${env:…}.
 std::string make_api_key(Random& random);
 
@@ -81,7 +106,7 @@ class Identity final : public estate::Compiler {
   explicit Identity(IdentityParts parts);
   ~Identity() override;
 
-  static Migration migration();
+  static std::vector<Migration> migrations();
 
   // Reads or makes the pepper and the admin token, and loads the keys; call after migrate and
   // before Estate::start. Without a database only the admin token and keys declared in documents
@@ -100,6 +125,14 @@ class Identity final : public estate::Compiler {
   // All keys of a tenant, or of one client, newest first.
   Task<Result<std::vector<ApiKeyInfo>>> list_api_keys(std::string tenant, std::string client = "");
 
+  // Gives a Client a password for SCRAM, or takes it away (NotFound when there is none).
+  Task<Result<>> change_scram(std::string actor, ScramChange change);
+  // Of a tenant, by client and mechanism; from memory.
+  std::vector<ScramUser> scram_users(std::string_view tenant) const;
+  // A user is the name of a Client, with "@" and the tenant unless that is the default one. For a
+  // user that does not exist: keys that look like the others', the same at each call.
+  ScramLogin find_scram(ScramMechanism mechanism, std::string_view user) const;
+
   // Stores the days on which keys were used since the last call; call it now and then and at
   // shutdown.
   Task<Result<std::size_t>> store_last_used();
@@ -116,7 +149,7 @@ class Identity final : public estate::Compiler {
 
   // The estate's port.
   std::string_view name() const override { return "identity"; }
-  std::vector<std::string> kinds() const override { return {"Client", "Role"}; }
+  std::vector<std::string> kinds() const override { return {"Client", "Role", "AccessRule"}; }
   std::uint64_t compilations() const override;
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;

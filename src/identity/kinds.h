@@ -1,4 +1,4 @@
-// The kinds that identity declares: Tenant, Role, Client. Reference: docs/estate.md.
+// The kinds that identity declares: Tenant, Role, Client, AccessRule. Reference: docs/estate.md.
 #pragma once
 
 #include <vector>

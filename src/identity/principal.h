@@ -13,13 +13,16 @@ namespace weft::identity {
 enum class PrincipalType : std::uint8_t { User, Service, Client };
 std::string_view name(PrincipalType type);  // "user", "service", "client"
 
-// A permission: actions and resource names that match both patterns. A pattern is a name, or text
-// with
-// "*" for any run of characters: "stream.*", "orders.*", "*".
+// What a grant says of that which it covers; a denial wins over every permission.
+enum class Effect : std::uint8_t { Allow, Deny };
+
+// A permission, or its denial: actions and resource names that match both patterns. A pattern is a
+// name, or text with "*" for any run of characters: "stream.*", "orders.*", "*".
 struct Grant {
   std::string action;
   std::string resource;
   std::string origin;  // for explanations: "Client shop", "Role reader"
+  Effect effect = Effect::Allow;
 };
 
 // In which tenants a principal's grants hold.
@@ -30,7 +33,7 @@ struct Principal {
   std::string name;
   std::string tenant;
   TenantScope scope = TenantScope::Own;
-  std::vector<Grant> grants;
+  std::vector<Grant> grants;  // denials first
 
   // "client:shop", with "@acme" when the tenant is not the default one. For audit, logs and
   // metrics.
@@ -39,7 +42,7 @@ struct Principal {
 
 using PrincipalRef = std::shared_ptr<const Principal>;
 
-// A principal with its id filled in.
+// A principal with its id filled in and its denials put first.
 Principal make_principal(PrincipalType type, std::string name, std::string tenant,
                          std::vector<Grant> grants = {}, TenantScope scope = TenantScope::Own);
 

@@ -1,5 +1,8 @@
-"""The command line tools of Apache Kafka against a node: topics, configs, groups, transactions."""
+"""The command line tools of Apache Kafka against a node: topics, configs, groups, transactions, quotas, ACLs, users."""
+import contextlib
 import re
+import tempfile
+from pathlib import Path
 
 from kafka_java import LATEST, SOURCE, java, node
 
@@ -25,6 +28,52 @@ def throttled_by_a_quota(weft, tool):
     assert 60 < limited < 150, limited
     tool(configs, "--alter", *entity, "--delete-config", "producer_byte_rate")
     assert kilobytes_per_second() > 2 * limited
+
+
+@contextlib.contextmanager
+def log_ins(weft):
+    """Files that log a tool in: as the administrator, and as the client "shop" with the password of a user."""
+    module = "org.apache.kafka.common.security"
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for name, mechanism, login, password in (
+                ("admin", "PLAIN", "plain.Plain", weft.token), ("shop", "SCRAM-SHA-512", "scram.Scram", "pencil")):
+            file = Path(folder) / f"{name}.properties"
+            file.write_text(f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism={mechanism}\nsasl.jaas.config={module}."
+                            f'{login}LoginModule required username="{name}" password="{password}";\n')
+            files.append(file)
+        yield files
+
+
+def acls_and_users(weft, tool):
+    acls, configs, topics = "org.apache.kafka.tools.AclCommand", "kafka.admin.ConfigCommand", "org.apache.kafka.tools.TopicCommand"
+    with log_ins(weft) as (admin, shop):
+        def as_admin(name, *arguments, check=True):
+            return tool(name, "--command-config", admin, *arguments, check=check)
+
+        as_admin(configs, "--alter", "--entity-type", "users", "--entity-name", "shop", "--add-config",
+                 "SCRAM-SHA-256=[iterations=8192,password=pencil],SCRAM-SHA-512=[password=pencil]")
+        described = as_admin(configs, "--describe", "--entity-type", "users", "--entity-name", "shop")
+        assert "SCRAM-SHA-256=iterations=8192" in described and "SCRAM-SHA-512=iterations=4096" in described, described
+        assert SOURCE not in tool(topics, "--command-config", shop, "--list"), "nothing is granted"
+
+        as_admin(acls, "--add", "--allow-principal", "User:shop", "--consumer", "--topic", SOURCE, "--group", "team-readers")
+        as_admin(acls, "--add", "--allow-principal", "User:shop", "--producer", "--topic", "java.", "--resource-pattern-type",
+                 "prefixed", "--transactional-id", "team-writer")
+        listed = as_admin(acls, "--list")
+        for part in (f"name={SOURCE}, patternType=LITERAL", "name=java., patternType=PREFIXED", "name=team-readers",
+                     "resourceType=TRANSACTIONAL_ID, name=team-writer", "operation=CREATE, permissionType=ALLOW"):
+            assert part in listed, (part, listed)
+        assert SOURCE in tool(topics, "--command-config", shop, "--list")
+        refused = as_admin(acls, "--add", "--allow-principal", "User:shop", "--operation", "ClusterAction", "--cluster", check=False)
+        assert "brokers do not log in as clients" in refused, refused
+        as_admin(acls, "--add", "--deny-principal", "User:shop", "--operation", "Describe", "--topic", SOURCE)
+        assert SOURCE not in tool(topics, "--command-config", shop, "--list"), "a denial wins"
+        as_admin(acls, "--remove", "--force", "--deny-principal", "User:shop", "--operation", "Describe", "--topic", SOURCE)
+        assert SOURCE in tool(topics, "--command-config", shop, "--list")
+
+        as_admin(configs, "--alter", "--entity-type", "users", "--entity-name", "shop", "--delete-config", "SCRAM-SHA-512")
+        assert "the password is wrong" in tool(topics, "--command-config", shop, "--list", check=False)
 
 
 def run():
@@ -53,5 +102,6 @@ def run():
         throttled_by_a_quota(weft, tool)
         tool(topics, "--delete", "--topic", "apps-table")
         assert "apps-table" not in tool(topics, "--list")
-    return (f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets, kafka-log-dirs, a quota that "
-            "throttles")
+        acls_and_users(weft, tool)
+    return (f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets, kafka-log-dirs, kafka-acls, "
+            "a quota that throttles")

@@ -23,6 +23,7 @@ RULES = "".join(
     f"---\napiVersion: weft/v1\nkind: Namespace\nmetadata: {{name: {name}, owner: tests}}\n"
     f"spec: {{prefix: {prefix}, opaque: true, autoCreate: {'true' if name == 'connect' else 'false'}}}\n"
     for name, prefix in NAMESPACES.items())
+CLIENTS = "---\napiVersion: weft/v1\nkind: Client\nmetadata: {name: shop, owner: tests}\nspec: {}\n"
 
 
 def libraries(version):
@@ -64,7 +65,7 @@ def node():
     with tempfile.TemporaryDirectory() as folder:
         estate = Path(folder) / "estate"
         estate.mkdir()
-        (estate / "estate.yaml").write_text(STREAMS + RULES)
+        (estate / "estate.yaml").write_text(STREAMS + RULES + CLIENTS)
         port, = free_ports(1)
         others = [f"ports.{name}=0" for name in ("admin", "gateway", "ops", "otlp")]
         weft = OnFixedPorts(folder, estate=estate, settings=[

@@ -63,7 +63,9 @@ void write_session(JsonWriter& out, const identity::Principal& principal) {
       .member("tenant", principal.tenant)
       .key("roles")
       .array();
-  for (const auto& grant : principal.grants) out.value(grant.origin);
+  for (const auto& grant : principal.grants) {
+    if (grant.origin != identity::kOwnName) out.value(grant.origin);
+  }
   out.end();
 }
 

@@ -33,8 +33,8 @@ class AdminApiTest : public testing::Test {
   AdminApiTest() {
     SqliteOptions options(folder.file("state.db"));
     database = run_until_done(SqliteDatabase::open(files, metrics, options)).value();
-    std::vector<Migration> migrations{estate::AuditLog::migration(),
-                                      identity::Identity::migration()};
+    auto migrations = identity::Identity::migrations();
+    migrations.push_back(estate::AuditLog::migration());
     ENSURE(run_until_done(database->migrate(migrations, clock.now())).has_value(), "migrated");
     audit = std::make_unique<estate::AuditLog>(*database, clock);
     keys = std::make_unique<identity::Identity>(

@@ -1,7 +1,11 @@
 #include "app/api/client_routes.h"
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
+#include "base/json_members.h"
+#include "crypto/key.h"
 #include "identity/decisions.h"
 
 namespace weft::app {
@@ -25,7 +29,8 @@ void write_key(JsonWriter& out, const identity::ApiKeyInfo& key) {
 }
 
 void write_client(JsonWriter& out, const estate::Resource& client,
-                  const std::vector<identity::ApiKeyInfo>& keys) {
+                  const std::vector<identity::ApiKeyInfo>& keys,
+                  const std::vector<identity::ScramUser>& users) {
   out.object()
       .member("name", client.name())
       .member("tenant", client.tenant())
@@ -46,6 +51,15 @@ void write_client(JsonWriter& out, const estate::Resource& client,
     write_key(out, key);
     out.end();
   }
+  out.end().key("passwords").array();
+  for (const auto& user : users) {
+    if (user.client != client.name()) continue;
+    out.object()
+        .member("mechanism", identity::name(user.mechanism))
+        .member("iterations", user.iterations)
+        .member("changedAt", to_rfc3339(user.changed_at))
+        .end();
+  }
   out.end();
   const auto* declared = client.spec().find("apiKeys");
   out.member("declaredKeys", declared != nullptr ? declared->elements().size() : 0).end();
@@ -55,6 +69,7 @@ Task<Result<http::Response>> list_clients(ClientRoutesParts& parts, ApiCall& cal
   CO_TRY(auto limit, call.limit());
   CO_TRY(auto after, read_cursor(call));
   CO_TRY(auto keys, co_await parts.identity.list_api_keys(std::string(call.tenant())));
+  const auto users = parts.identity.scram_users(call.tenant());
   auto view = parts.estate.current();
   JsonWriter out;
   out.object().key("items").array();
@@ -67,7 +82,7 @@ Task<Result<http::Response>> list_clients(ClientRoutesParts& parts, ApiCall& cal
       more = true;
       break;
     }
-    write_client(out, *client, keys);
+    write_client(out, *client, keys, users);
     last = client->name();
     ++shown;
   }
@@ -105,6 +120,48 @@ Task<Result<http::Response>> delete_key(ClientRoutesParts& parts, ApiCall& call)
   co_return response;
 }
 
+Result<identity::ScramMechanism> mechanism_of(std::string_view name) {
+  if (const auto mechanism = identity::scram_mechanism(name)) return *mechanism;
+  return fail(ErrorCode::NotFound, "the mechanisms are SCRAM-SHA-256 and SCRAM-SHA-512, not {}",
+              name);
+}
+
+Task<Result<http::Response>> put_password(ClientRoutesParts& parts, ApiCall& call) {
+  CO_TRY(const auto mechanism, mechanism_of(call.captures[1]));
+  CO_TRY(const auto body, JsonDocument::parse(std::string(call.body)));
+  const auto iterations = static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      member_integer(body.root(), "iterations").value_or(identity::kScramIterationsDefault), 0,
+      std::numeric_limits<std::int32_t>::max()));
+  auto password = text_of(body.root(), "password");
+  CO_CHECK(identity::check_scram_password(password));
+  CO_CHECK(identity::check_scram_iterations(iterations));
+  auto salt = parts.random.bytes(identity::kScramSaltBytes);
+  // A million iterations take half a second, which no loop may wait for.
+  std::function<Result<identity::ScramKeys>()> derive =
+      [mechanism, iterations, kept = std::move(password),
+       salt = std::move(salt)]() mutable -> Result<identity::ScramKeys> {
+    auto keys = identity::scram_keys(mechanism, kept, std::move(salt), iterations);
+    crypto::wipe(kept.data(), kept.size());
+    return keys;
+  };
+  CO_TRY(auto keys, co_await parts.pool.run<identity::ScramKeys>(std::move(derive)));
+  identity::ScramChange change(std::string(call.tenant()), call.captures[0], mechanism,
+                               std::move(keys));
+  CO_CHECK(co_await parts.identity.change_scram(call.principal->id, std::move(change)));
+  http::Response response;
+  response.status = 204;
+  co_return response;
+}
+
+Task<Result<http::Response>> delete_password(ClientRoutesParts& parts, ApiCall& call) {
+  CO_TRY(const auto mechanism, mechanism_of(call.captures[1]));
+  identity::ScramChange change(std::string(call.tenant()), call.captures[0], mechanism);
+  CO_CHECK(co_await parts.identity.change_scram(call.principal->id, std::move(change)));
+  http::Response response;
+  response.status = 204;
+  co_return response;
+}
+
 }  // namespace
 
 std::vector<ApiRoute> client_routes(ClientRoutesParts& parts) {
@@ -112,10 +169,14 @@ std::vector<ApiRoute> client_routes(ClientRoutesParts& parts) {
                                                                ApiCall&)) -> ApiHandler {
     return [&parts, handler](ApiCall& call) { return handler(parts, call); };
   };
-  return {{"GET", "/clients", "listClients", kAdminRead, with(list_clients)},
-          {"POST", "/clients/{client}/keys", "createClientKey", kAdminKeys, with(create_key)},
-          {"DELETE", "/clients/{client}/keys/{keyId}", "deleteClientKey", kAdminKeys,
-           with(delete_key)}};
+  return {
+      {"GET", "/clients", "listClients", kAdminRead, with(list_clients)},
+      {"POST", "/clients/{client}/keys", "createClientKey", kAdminKeys, with(create_key)},
+      {"DELETE", "/clients/{client}/keys/{keyId}", "deleteClientKey", kAdminKeys, with(delete_key)},
+      {"PUT", "/clients/{client}/passwords/{mechanism}", "putClientPassword", kAdminKeys,
+       with(put_password)},
+      {"DELETE", "/clients/{client}/passwords/{mechanism}", "deleteClientPassword", kAdminKeys,
+       with(delete_password)}};
 }
 
 }  // namespace weft::app

@@ -1,4 +1,4 @@
-// The admin API's clients and their keys.
+// The admin API's clients with their keys and passwords.
 #pragma once
 
 #include <vector>
@@ -6,12 +6,16 @@
 #include "app/api/call.h"
 #include "estate/estate.h"
 #include "identity/identity.h"
+#include "runtime/loops.h"
+#include "runtime/random.h"
 
 namespace weft::app {
 
 struct ClientRoutesParts {
   identity::Identity& identity;
   estate::Estate& estate;
+  Random& random;
+  BlockingPool& pool;  // where keys are derived from passwords
 };
 
 // The parts outlive the routes.

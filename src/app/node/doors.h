@@ -27,13 +27,18 @@ class GatewayKeys final : public gateway::Authenticator {
   const identity::Identity& identity_;
 };
 
-// API keys as SASL PLAIN passwords at the Kafka listener; the user name is free text.
+// API keys as SASL PLAIN passwords at the Kafka listener, where the user name is free text, and the
+// SCRAM passwords of Clients.
 class KafkaKeys final : public kafka::Authenticator {
  public:
   explicit KafkaKeys(const identity::Identity& identity) : identity_(identity) {}
   Result<identity::PrincipalRef> authenticate(std::string_view,
                                               std::string_view password) const override {
     return identity_.authenticate_api_key(password);
+  }
+  identity::ScramLogin find_scram(identity::ScramMechanism mechanism,
+                                  std::string_view user) const override {
+    return identity_.find_scram(mechanism, user);
   }
 
  private:

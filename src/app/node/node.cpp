@@ -18,7 +18,7 @@
 namespace weft::app {
 namespace {
 
-constexpr std::size_t kChoresMax = 16;
+constexpr std::size_t kChoresMax = 20;
 constexpr Duration kRemovalStep =
     std::chrono::minutes(1);  // of streams whose time of grace is over
 constexpr Duration kKeyUsesStep = std::chrono::hours(1);
@@ -154,6 +154,7 @@ void Node::run() {
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
   if (parts.is_state_shared) parts.chores.spawn(parts.node_registry->run());
   parts.chores.spawn(parts.keep_telemetry());
+  parts.chores.spawn(parts.denials->run());
   if (parts.log_archive) parts.chores.spawn(parts.log_archive->run());
   for (auto& exporter : parts.exporters) parts.chores.spawn(parts.run_exporter(exporter));
   if (parts.access_log) parts.chores.spawn(parts.access_log->run(parts.clock));
@@ -225,6 +226,7 @@ Task<void> Node::Parts::close() {
   co_await groups->stop();
   delivery->stop();
   co_await store_key_uses();
+  if (denials) co_await denials->write_noted();
 }
 
 Task<void> Node::Parts::store_key_uses() {

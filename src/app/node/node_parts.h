@@ -26,7 +26,9 @@
 #include "app/api/system_routes.h"
 #include "app/api/trace_routes.h"
 #include "app/backup/log_archive.h"
+#include "app/node/denials.h"
 #include "app/node/doors.h"
+#include "app/node/kafka_admin.h"
 #include "app/node/node.h"
 #include "app/node/ops.h"
 #include "app/node/quota_admin.h"
@@ -140,6 +142,9 @@ struct Node::Parts {
   std::optional<ClientChanges> client_changes;
   std::optional<EstateTopicAdmin> topic_admin;
   std::optional<EstateQuotaAdmin> quota_admin;
+  std::optional<EstateAccessRules> access_rules;
+  std::optional<IdentityPasswords> passwords;
+  std::optional<AuditedDenials> denials;
   std::optional<kafka::CatalogueTopics> kafka_topics;
   std::unique_ptr<kafka::KafkaServer> kafka_server;
   std::optional<EventsKeys> events_keys;

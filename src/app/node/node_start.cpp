@@ -25,7 +25,7 @@ std::vector<Migration> state_migrations(bool is_shared) {
   std::vector<Migration> migrations;
   migrations.push_back(estate::AuditLog::migration());
   migrations.push_back(estate::Estate::migration());
-  migrations.push_back(identity::Identity::migration());
+  for (auto& each : identity::Identity::migrations()) migrations.push_back(std::move(each));
   if (is_shared) migrations.push_back(NodeRegistry::migration());
   return migrations;
 }
@@ -276,7 +276,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
   node_routes_parts.emplace();
-  client_routes_parts.emplace(ClientRoutesParts{*identity, *estate});
+  client_routes_parts.emplace(ClientRoutesParts{*identity, *estate, random, pool});
   gateway_routes_parts.emplace(GatewayRoutesParts{*gateway});
   system_routes_parts.emplace(SystemRoutesParts{
       activity,
@@ -344,6 +344,9 @@ Task<Result<>> Node::Parts::open_doors() {
   });
   topic_admin.emplace(*client_changes);
   quota_admin.emplace(*client_changes);
+  access_rules.emplace(*client_changes);
+  passwords.emplace(*identity);
+  denials.emplace(*audit, clock);
   CO_CHECK(open_exporters());
   co_return Result<>();
 }
@@ -420,7 +423,9 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
       static_cast<std::uint32_t>(settings.bytes("kafka.requestBytesMax"));
   if (settings.is_on("kafka.anonymous")) {
     std::vector<identity::Grant> grants;
-    grants.push_back({"stream.*", "*", "kafka.anonymous"});
+    for (const auto* all : {"stream.*", "group.*", "transaction.*"}) {
+      grants.push_back({all, "*", "kafka.anonymous"});
+    }
     options.anonymous = std::make_shared<const identity::Principal>(
         identity::make_principal(identity::PrincipalType::Client, "anonymous",
                                  std::string(estate::kDefaultTenant), std::move(grants)));
@@ -435,6 +440,9 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
   kafka_parts.dedupe = &*dedupe;
   kafka_parts.rejects = &*rejects;
   kafka_parts.spans = &traces;
+  kafka_parts.access_rules = &*access_rules;
+  kafka_parts.scram = &*passwords;
+  kafka_parts.denials = &*denials;
   return kafka::KafkaServer::open(std::move(options), kafka_parts);
 }
 

@@ -84,6 +84,9 @@ struct KafkaParts {
   eventlog::DedupeIndex* dedupe = nullptr;       // null: streams' windows are not kept
   eventlog::Rejects* rejects = nullptr;          // who is told of broken contracts; null: nobody
   SpanSink* spans = nullptr;                     // of records with business keys; null: none
+  AccessRuleAdmin* access_rules = nullptr;       // null: ACLs are refused
+  ScramAdmin* scram = nullptr;                   // null: passwords cannot be changed through Kafka
+  DenialJournal* denials = nullptr;              // null: denials are counted alone
 };
 
 class KafkaServer {

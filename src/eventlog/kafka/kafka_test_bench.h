@@ -39,6 +39,47 @@ class TestKeys final : public Authenticator {
     if (is_revoked || password != "secret") return fail(ErrorCode::Unauthenticated, "unknown key");
     return principal(std::string(user), "default", action);
   }
+  // Of "shop" alone, whose password is "pencil".
+  identity::ScramLogin find_scram(identity::ScramMechanism mechanism,
+                                  std::string_view user) const override {
+    identity::ScramLogin login;
+    const bool is_there = user == "shop" && !is_revoked;
+    login.keys = identity::scram_keys(mechanism, is_there ? "pencil" : "nobody's", "salt", 4096);
+    if (is_there) login.principal = principal("shop", "default", action);
+    return login;
+  }
+};
+
+// Access rules in memory; "grants" are those of documents.
+class TestRules final : public AccessRuleAdmin {
+ public:
+  std::vector<AccessRule> made;
+  std::vector<AccessRule> grants;
+
+  Task<Result<>> create(identity::PrincipalRef, std::vector<AccessRule> rules) override {
+    for (auto& rule : rules) made.push_back(std::move(rule));
+    co_return Result<>();
+  }
+  Task<Result<>> remove(identity::PrincipalRef, std::vector<AccessRule> rules) override {
+    for (const auto& rule : rules) std::erase(made, rule);
+    co_return Result<>();
+  }
+  Result<std::vector<AccessRule>> rules(const identity::Principal&) const override { return made; }
+  Result<std::vector<AccessRule>> rules_and_grants(const identity::Principal&) const override {
+    auto all = made;
+    all.insert(all.end(), grants.begin(), grants.end());
+    return all;
+  }
+};
+
+// What was refused: "group.use Group reports".
+class TestDenials final : public DenialJournal {
+ public:
+  std::vector<std::string> noted;
+  void note(const identity::Principal&, std::string_view action,
+            const identity::ResourceRef& resource, const std::string&) override {
+    noted.push_back(fmt::format("{} {} {}", action, resource.kind, resource.name));
+  }
 };
 
 // The log's streams; one of them may have a contract.
@@ -230,6 +271,8 @@ class TestBroker {
   Metrics metrics;
   Loops loops{1};
   TestKeys keys;
+  TestRules rules;
+  TestDenials denials;
   KafkaOptions options;
   CoordinatorOptions group_options;
   TransactionOptions transaction_options;
@@ -265,6 +308,8 @@ class TestBroker {
                        loops, world.clock, world.random, metrics, &keys};
       parts.quotas = &*quotas;
       parts.quota_admin = quota_admin;
+      parts.access_rules = &rules;
+      parts.denials = &denials;
       parts.dedupe = dedupe;
       parts.rejects = rejects;
       connections.spawn(serve_kafka_connection(std::move(*accepted), options, parts));

@@ -5,20 +5,78 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "eventlog/quotas.h"
+#include "identity/decisions.h"
 #include "identity/principal.h"
+#include "identity/scram.h"
 #include "runtime/task.h"
 
 namespace weft::kafka {
 
-// SASL PLAIN. Unauthenticated for wrong credentials.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
+  // SASL PLAIN. Unauthenticated for wrong credentials.
   virtual Result<identity::PrincipalRef> authenticate(std::string_view user,
                                                       std::string_view password) const = 0;
+  // SASL SCRAM: what is kept of this user, or what looks like it (identity/scram.h).
+  virtual identity::ScramLogin find_scram(identity::ScramMechanism mechanism,
+                                          std::string_view user) const = 0;
+};
+
+// Is told of what was refused to whom; keeps itself from being flooded. Must not block.
+class DenialJournal {
+ public:
+  virtual ~DenialJournal() = default;
+  // `why` is the decision in a sentence.
+  virtual void note(const identity::Principal& by, std::string_view action,
+                    const identity::ResourceRef& resource, const std::string& why) = 0;
+};
+
+// Access rules as Weft has them; handlers/acl_mapping.h says which Kafka ACL is which.
+struct AccessRule {
+  std::string client;  // a name, or "*" for all of the tenant
+  std::string action;
+  std::string resource;  // a pattern, as in grants
+  identity::Effect effect = identity::Effect::Allow;
+  friend bool operator==(const AccessRule&, const AccessRule&) = default;
+  friend auto operator<=>(const AccessRule&, const AccessRule&) = default;
+};
+
+// Rules are resources of the estate: changes by clients become change sets. All calls answer
+// PermissionDenied to a principal without admin.acl.
+class AccessRuleAdmin {
+ public:
+  virtual ~AccessRuleAdmin() = default;
+  // What is there already stays. FailedPrecondition: refused by the estate.
+  virtual Task<Result<>> create(identity::PrincipalRef by, std::vector<AccessRule> rules) = 0;
+  // FailedPrecondition: one of them is declared elsewhere, in a document of another manager.
+  virtual Task<Result<>> remove(identity::PrincipalRef by, std::vector<AccessRule> rules) = 0;
+  // The rules of the tenant, those that clients made and those of documents, each once.
+  virtual Result<std::vector<AccessRule>> rules(const identity::Principal& by) const = 0;
+  // The same with the grants of Clients and Roles, as rules of each Client.
+  virtual Result<std::vector<AccessRule>> rules_and_grants(const identity::Principal& by) const = 0;
+};
+
+// Passwords of the principal's tenant. All calls answer PermissionDenied to a principal without
+// admin.keys.
+struct ScramDescription {
+  std::string user;
+  identity::ScramMechanism mechanism = identity::ScramMechanism::Sha256;
+  std::int32_t iterations = 0;
+};
+
+class ScramAdmin {
+ public:
+  virtual ~ScramAdmin() = default;
+  virtual Result<std::vector<ScramDescription>> users(const identity::Principal& by) const = 0;
+  // Without keys: takes the password away. NotFound: no such Client, or no such password.
+  virtual Task<Result<>> change(identity::PrincipalRef by, std::string user,
+                                identity::ScramMechanism mechanism,
+                                std::optional<identity::ScramKeys> keys) = 0;
 };
 
 // Topics are governed resources: what a client asks for becomes a change set of the estate, or is

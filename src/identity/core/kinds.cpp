@@ -34,7 +34,7 @@ constexpr std::string_view kGrants = R"json({
         "required": ["action", "resource"],
         "properties": {
           "action": {"type": "string", "pattern": "^(\\*|[a-z]+\\.(\\*|[a-z]+))$",
-                     "description": "What is allowed: stream.read, stream.write, route.call, admin.read, admin.* …"},
+                     "description": "What is allowed: stream.read, group.use, route.call, admin.* …"},
           "resource": {"type": "string", "minLength": 1,
                        "description": "Names it is allowed on; * stands for any run of characters"}
         }
@@ -74,6 +74,26 @@ std::string client_schema() {
                      kGrants);
 }
 
+std::string access_rule_schema() {
+  return R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["client", "action", "resource", "effect"],
+  "properties": {
+    "description": {"type": "string"},
+    "client": {"type": "string", "minLength": 1,
+               "description": "Whom it is for: the name of a Client of the same tenant, there or not, or * for all"},
+    "action": {"type": "string", "pattern": "^(\\*|[a-z]+\\.(\\*|[a-z]+))$",
+               "description": "What is allowed or denied, as in grants"},
+    "resource": {"type": "string", "minLength": 1,
+                 "description": "Names it holds for; * stands for any run of characters"},
+    "effect": {"enum": ["allow", "deny"],
+               "description": "A denial wins over every permission"}
+  }
+})json";
+}
+
 bool is_known(std::string_view pattern) {
   return std::ranges::any_of(
       kActions, [&](std::string_view action) { return matches_pattern(pattern, action); });
@@ -93,6 +113,15 @@ void check_grants(const Resource& resource, const estate::EstateView&, Findings&
         resource.at(pointer, fmt::format("unknown action \"{}\"{}; known actions: {}", action,
                                          did_you_mean(action, known), fmt::join(known, ", "))));
   }
+}
+
+void check_access_rule(const Resource& resource, const estate::EstateView&, Findings& findings) {
+  const auto action = resource.spec().find("action")->as_string();
+  if (is_known(action)) return;
+  std::vector<std::string> known(kActions.begin(), kActions.end());
+  findings.errors.push_back(resource.at(
+      "/spec/action", fmt::format("unknown action \"{}\"{}; known actions: {}", action,
+                                  did_you_mean(action, known), fmt::join(known, ", "))));
 }
 
 void check_tenant(const Resource& resource, const estate::EstateView&, Findings& findings) {
@@ -134,7 +163,11 @@ std::vector<Kind> identity_kinds() {
   client.references = role_references;
   client.check = check_grants;
   client.secret_fields = {"/spec/apiKeys"};
-  return {std::move(tenant), std::move(role), std::move(client)};
+  Kind rule{.name = "AccessRule",
+            .summary = "What one client, or all of a tenant, may do or are denied",
+            .schema = access_rule_schema()};
+  rule.check = check_access_rule;
+  return {std::move(tenant), std::move(role), std::move(client), std::move(rule)};
 }
 
 void TenantExists::check(const estate::EstateView& desired,

@@ -9,6 +9,7 @@
 #include "identity/core/directory.h"
 #include "identity/core/key_sql.h"
 #include "identity/edge/key_files.h"
+#include "identity/edge/scram_store.h"
 #include "runtime/log.h"
 
 namespace weft::identity {
@@ -48,9 +49,12 @@ std::string make_api_key(Random& random) {
 
 struct Identity::State {
   explicit State(IdentityParts given)
-      : parts(std::move(given)), lookup(std::make_shared<const Lookup>()) {}
+      : parts(std::move(given)),
+        scram(parts.database, parts.audit, parts.clock),
+        lookup(std::make_shared<const Lookup>()) {}
 
   IdentityParts parts;
+  ScramStore scram;
   std::optional<crypto::HmacKey> pepper;  // set by start(), then constant
   ClientCache cache;                      // the estate's thread
   std::atomic<std::shared_ptr<const Lookup>> lookup;
@@ -267,14 +271,15 @@ Task<Result<>> Identity::State::load_keys() {
   }
   // First: what is in force must be there for a start without the database, which may go away now.
   co_await keep_on_disk();
+  CO_CHECK(co_await scram.load());
   co_return co_await check_pepper();
 }
 
 Identity::Identity(IdentityParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
 Identity::~Identity() = default;
 
-Migration Identity::migration() {
-  return {"identity", 1, key_schema()};
+std::vector<Migration> Identity::migrations() {
+  return {{"identity", 1, key_schema()}, {"identity", 2, scram_schema()}};
 }
 
 Task<Result<>> Identity::start() {
@@ -415,6 +420,23 @@ Task<Result<std::vector<ApiKeyInfo>>> Identity::list_api_keys(std::string tenant
   auto query = list_query(tenant, client);
   CO_TRY(auto rows, co_await state_->parts.database.query(std::move(query)));
   co_return state_->with_last_use(rows);
+}
+
+Task<Result<>> Identity::change_scram(std::string actor, ScramChange change) {
+  if (change.keys && !find_client(change.tenant, change.client)) {
+    co_return fail(ErrorCode::NotFound, "tenant {} has no Client {}", change.tenant, change.client);
+  }
+  co_return co_await state_->scram.change(std::move(actor), std::move(change));
+}
+
+std::vector<ScramUser> Identity::scram_users(std::string_view tenant) const {
+  return state_->scram.users(tenant);
+}
+
+ScramLogin Identity::find_scram(ScramMechanism mechanism, std::string_view user) const {
+  ENSURE(state_->pepper.has_value(), "identity has started");
+  const auto lookup = state_->lookup.load();
+  return state_->scram.find(mechanism, user, *lookup->clients, *state_->pepper);
 }
 
 Task<Result<std::size_t>> Identity::store_last_used() {

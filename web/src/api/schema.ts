@@ -712,6 +712,13 @@ export type ClientKey = {
   note?: string;
 };
 
+export type ClientPassword = {
+  /** SCRAM-SHA-256 or SCRAM-SHA-512 */
+  mechanism: string;
+  iterations: number;
+  changedAt: string;
+};
+
 export type Client = {
   name: string;
   tenant?: string;
@@ -721,6 +728,7 @@ export type Client = {
   keys: ClientKey[];
   /** Further keys that its document names */
   declaredKeys?: number;
+  passwords?: ClientPassword[];
 };
 
 export type ClientList = {

@@ -1,6 +1,8 @@
 #include "eventlog/kafka/edge/broker.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace weft::kafka {
 
@@ -28,7 +30,9 @@ BrokerMetrics::BrokerMetrics(Metrics& metrics)
                                       "Batches refused before they reached the log")),
       keys_not_recorded(
           metrics.counter("weft_eventlog_kafka_keys_not_recorded_total",
-                          "Records of large batches that are not found by their business keys")) {}
+                          "Records of large batches that are not found by their business keys")),
+      denials(metrics.counter("weft_eventlog_kafka_denials_total",
+                              "What Kafka clients were refused for want of a grant")) {}
 
 std::int32_t Call::take(eventlog::QuotaRate rate, std::uint64_t amount) {
   if (broker.parts.quotas == nullptr) return 0;
@@ -87,7 +91,7 @@ eventlog::StreamRef lookup(Session& session, const Uuid& id) {
 
 FoundTopic visible(const Session& session, eventlog::StreamRef stream, KafkaError unknown) {
   if (!stream) return std::unexpected(unknown);
-  if (!may_see(session, stream->info.settings.name)) {
+  if (!permits_describing(session, Asked::Stream, stream->info.settings.name)) {
     return std::unexpected(KafkaError::TopicAuthorizationFailed);
   }
   return stream;
@@ -96,7 +100,7 @@ FoundTopic visible(const Session& session, eventlog::StreamRef stream, KafkaErro
 FoundTopic permitted(const Session& session, eventlog::StreamRef stream, std::string_view action,
                      KafkaError unknown) {
   if (!stream) return std::unexpected(unknown);
-  if (!session.may(action, stream->info.settings.name)) {
+  if (!permits(session, action, Asked::Stream, stream->info.settings.name)) {
     return std::unexpected(KafkaError::TopicAuthorizationFailed);
   }
   return stream;
@@ -104,9 +108,92 @@ FoundTopic permitted(const Session& session, eventlog::StreamRef stream, std::st
 
 }  // namespace
 
+namespace {
+
+namespace action = identity::action;
+
+// The action of describing first; each of the others implies it, as in Kafka.
+std::span<const std::string_view> implying_description(Asked kind) {
+  static constexpr std::array kStream = {action::kStreamDescribe, action::kStreamRead,
+                                         action::kStreamWrite};
+  static constexpr std::array kGroup = {action::kGroupDescribe, action::kGroupUse,
+                                        action::kGroupAlter};
+  static constexpr std::array kTransaction = {action::kTransactionDescribe,
+                                              action::kTransactionUse};
+  switch (kind) {
+    case Asked::Stream:
+      return kStream;
+    case Asked::Group:
+      return kGroup;
+    case Asked::TransactionalId:
+      return kTransaction;
+  }
+  return kStream;
+}
+
+std::string_view kind_name(Asked kind) {
+  switch (kind) {
+    case Asked::Stream:
+      return "Stream";
+    case Asked::Group:
+      return "Group";
+    case Asked::TransactionalId:
+      return "TransactionalId";
+  }
+  return "Stream";
+}
+
+identity::Decision decision(const Session& session, std::string_view asked, Asked kind,
+                            std::string_view name) {
+  const identity::ResourceRef resource{session.tenant(), kind_name(kind), name};
+  return identity::Decisions().decide(*session.principal, asked, resource);
+}
+
+void tell(const Session& session, const identity::Decision& decided, std::string_view asked,
+          Asked kind, std::string_view name) {
+  session.broker.metrics.denials.add();
+  auto* journal = session.broker.parts.denials;
+  if (journal == nullptr) return;
+  const identity::ResourceRef resource{session.tenant(), kind_name(kind), name};
+  const auto why = identity::Decisions().explain(decided, *session.principal, asked, resource);
+  journal->note(*session.principal, asked, resource, why);
+}
+
+}  // namespace
+
+bool permits(const Session& session, std::string_view asked, Asked kind, std::string_view name) {
+  const auto decided = decision(session, asked, kind, name);
+  if (!decided) tell(session, decided, asked, kind, name);
+  return decided.allowed();
+}
+
+bool permits_group(const Session& session, std::string_view group) {
+  return permits(session, action::kGroupUse, Asked::Group, group);
+}
+
+bool permits_transaction(const Session& session, std::string_view id) {
+  return permits(session, action::kTransactionUse, Asked::TransactionalId, id);
+}
+
+bool may_describe(const Session& session, Asked kind, std::string_view name) {
+  for (const auto each : implying_description(kind)) {
+    const auto decided = decision(session, each, kind, name);
+    if (decided) return true;
+    const bool is_description = each == implying_description(kind).front();
+    if (is_description && decided.reason == identity::DecisionReason::Denied) return false;
+  }
+  return false;
+}
+
+bool permits_describing(const Session& session, Asked kind, std::string_view name) {
+  if (may_describe(session, kind, name)) return true;
+  const auto asked = implying_description(kind).front();
+  tell(session, decision(session, asked, kind, name), asked, kind, name);
+  return false;
+}
+
 bool may_see(const Session& session, std::string_view topic) {
-  return session.may(identity::action::kStreamRead, topic) ||
-         session.may(identity::action::kStreamWrite, topic);
+  return may_describe(session, Asked::Stream, topic);
 }
 
 FoundTopic find_topic(const Session& session, std::string_view name, std::string_view action) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "eventlog/kafka/edge/frame_reader.h"
 #include "eventlog/kafka/kafka_server.h"
@@ -27,6 +28,7 @@ struct BrokerMetrics {
   Counter& records_expired;
   Counter& batches_refused;
   Counter& keys_not_recorded;
+  Counter& denials;
 };
 
 // Immutable but for its atomics; shared by all loops.
@@ -59,10 +61,13 @@ struct Session {
 
   Broker& broker;
   identity::PrincipalRef principal;  // null until authenticated
-  std::string credential;            // the PLAIN token that it came with, if any
-  MonoTime credential_until{};       // when that is looked at again
   eventlog::Quotas::Share quota;     // brought up to date with each request that it is about
+  // What the principal is now, or why it may no longer be here; empty without a credential.
+  std::function<Result<identity::PrincipalRef>()> renew;
+  MonoTime renew_at{};  // not before
   SaslState sasl = SaslState::Idle;
+  std::string mechanism;                         // of the handshake
+  std::optional<identity::ScramExchange> scram;  // under way
   std::string peer;
   std::string client_id;
   std::string client_software;  // name and version, once the client told
@@ -70,12 +75,7 @@ struct Session {
   std::map<Uuid, std::string> topics_seen;
 
   const std::string& tenant() const { return principal->tenant; }
-  // Whether there is anything that the principal may do this to.
-  bool may_anywhere(std::string_view action) const {
-    return std::ranges::any_of(principal->grants, [&](const identity::Grant& grant) {
-      return identity::matches_pattern(grant.action, action);
-    });
-  }
+  // Whether the principal may do this to a stream; nobody is told when it may not.
   bool may(std::string_view action, std::string_view stream) const {
     const identity::ResourceRef resource{principal->tenant, "Stream", stream};
     return identity::Decisions().decide(*principal, action, resource).allowed();
@@ -127,6 +127,17 @@ FoundTopic find_topic(Session& session, const Uuid& id, std::string_view action)
 FoundTopic find_visible_topic(const Session& session, std::string_view name);
 FoundTopic find_visible_topic(Session& session, const Uuid& id);
 bool may_see(const Session& session, std::string_view topic);
+// The same question about a stream, group or transactional id, where a refusal is the answer to the
+// client: it is counted, and told to the journal of denials.
+enum class Asked : std::uint8_t { Stream, Group, TransactionalId };
+bool permits(const Session& session, std::string_view action, Asked kind, std::string_view name);
+bool permits_group(const Session& session, std::string_view group);     // to be a member
+bool permits_transaction(const Session& session, std::string_view id);  // to write in it
+// Whether it may be described: by grant, or because it may be used or altered, unless that is
+// denied.
+bool may_describe(const Session& session, Asked kind, std::string_view name);
+// The same, and a refusal is counted and told.
+bool permits_describing(const Session& session, Asked kind, std::string_view name);
 bool is_internal(std::string_view stream);
 // [a-zA-Z0-9._-]{1,249}, not "." nor "..".
 bool is_topic_name(std::string_view name);

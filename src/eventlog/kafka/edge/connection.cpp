@@ -157,14 +157,15 @@ Task<Result<>> Connection::serve_unsupported(const RequestHeader& header) {
   co_return Result<>();
 }
 
-// SaslHandshake version 0: the token comes bare, and so does the answer, which is empty.
+// SaslHandshake version 0: tokens come bare, and so do the answers; that to PLAIN is empty.
 Task<Result<>> Connection::serve_raw_token(std::string_view token) {
-  session_.sasl = SaslState::Idle;
-  const auto authenticated = co_await authenticate_plain(session_, token);
-  if (!authenticated) co_return authenticated;
-  Frame empty;
-  empty.bytes.assign(kFramePrefixBytes, '\0');
-  co_return co_await write(std::move(empty));
+  const auto step = co_await sasl_step(session_, token);
+  if (!step) co_return std::unexpected(step.error());
+  Frame answer;
+  answer.bytes.assign(kFramePrefixBytes, '\0');
+  store_be(answer.bytes.data(), static_cast<std::uint32_t>(step->token.size()));
+  answer.bytes += step->token;
+  co_return co_await write(std::move(answer));
 }
 
 Task<Result<>> Connection::pipeline_produce(std::unique_ptr<Call> call, Reader& body) {

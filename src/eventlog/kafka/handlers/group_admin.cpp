@@ -26,6 +26,7 @@ Task<ListGroupsResponse> handle(Call& call, const ListGroupsRequest& request) {
     if (!is_wanted(request.states_filter, state) || !is_wanted(request.types_filter, kClassic)) {
       continue;
     }
+    if (!may_describe(call.session, Asked::Group, group.group)) continue;
     auto& listed = response.groups.emplace_back();
     listed.group_id = call.keep(std::move(group.group));
     listed.protocol_type = call.keep(std::move(group.protocol_type));
@@ -38,6 +39,13 @@ Task<ListGroupsResponse> handle(Call& call, const ListGroupsRequest& request) {
 Task<DescribeGroupsResponse> handle(Call& call, const DescribeGroupsRequest& request) {
   DescribeGroupsResponse response;
   for (const auto group : request.groups) {
+    if (!permits_describing(call.session, Asked::Group, group)) {
+      auto& refused = response.groups.emplace_back();
+      refused.group_id = group;
+      refused.error_code = code(KafkaError::GroupAuthorizationFailed);
+      refused.error_message = "no grant of group.describe or group.use";
+      continue;
+    }
     GroupKey key{call.session.tenant(), std::string(group)};
     auto found = co_await call.broker.parts.groups.describe(std::move(key));
     auto& described = response.groups.emplace_back();
@@ -65,6 +73,10 @@ Task<DescribeGroupsResponse> handle(Call& call, const DescribeGroupsRequest& req
 Task<DeleteGroupsResponse> handle(Call& call, const DeleteGroupsRequest& request) {
   DeleteGroupsResponse response;
   for (const auto group : request.groups_names) {
+    if (!permits(call.session, identity::action::kGroupAlter, Asked::Group, group)) {
+      response.results.push_back({group, code(KafkaError::GroupAuthorizationFailed)});
+      continue;
+    }
     GroupKey key{call.session.tenant(), std::string(group)};
     const auto error = co_await call.broker.parts.groups.delete_group(std::move(key));
     response.results.push_back({group, code(error)});

@@ -63,6 +63,25 @@ void fill_all(Call& call, const Fetched& fetched, std::vector<Topic>& into) {
   }
 }
 
+// Version 1 has no place for an error but that of each partition.
+void refuse_fetch(Call& call, const OffsetFetchRequest& request, OffsetFetchResponse& response) {
+  constexpr std::int16_t kErrorFrom = 2;
+  const auto error = code(KafkaError::GroupAuthorizationFailed);
+  response.error_code = error;
+  if (call.version >= kErrorFrom || !request.topics) return;
+  for (const auto& asked : *request.topics) {
+    auto& topic = response.topics.emplace_back();
+    topic.name = asked.name;
+    for (const auto index : asked.partition_indexes) {
+      auto& partition = topic.partitions.emplace_back();
+      partition.partition_index = index;
+      partition.committed_offset = -1;
+      partition.metadata = "";
+      partition.error_code = error;
+    }
+  }
+}
+
 }  // namespace
 
 Task<OffsetCommitResponse> handle(Call& call, const OffsetCommitRequest& request) {
@@ -74,6 +93,10 @@ Task<OffsetCommitResponse> handle(Call& call, const OffsetCommitRequest& request
   }
   commit.member.generation = request.generation_id_or_member_epoch;
   commit.offsets = read_offsets(call, request.topics, response.topics);
+  if (!permits_group(call.session, request.group_id)) {
+    answer_offsets(KafkaError::GroupAuthorizationFailed, response.topics);
+    co_return response;
+  }
   GroupKey key{call.session.tenant(), std::string(request.group_id)};
   const auto error = co_await call.broker.parts.groups.commit(std::move(key), std::move(commit));
   answer_offsets(error, response.topics);
@@ -84,6 +107,10 @@ Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request) 
   OffsetFetchResponse response;
   auto& groups = call.broker.parts.groups;
   if (call.version < kGroupsFrom) {
+    if (!permits_describing(call.session, Asked::Group, request.group_id)) {
+      refuse_fetch(call, request, response);
+      co_return response;
+    }
     GroupKey key{call.session.tenant(), std::string(request.group_id)};
     Fetched fetched;
     fetched.offsets = co_await groups.offsets(std::move(key));
@@ -98,6 +125,12 @@ Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request) 
     co_return response;
   }
   for (const auto& asked : request.groups) {
+    if (!permits_describing(call.session, Asked::Group, asked.group_id)) {
+      auto& refused = response.groups.emplace_back();
+      refused.group_id = asked.group_id;
+      refused.error_code = code(KafkaError::GroupAuthorizationFailed);
+      continue;
+    }
     GroupKey key{call.session.tenant(), std::string(asked.group_id)};
     Fetched fetched;
     fetched.offsets = co_await groups.offsets(std::move(key));
@@ -117,6 +150,10 @@ Task<OffsetFetchResponse> handle(Call& call, const OffsetFetchRequest& request) 
 
 Task<OffsetDeleteResponse> handle(Call& call, const OffsetDeleteRequest& request) {
   OffsetDeleteResponse response;
+  if (!permits(call.session, identity::action::kGroupAlter, Asked::Group, request.group_id)) {
+    response.error_code = code(KafkaError::GroupAuthorizationFailed);
+    co_return response;
+  }
   auto& groups = call.broker.parts.groups;
   const GroupKey key{call.session.tenant(), std::string(request.group_id)};
   const auto group = co_await groups.describe(key);

@@ -32,6 +32,16 @@ FindCoordinatorResponse::Coordinator coordinator(const Call& call, std::string_v
     found.port = -1;
     return found;
   }
+  const bool is_group = type == kGroupCoordinator;
+  if (!permits_describing(call.session, is_group ? Asked::Group : Asked::TransactionalId, key)) {
+    found.error_code = code(is_group ? KafkaError::GroupAuthorizationFailed
+                                     : KafkaError::TransactionalIdAuthorizationFailed);
+    found.error_message = is_group ? "no grant of group.describe or group.use"
+                                   : "no grant of transaction.describe or transaction.use";
+    found.node_id = -1;
+    found.port = -1;
+    return found;
+  }
   found.node_id = kNodeId;
   found.host = call.broker.host();
   found.port = call.broker.port();
@@ -85,6 +95,10 @@ Task<JoinGroupResponse> handle(Call& call, const JoinGroupRequest& request) {
     response.error_code = code(KafkaError::InvalidGroupId);
     co_return response;
   }
+  if (!permits_group(call.session, request.group_id)) {
+    response.error_code = code(KafkaError::GroupAuthorizationFailed);
+    co_return response;
+  }
   auto key = key_of(call, request.group_id);
   auto input = join_input(call, request);
   auto reply = co_await call.broker.parts.groups.join(std::move(key), std::move(input));
@@ -107,6 +121,10 @@ Task<JoinGroupResponse> handle(Call& call, const JoinGroupRequest& request) {
 
 Task<SyncGroupResponse> handle(Call& call, const SyncGroupRequest& request) {
   SyncGroupResponse response;
+  if (!permits_group(call.session, request.group_id)) {
+    response.error_code = code(KafkaError::GroupAuthorizationFailed);
+    co_return response;
+  }
   auto key = key_of(call, request.group_id);
   SyncRequest sync;
   sync.member.member_id = request.member_id;
@@ -128,6 +146,10 @@ Task<SyncGroupResponse> handle(Call& call, const SyncGroupRequest& request) {
 
 Task<HeartbeatResponse> handle(Call& call, const HeartbeatRequest& request) {
   HeartbeatResponse response;
+  if (!permits_group(call.session, request.group_id)) {
+    response.error_code = code(KafkaError::GroupAuthorizationFailed);
+    co_return response;
+  }
   auto key = key_of(call, request.group_id);
   MemberIdentity member;
   member.member_id = request.member_id;
@@ -140,6 +162,10 @@ Task<HeartbeatResponse> handle(Call& call, const HeartbeatRequest& request) {
 
 Task<LeaveGroupResponse> handle(Call& call, const LeaveGroupRequest& request) {
   LeaveGroupResponse response;
+  if (!permits_group(call.session, request.group_id)) {
+    response.error_code = code(KafkaError::GroupAuthorizationFailed);
+    co_return response;
+  }
   auto key = key_of(call, request.group_id);
   std::vector<MemberIdentity> members;
   if (call.version < kLeaveManyFrom) {

@@ -9,10 +9,16 @@ namespace weft::kafka {
 
 // ---- connection.cpp
 Task<ApiVersionsResponse> handle(Call& call, const ApiVersionsRequest& request);
+
+// ---- sasl.cpp
 Task<SaslHandshakeResponse> handle(Call& call, const SaslHandshakeRequest& request);
 Task<SaslAuthenticateResponse> handle(Call& call, const SaslAuthenticateRequest& request);
-// A PLAIN token; on success the session has its principal. The error's message is for the client.
-Task<Result<>> authenticate_plain(Session& session, std::string_view token);
+struct SaslStep {
+  std::string token;         // for the client
+  bool is_complete = false;  // the session has its principal
+};
+// One token of the handshake's mechanism. The error's message is for the client.
+Task<Result<SaslStep>> sasl_step(Session& session, std::string_view token);
 // Whether the session's credential still holds; asks no more than once a second. Takes over what
 // the principal may do now.
 Result<> authenticate_again(Session& session);
@@ -63,6 +69,15 @@ Task<DescribeLogDirsResponse> handle(Call& call, const DescribeLogDirsRequest& r
 Task<ElectLeadersResponse> handle(Call& call, const ElectLeadersRequest& request);
 Task<ListPartitionReassignmentsResponse> handle(Call& call,
                                                 const ListPartitionReassignmentsRequest& request);
+
+// ---- acls.cpp, scram_admin.cpp
+Task<DescribeAclsResponse> handle(Call& call, const DescribeAclsRequest& request);
+Task<CreateAclsResponse> handle(Call& call, const CreateAclsRequest& request);
+Task<DeleteAclsResponse> handle(Call& call, const DeleteAclsRequest& request);
+Task<DescribeUserScramCredentialsResponse> handle(
+    Call& call, const DescribeUserScramCredentialsRequest& request);
+Task<AlterUserScramCredentialsResponse> handle(Call& call,
+                                               const AlterUserScramCredentialsRequest& request);
 
 // ---- topic_admin.cpp
 Task<CreateTopicsResponse> handle(Call& call, const CreateTopicsRequest& request);

@@ -15,11 +15,6 @@ using eventlog::TransactionalProducer;
 constexpr std::int16_t kInitFencedFrom = 4;
 constexpr std::int16_t kTransactionFencedFrom = 2;
 
-// As with idempotence in Kafka (KIP-679): transactions are for those who may write to something.
-bool may_transact(const Call& call) {
-  return call.session.may_anywhere(identity::action::kStreamWrite);
-}
-
 TransactionKey key_of(const Call& call, std::string_view id) {
   return {call.session.tenant(), std::string(id)};
 }
@@ -29,6 +24,17 @@ KafkaError told_since(KafkaError error, std::int16_t version, std::int16_t fence
   return KafkaError::InvalidProducerEpoch;
 }
 
+void refuse_partitions(const AddPartitionsToTxnRequest& request,
+                       AddPartitionsToTxnResponse& response) {
+  const auto error = code(KafkaError::TransactionalIdAuthorizationFailed);
+  for (const auto& topic : request.topics) {
+    auto& answers = response.results_by_topic.emplace_back();
+    answers.name = topic.name;
+    for (const auto index : topic.partitions)
+      answers.results_by_partition.push_back({index, error});
+  }
+}
+
 std::chrono::milliseconds since(WallTime begin, WallTime now) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now - begin);
 }
@@ -36,7 +42,7 @@ std::chrono::milliseconds since(WallTime begin, WallTime now) {
 Task<InitProducerIdResponse> init_transactional(Call& call, const InitProducerIdRequest& request) {
   InitProducerIdResponse response;
   response.producer_epoch = -1;
-  if (!may_transact(call)) {
+  if (!permits_transaction(call.session, *request.transactional_id)) {
     response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
     co_return response;
   }
@@ -78,6 +84,10 @@ Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& req
 
 Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequest& request) {
   AddPartitionsToTxnResponse response;
+  if (!permits_transaction(call.session, request.transactional_id)) {
+    refuse_partitions(request, response);
+    co_return response;
+  }
   std::vector<PartitionId> partitions;
   bool any_refused = false;
   for (const auto& topic : request.topics) {
@@ -113,12 +123,16 @@ Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequ
 
 Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& request) {
   AddOffsetsToTxnResponse response;
-  if (!may_transact(call)) {
+  if (!permits_transaction(call.session, request.transactional_id)) {
     response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
     co_return response;
   }
   if (request.group_id.empty()) {
     response.error_code = code(KafkaError::InvalidGroupId);
+    co_return response;
+  }
+  if (!permits_group(call.session, request.group_id)) {
+    response.error_code = code(KafkaError::GroupAuthorizationFailed);
     co_return response;
   }
   const TransactionalProducer producer{request.producer_id, request.producer_epoch};
@@ -131,7 +145,7 @@ Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& r
 
 Task<EndTxnResponse> handle(Call& call, const EndTxnRequest& request) {
   EndTxnResponse response;
-  if (!may_transact(call)) {
+  if (!permits_transaction(call.session, request.transactional_id)) {
     response.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
     co_return response;
   }
@@ -154,8 +168,12 @@ Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& r
   commit.offsets = read_offsets(call, request.topics, response.topics);
   const TransactionalProducer producer{request.producer_id, request.producer_epoch};
   auto key = key_of(call, request.transactional_id);
-  auto error = KafkaError::TransactionalIdAuthorizationFailed;
-  if (may_transact(call)) {
+  auto error = KafkaError::None;
+  if (!permits_transaction(call.session, request.transactional_id)) {
+    error = KafkaError::TransactionalIdAuthorizationFailed;
+  } else if (!permits_group(call.session, request.group_id)) {
+    error = KafkaError::GroupAuthorizationFailed;
+  } else {
     error = co_await call.broker.parts.transactions.commit_offsets(
         std::move(key), producer, std::string(request.group_id), std::move(commit));
   }
@@ -201,6 +219,7 @@ Task<ListTransactionsResponse> handle(Call& call, const ListTransactionsRequest&
   const auto now = parts.clock.now();
   for (const auto& view : views) {
     if (!matches(request, view, now)) continue;
+    if (!may_describe(call.session, Asked::TransactionalId, view.id)) continue;
     response.transaction_states.push_back(
         {call.keep(view.id), view.producer.id, transaction_state_name(view.state)});
   }
@@ -213,6 +232,10 @@ Task<DescribeTransactionsResponse> handle(Call& call, const DescribeTransactions
   for (const auto& id : request.transactional_ids) {
     auto& answer = response.transaction_states.emplace_back();
     answer.transactional_id = id;
+    if (!permits_describing(call.session, Asked::TransactionalId, id)) {
+      answer.error_code = code(KafkaError::TransactionalIdAuthorizationFailed);
+      continue;
+    }
     const auto view = co_await parts.transactions.describe(key_of(call, id));
     if (!view) {
       answer.error_code = code(KafkaError::TransactionalIdNotFound);

@@ -1,6 +1,7 @@
 // Every request and its response, for what treats all of them alike: tests, fuzzer, documentation.
 #pragma once
 
+#include "eventlog/kafka/messages/acls.h"
 #include "eventlog/kafka/messages/client_quotas.h"
 #include "eventlog/kafka/messages/cluster.h"
 #include "eventlog/kafka/messages/connection.h"
@@ -43,6 +44,9 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>();
   visit.template operator()<EndTxnRequest, EndTxnResponse>();
   visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
+  visit.template operator()<DescribeAclsRequest, DescribeAclsResponse>();
+  visit.template operator()<CreateAclsRequest, CreateAclsResponse>();
+  visit.template operator()<DeleteAclsRequest, DeleteAclsResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>();
   visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>();
@@ -54,6 +58,9 @@ void for_each_api(Visitor&& visit) {
   visit
       .template operator()<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
+  visit.template
+  operator()<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse>();
+  visit.template operator()<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse>();
   visit.template operator()<DescribeClientQuotasRequest, DescribeClientQuotasResponse>();
   visit.template operator()<AlterClientQuotasRequest, AlterClientQuotasResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
