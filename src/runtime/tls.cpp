@@ -120,6 +120,62 @@ Result<> use_key(SSL_CTX* context, const TlsIdentity& identity) {
               identity.key_file, identity.certificate_file);
 }
 
+// The names of who signs are told to clients, which choose their certificate by them.
+Result<> ask_for_certificates(SSL_CTX* context, const TlsIdentity& identity) {
+  const auto& file = identity.client_ca_file;
+  if (identity.client_certificates == ClientCertificates::Ignored) return {};
+  CHECK(check_readable(file, "file of client certificate authorities"));
+  ERR_clear_error();
+  auto* names = SSL_load_client_CA_file(file.c_str());
+  if (names == nullptr || SSL_CTX_load_verify_file(context, file.c_str()) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return fail(ErrorCode::InvalidArgument,
+                "file of client certificate authorities {} holds no usable PEM certificate "
+                "(-----BEGIN CERTIFICATE-----): {}",
+                file, tls_error("OpenSSL").message);
+  }
+  SSL_CTX_set_client_CA_list(context, names);
+  const bool is_required = identity.client_certificates == ClientCertificates::Required;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     nullptr);
+  // A resumed session would bring its certificate along unverified, also when it has expired since.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
+  return {};
+}
+
+std::string subject_text(const X509* certificate) {
+  std::string text;
+  auto* memory = BIO_new(BIO_s_mem());
+  if (memory == nullptr) return text;
+  // Letters beyond ASCII as they are, in UTF-8.
+  X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0,
+                     XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));
+  text.resize(BIO_ctrl_pending(memory));
+  BIO_read(memory, text.data(), static_cast<int>(text.size()));
+  BIO_free(memory);
+  return text;
+}
+
+// Of a DNS name, URI or address of mail. A name with a zero byte in it, which some readers end at,
+// is left out.
+std::optional<std::string> name_text(const GENERAL_NAME& name) {
+  std::string_view kind = name.type == GEN_DNS     ? "dns:"
+                          : name.type == GEN_URI   ? "uri:"
+                          : name.type == GEN_EMAIL ? "email:"
+                                                   : "";
+  if (kind.empty()) return std::nullopt;
+  const auto* string = name.d.ia5;
+  std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+                   static_cast<std::size_t>(ASN1_STRING_length(string)));
+  if (text.empty() || text.find('\0') != text.npos) return std::nullopt;
+  if (name.type == GEN_DNS) {
+    for (auto& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return std::string(kind) + text;
+}
+
 WallTime wall_time(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
@@ -143,6 +199,7 @@ Result<TlsContext> TlsContext::server(const TlsIdentity& identity,
   CHECK(use_key(context, identity));
   // A second ticket is of use to clients with parallel connections only and costs 40 µs.
   SSL_CTX_set_num_tickets(context, 1);
+  CHECK(ask_for_certificates(context, identity));
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!state->alpn.empty()) SSL_CTX_set_alpn_select_cb(context, choose_alpn, &state->alpn);
   return TlsContext(std::move(state));
@@ -152,12 +209,7 @@ TlsCertificate TlsContext::certificate() const {
   TlsCertificate out;
   const auto* certificate = SSL_CTX_get0_certificate(state_->context.get());
   if (certificate == nullptr) return out;
-  if (auto* memory = BIO_new(BIO_s_mem())) {
-    X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-    out.subject.resize(BIO_ctrl_pending(memory));
-    BIO_read(memory, out.subject.data(), static_cast<int>(out.subject.size()));
-    BIO_free(memory);
-  }
+  out.subject = subject_text(certificate);
   out.not_before = wall_time(X509_get0_notBefore(certificate));
   out.not_after = wall_time(X509_get0_notAfter(certificate));
   return out;
@@ -190,6 +242,25 @@ Task<Result<std::unique_ptr<net::Stream>>> accept_tls(std::unique_ptr<net::Strea
   CO_CHECK(stream->as_server());
   CO_CHECK(co_await stream->handshake());
   co_return std::unique_ptr<net::Stream>(std::move(stream));
+}
+
+std::optional<PeerCertificate> peer_certificate(const net::Stream& stream) {
+  const auto* secured = dynamic_cast<const TlsStream*>(&stream);
+  const bool is_accepted = secured != nullptr && SSL_is_server(secured->engine()) == 1;
+  const auto* certificate = is_accepted ? SSL_get0_peer_certificate(secured->engine()) : nullptr;
+  if (certificate == nullptr) return std::nullopt;
+  PeerCertificate peer;
+  peer.subject = subject_text(certificate);
+  peer.not_after = wall_time(X509_get0_notAfter(certificate));
+  auto* names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    if (auto text = name_text(*sk_GENERAL_NAME_value(names, i))) {
+      peer.names.push_back(*std::move(text));
+    }
+  }
+  GENERAL_NAMES_free(names);
+  return peer;
 }
 
 Task<Result<std::unique_ptr<net::Stream>>> connect_tls(std::unique_ptr<net::Stream> plain,

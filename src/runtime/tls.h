@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,17 +17,32 @@
 
 namespace weft {
 
+// Whether a server asks its clients for a certificate: not at all, without insisting, or ending the
+// handshake of who has none. One that is sent must be valid, or the handshake ends.
+enum class ClientCertificates : std::uint8_t { Ignored, Requested, Required };
+
 // A server's certificate with its chain and its key, as PEM files.
 struct TlsIdentity {
   std::string certificate_file;
   std::string key_file;
   std::string key_passphrase;  // of an encrypted key; nobody is ever asked at a terminal
+  ClientCertificates client_certificates = ClientCertificates::Ignored;
+  std::string client_ca_file;  // PEM: who signs those; needed unless they are ignored
 };
 
 // What a certificate says about itself.
 struct TlsCertificate {
   std::string subject;  // CN=weft.example.com
   WallTime not_before{};
+  WallTime not_after{};
+};
+
+// The certificate of a client, verified in the handshake.
+struct PeerCertificate {
+  std::string subject;  // RFC 2253: CN=shop,O=Acme
+  // Its subject alternative names: "dns:shop.acme.test", "uri:spiffe://acme/shop",
+  // "email:shop@acme.test"; others are left out. DNS names in lower case.
+  std::vector<std::string> names;
   WallTime not_after{};
 };
 
@@ -55,6 +71,9 @@ class TlsContext {
 // The server's half of a handshake. The deadline stays set on the stream.
 Task<Result<std::unique_ptr<net::Stream>>> accept_tls(std::unique_ptr<net::Stream> plain,
                                                       TlsContext context, MonoTime deadline);
+
+// Of a stream that accept_tls made; absent without one, and for every other stream.
+std::optional<PeerCertificate> peer_certificate(const net::Stream& stream);
 
 // The client's half. The certificate must be valid for `server_name` (a host name or an address);
 // PermissionDenied when it is not.

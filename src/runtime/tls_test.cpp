@@ -187,6 +187,43 @@ std::string refusal(const TlsIdentity& identity) {
   return context.error().message;
 }
 
+TEST(Tls, TellsAServerWhoItsClientIsOnceItAsks) {
+  TlsWorld world;
+  auto asking = world.certificate.identity();
+  asking.client_certificates = ClientCertificates::Requested;
+  asking.client_ca_file = asking.certificate_file;
+  world.server = TlsContext::server(asking, {}).value();
+
+  world.shake_hands("localhost");
+
+  ASSERT_TRUE(world.accepted) << world.accepted.error().message;
+  EXPECT_FALSE(peer_certificate(**world.accepted)) << "the client has none";
+  EXPECT_FALSE(peer_certificate(**world.connected)) << "that of a server is looked at by its name";
+}
+
+TEST(Tls, EndsTheHandshakeOfAClientWithoutTheCertificateThatIsRequired) {
+  TlsWorld world;
+  auto asking = world.certificate.identity();
+  asking.client_certificates = ClientCertificates::Required;
+  asking.client_ca_file = asking.certificate_file;
+  world.server = TlsContext::server(asking, {}).value();
+
+  world.shake_hands("localhost");
+
+  ASSERT_FALSE(world.accepted);
+  EXPECT_THAT(world.accepted.error().message, HasSubstr("peer did not return a certificate"));
+}
+
+TEST(Tls, NamesTheFileOfClientAuthoritiesThatIsOfNoUse) {
+  Certificate certificate;
+  auto asking = certificate.identity();
+  asking.client_certificates = ClientCertificates::Required;
+  asking.client_ca_file = certificate.key_file();
+
+  EXPECT_THAT(TlsContext::server(asking, {}).error().message,
+              HasSubstr(certificate.key_file() + " holds no usable PEM certificate"));
+}
+
 TEST(Tls, NamesTheFileThatCannotBeReadAndTheSystemsReason) {
   Certificate certificate;
   auto no_certificate = certificate.identity();

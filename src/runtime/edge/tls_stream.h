@@ -50,6 +50,7 @@ class TlsStream final : public net::Stream {
   net::Endpoint peer() const override { return below_->peer(); }
   bool is_tls() const override { return true; }
   std::string_view alpn() const override { return alpn_; }
+  const SSL* engine() const { return engine_.get(); }
 
  private:
   struct Free {
