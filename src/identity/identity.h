@@ -119,6 +119,11 @@ class Identity final : public estate::Compiler {
   // The principal of a key, e.g. from "Authorization: Bearer …" or "X-API-Key". Hot path.
   Result<PrincipalRef> authenticate_api_key(std::string_view key) const;
 
+  // The Client whose document names the certificate's subject (RFC 2253) or one of its alternative
+  // names, as tls.h writes them. Unauthenticated for none, and for several.
+  Result<PrincipalRef> authenticate_certificate(const std::string& subject,
+                                                const std::vector<std::string>& names) const;
+
   Task<Result<NewApiKey>> create_api_key(std::string actor, ApiKeyRequest request);
   // Revoking twice is fine; NotFound when the tenant has no such key.
   Task<Result<>> revoke_api_key(std::string actor, std::string tenant, std::string id);

@@ -117,6 +117,35 @@ TEST_F(ClientAccess, ARuleOfAnUnknownActionIsRefused) {
   EXPECT_THAT(applied.error().message, HasSubstr("did you mean \"stream.read\""));
 }
 
+TEST_F(ClientAccess, ACertificateBelongsToTheClientThatNamesIt) {
+  ASSERT_TRUE(
+      apply(client("shop", "{certificates: [\"CN=shop, O=Acme\\\\, Inc\", \"dns:shop.test\"]}") +
+            client("crm", "{certificates: [\"uri:spiffe://acme/crm\"]}")));
+
+  EXPECT_EQ(identity_->authenticate_certificate("CN=shop,O=Acme\\, Inc", {}).value()->id,
+            "client:shop");
+  EXPECT_EQ(identity_->authenticate_certificate("CN=x", {"dns:y", "dns:shop.test"}).value()->id,
+            "client:shop");
+  EXPECT_EQ(identity_->authenticate_certificate("CN=x", {"uri:spiffe://acme/crm"}).value()->id,
+            "client:crm");
+  EXPECT_EQ(
+      identity_->authenticate_certificate("CN=x", {"dns:y"}).error().message,
+      "no Client names the certificate CN=x, dns:y; put one of these into its `certificates`");
+  EXPECT_EQ(identity_->authenticate_certificate("CN=x", {"dns:shop.test", "uri:spiffe://acme/crm"})
+                .error()
+                .message,
+            "the certificate CN=x names several Clients");
+}
+
+TEST_F(ClientAccess, TwoClientsCannotNameOneCertificate) {
+  auto applied = apply(client("shop", "{certificates: [\"CN=shop,O=Acme\"]}") +
+                       client("crm", "{certificates: [\"CN=shop, O=Acme\"]}"));
+
+  ASSERT_FALSE(applied);
+  EXPECT_THAT(applied.error().message,
+              HasSubstr("the certificate CN=shop,O=Acme is that of client:"));
+}
+
 class ScramPasswords : public IdentityTest {
  protected:
   ScramPasswords() { ENSURE(apply(std::string(kShop)).has_value(), "a client"); }

@@ -1,4 +1,5 @@
-// The kinds that identity declares: Tenant, Role, Client, AccessRule. Reference: docs/estate.md.
+// The kinds that identity declares: Tenant, Role, Client, AccessRule,
+// TokenIssuer. Reference: docs/estate.md.
 #pragma once
 
 #include <vector>

@@ -15,10 +15,10 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 1, "-subj",
                 "/CN=weft test CA", "-keyout", folder / "ca.key", "-out", self.ca)
 
-    def issue(self, name, days=90, passphrase=None, names="DNS:localhost,IP:127.0.0.1"):
+    def issue(self, name, days=90, passphrase=None, names="DNS:localhost,IP:127.0.0.1", subject=None):
         certificate, key, request = (self.folder / f"{name}.{end}" for end in ("pem", "key", "csr"))
         protection = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *protection, "-subj", f"/CN={name}",
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *protection, "-subj", subject or f"/CN={name}",
                 "-keyout", key, "-out", request)
         extensions = self.folder / "extensions"
         extensions.write_text(f"subjectAltName={names}\n")

@@ -12,6 +12,7 @@
 #include "gateway/authenticator.h"
 #include "http/server.h"
 #include "identity/identity.h"
+#include "identity/token_issuers.h"
 
 namespace weft::app {
 
@@ -28,10 +29,11 @@ class GatewayKeys final : public gateway::Authenticator {
 };
 
 // API keys as SASL PLAIN passwords at the Kafka listener, where the user name is free text, and the
-// SCRAM passwords of Clients.
+// SCRAM passwords, certificates and tokens of Clients.
 class KafkaKeys final : public kafka::Authenticator {
  public:
-  explicit KafkaKeys(const identity::Identity& identity) : identity_(identity) {}
+  KafkaKeys(const identity::Identity& identity, identity::TokenIssuers& issuers)
+      : identity_(identity), issuers_(issuers) {}
   Result<identity::PrincipalRef> authenticate(std::string_view,
                                               std::string_view password) const override {
     return identity_.authenticate_api_key(password);
@@ -40,9 +42,20 @@ class KafkaKeys final : public kafka::Authenticator {
                                   std::string_view user) const override {
     return identity_.find_scram(mechanism, user);
   }
+  Result<identity::PrincipalRef> authenticate_certificate(
+      const PeerCertificate& certificate) const override {
+    return identity_.authenticate_certificate(certificate.subject, certificate.names);
+  }
+  Task<Result<identity::TokenLogin>> authenticate_token(std::string token) const override {
+    return issuers_.authenticate(std::move(token));
+  }
+  Result<identity::PrincipalRef> renew_token(const identity::TokenLogin& login) const override {
+    return issuers_.renew(login);
+  }
 
  private:
   const identity::Identity& identity_;
+  identity::TokenIssuers& issuers_;
 };
 
 // API keys at the CloudEvents door.

@@ -55,6 +55,7 @@
 #include "http/server.h"
 #include "identity/identity.h"
 #include "identity/kinds.h"
+#include "identity/token_issuers.h"
 #include "runtime/dialer.h"
 #include "runtime/loops.h"
 #include "runtime/socket_network.h"
@@ -114,6 +115,7 @@ struct Node::Parts {
   std::optional<estate::AuditLog> audit;
   estate::EnvironmentSecrets secrets;
   std::optional<identity::Identity> identity;
+  std::optional<identity::TokenIssuers> token_issuers;
   identity::TenantExists tenant_exists;
 
   // The spine, and what reads from it.
@@ -196,6 +198,8 @@ struct Node::Parts {
   std::thread loop_threads;
 
   Task<Result<>> open_state();
+  // The answer to a GET of a token issuer's keys.
+  Task<Result<std::string>> fetch_keys(std::string url);
   Task<Result<>> open_log();
   Result<> open_archive();
   Task<Result<>> open_features();

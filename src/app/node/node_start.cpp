@@ -74,6 +74,20 @@ Task<Result<>> Node::Parts::open_state() {
   co_return co_await identity->start();
 }
 
+Task<Result<std::string>> Node::Parts::fetch_keys(std::string url) {
+  constexpr Duration kTimeout = 5s;
+  http::ClientRequest request;
+  CO_TRY(request.url, http::Url::parse(url));
+  request.timeout = kTimeout;
+  request.fields.emplace_back("Accept", "application/json");
+  CO_TRY(auto answer, co_await client.send(std::move(request)));
+  if (answer.status != 200 || answer.truncated) {
+    co_return fail(ErrorCode::Unavailable, "it answers {}{}", answer.status,
+                   answer.truncated ? ", with too long a body" : "");
+  }
+  co_return std::move(answer.body);
+}
+
 Result<> Node::Parts::open_archive() {
   ArchiveOptions options;
   options.folder = settings.text("backup.archive");
@@ -158,7 +172,9 @@ Task<Result<>> Node::Parts::open_features() {
   estate::EstateParts estate_parts{
       *database,        *audit, files, clock, settings.text("data.folder") + "/generation.json",
       std::move(kinds), {},     {}};
-  estate_parts.compilers = {&*identity, &*quotas, &*streams, &*gateway, &*delivery};
+  token_issuers.emplace(*identity, clock, [this](std::string url) { return fetch_keys(url); });
+  estate_parts.compilers = {&*identity, &*token_issuers, &*quotas,
+                            &*streams,  &*gateway,       &*delivery};
   estate_parts.checks = {&tenant_exists};
   estate.emplace(std::move(estate_parts));
   CO_CHECK(co_await estate->start());
@@ -337,7 +353,7 @@ Task<Result<>> Node::Parts::open_doors() {
   if (!roles.has(Role::Control)) ops_parts.for_nodes = &*admin;
   ops.emplace(metrics, std::move(ops_parts));
   if (roles.has(Role::Control)) open_otlp_receiver();
-  kafka_keys.emplace(*identity);
+  kafka_keys.emplace(*identity, *token_issuers);
   kafka_topics.emplace(*streams);
   client_changes.emplace(*estate, [this](std::optional<estate::ResourceId> dropped) {
     return reconcile(std::move(dropped));

@@ -7,6 +7,33 @@ namespace {
 
 constexpr auto kSoon = std::chrono::days(14);
 
+// Only the Kafka listener knows what to do with them.
+Result<> read_client_certificates(const Settings& settings, TlsIdentity& identity) {
+  const auto wanted = settings.text("tls.kafka.clientCertificates");
+  identity.client_ca_file = settings.text("tls.kafka.clientCaFile");
+  if (wanted == "requested") {
+    identity.client_certificates = ClientCertificates::Requested;
+  } else if (wanted == "required") {
+    identity.client_certificates = ClientCertificates::Required;
+  } else if (wanted != "ignored") {
+    return fail(ErrorCode::InvalidArgument,
+                "tls.kafka.clientCertificates: must be ignored, requested or required, not '{}'",
+                wanted);
+  }
+  const bool is_asking = identity.client_certificates != ClientCertificates::Ignored;
+  if (is_asking == !identity.client_ca_file.empty()) return {};
+  if (is_asking) {
+    return fail(ErrorCode::InvalidArgument,
+                "tls.kafka.clientCertificates is '{}' without tls.kafka.clientCaFile, which names "
+                "who signs them",
+                wanted);
+  }
+  return fail(ErrorCode::InvalidArgument,
+              "tls.kafka.clientCaFile is set, but tls.kafka.clientCertificates is '{}': set it to "
+              "requested or required",
+              wanted);
+}
+
 }  // namespace
 
 Result<std::optional<TlsContext>> tls_of(const Settings& settings, std::string_view listener,
@@ -28,6 +55,7 @@ Result<std::optional<TlsContext>> tls_of(const Settings& settings, std::string_v
     return fail(ErrorCode::InvalidArgument, "{}.{} is set without {}.{}: TLS takes both", prefix,
                 given, prefix, missing);
   }
+  if (listener == "kafka") CHECK(read_client_certificates(settings, identity));
   auto context = TlsContext::server(identity, alpn);
   if (!context) {
     return std::unexpected(std::move(context).error().within("settings " + prefix + ".*"));

@@ -40,6 +40,20 @@ TEST(TlsSettings, TakeAListenersOwnCertificateBeforeTheCommonOne) {
   EXPECT_THAT(said, HasSubstr("/no/own.pem cannot be read: No such file or directory"));
 }
 
+TEST(TlsSettings, WantWhoSignsTheCertificatesOfKafkaClients) {
+  const auto kafka = [](std::vector<std::string> more) {
+    more.insert(more.end(), {"tls.certificateFile=a.pem", "tls.keyFile=a.key"});
+    return tls_of(settings_of(more), "kafka", {}).error().message;
+  };
+  EXPECT_EQ(
+      kafka({"tls.kafka.clientCertificates=required"}),
+      "tls.kafka.clientCertificates is 'required' without tls.kafka.clientCaFile, which names "
+      "who signs them");
+  EXPECT_THAT(kafka({"tls.kafka.clientCaFile=ca.pem"}), HasSubstr("is 'ignored': set it to"));
+  EXPECT_THAT(kafka({"tls.kafka.clientCertificates=yes"}),
+              HasSubstr("must be ignored, requested or required, not 'yes'"));
+}
+
 TEST(TlsSettings, WarnOfACertificateOutOfItsTime) {
   WallTime start{};
   TlsCertificate certificate{"CN=weft", start, start + std::chrono::days(90)};

@@ -176,7 +176,8 @@ TEST(KafkaSasl, AnUnknownMechanismIsToldWhichThereAre) {
   handshake.mechanism = "GSSAPI";
   const auto answer = client.call<SaslHandshakeResponse>(1, handshake);
   EXPECT_EQ(answer->error_code, code(KafkaError::UnsupportedSaslMechanism));
-  EXPECT_THAT(answer->mechanisms, ElementsAre("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"));
+  EXPECT_THAT(answer->mechanisms,
+              ElementsAre("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"));
 }
 
 TEST(KafkaAdmin, WithoutAPortTopicsCannotBeChanged) {

@@ -12,7 +12,9 @@
 #include "identity/decisions.h"
 #include "identity/principal.h"
 #include "identity/scram.h"
+#include "identity/token_issuers.h"
 #include "runtime/task.h"
+#include "runtime/tls.h"
 
 namespace weft::kafka {
 
@@ -25,6 +27,14 @@ class Authenticator {
   // SASL SCRAM: what is kept of this user, or what looks like it (identity/scram.h).
   virtual identity::ScramLogin find_scram(identity::ScramMechanism mechanism,
                                           std::string_view user) const = 0;
+  // The Client that a certificate, verified by TLS, belongs to. Unauthenticated for nobody's.
+  virtual Result<identity::PrincipalRef> authenticate_certificate(
+      const PeerCertificate& certificate) const = 0;
+  // SASL OAUTHBEARER: a signed token of an issuer that is trusted. Unauthenticated with what is
+  // wrong with it; Unavailable when the issuer's keys cannot be had.
+  virtual Task<Result<identity::TokenLogin>> authenticate_token(std::string token) const = 0;
+  // The principal of such a login as it is now; Unauthenticated once it is over.
+  virtual Result<identity::PrincipalRef> renew_token(const identity::TokenLogin& login) const = 0;
 };
 
 // Is told of what was refused to whom; keeps itself from being flooded. Must not block.

@@ -122,8 +122,25 @@ Result<std::shared_ptr<const CompiledClient>> compile_client(
   std::ranges::move(ruled, std::back_inserter(grants));
   compiled->principal = std::make_shared<const Principal>(
       make_principal(PrincipalType::Client, client.name(), client.tenant(), std::move(grants)));
+  if (const auto* list = client.spec().find("certificates")) {
+    for (const auto& each : list->elements()) {
+      compiled->certificates.push_back(certificate_name(each.as_string()));
+    }
+  }
   CHECK(declare_keys(client, secrets, pepper, *compiled));
   return compiled;
+}
+
+// Two clients with one certificate would be one of them by chance.
+Result<> add_certificates(const estate::Resource& client, const CompiledClient& compiled,
+                          ClientSnapshot& snapshot) {
+  for (const auto& name : compiled.certificates) {
+    const auto [known, is_new] = snapshot.certificates.emplace(name, compiled.principal);
+    if (is_new) continue;
+    return fail(ErrorCode::AlreadyExists, "{}: the certificate {} is that of {}",
+                client.id().text(), name, known->second->id);
+  }
+  return {};
 }
 
 Result<> add_keys(const estate::Resource& client, const CompiledClient& compiled, KeyTable& keys) {
@@ -158,10 +175,23 @@ Result<std::shared_ptr<const ClientSnapshot>> compile_clients(const estate::Esta
       TRY(compiled, compile_client(*client, roles, rules, secrets, pepper));
     }
     CHECK(add_keys(*client, *compiled, snapshot->declared_keys));
+    CHECK(add_certificates(*client, *compiled, *snapshot));
     snapshot->principals.emplace(ClientName{client->tenant(), client->name()}, compiled->principal);
   }
   cache.clients = std::move(kept);
   return snapshot;
+}
+
+std::string certificate_name(std::string_view declared) {
+  std::string name;
+  const bool is_subject = !declared.starts_with("dns:") && !declared.starts_with("uri:") &&
+                          !declared.starts_with("email:");
+  for (char c : declared) {
+    const bool is_after_comma = !name.empty() && name.back() == ',' && !name.ends_with("\\,");
+    if (is_subject && c == ' ' && is_after_comma) continue;
+    name += c;
+  }
+  return name;
 }
 
 KeyTable key_table(const ClientSnapshot& clients, const std::map<std::string, StoredKey>& stored) {

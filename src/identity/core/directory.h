@@ -51,6 +51,7 @@ struct CompiledClient {
   };
   PrincipalRef principal;
   std::vector<Key> keys;
+  std::vector<std::string> certificates;  // subjects without spaces around commas, and names
 };
 
 // What was compiled, by the content of the client and its roles; kept from generation to
@@ -63,6 +64,7 @@ struct ClientCache {
 // The clients of a generation and the keys that their documents declare.
 struct ClientSnapshot {
   std::map<ClientName, PrincipalRef, std::less<>> principals;
+  std::map<std::string, PrincipalRef, std::less<>> certificates;  // by subject or name
   KeyTable declared_keys;
 };
 
@@ -79,6 +81,9 @@ Result<std::shared_ptr<const ClientSnapshot>> compile_clients(const estate::Esta
                                                               const estate::SecretSource& secrets,
                                                               const crypto::HmacKey& pepper,
                                                               ClientCache& cache);
+
+// "CN=shop, O=Acme" as certificates are compared: "CN=shop,O=Acme".
+std::string certificate_name(std::string_view declared);
 
 // Stored keys of clients that no longer exist are left out.
 KeyTable key_table(const ClientSnapshot& clients, const std::map<std::string, StoredKey>& stored);

@@ -5,6 +5,7 @@
 
 #include "base/suggestion.h"
 #include "identity/decisions.h"
+#include "identity/token_issuers.h"
 
 namespace weft::identity {
 
@@ -65,6 +66,10 @@ std::string client_schema() {
     "roles": {{"type": "array", "uniqueItems": true, "items": {{"type": "string"}},
               "description": "Names of Role resources of the same tenant"}},
     "grants": {},
+    "certificates": {{"type": "array", "uniqueItems": true,
+                     "description": "Client certificates it logs in with: a subject (CN=shop,O=Acme) or an alternative name (dns:shop.acme.test, uri:…, email:…)",
+                     "items": {{"type": "string",
+                               "pattern": "^(dns:[^A-Z]+|uri:.+|email:.+|[A-Za-z0-9.]+=.+)$"}}}},
     "apiKeys": {{"type": "array", "uniqueItems": true,
                 "description": "Keys whose values come from the environment or the vault; a key itself is never written into a document",
                 "items": {{"type": "string",
@@ -167,7 +172,8 @@ std::vector<Kind> identity_kinds() {
             .summary = "What one client, or all of a tenant, may do or are denied",
             .schema = access_rule_schema()};
   rule.check = check_access_rule;
-  return {std::move(tenant), std::move(role), std::move(client), std::move(rule)};
+  return {std::move(tenant), std::move(role), std::move(client), std::move(rule),
+          token_issuer_kind()};
 }
 
 void TenantExists::check(const estate::EstateView& desired,

@@ -327,6 +327,28 @@ Result<PrincipalRef> Identity::authenticate_api_key(std::string_view key) const 
   return entry.principal;
 }
 
+Result<PrincipalRef> Identity::authenticate_certificate(
+    const std::string& subject, const std::vector<std::string>& names) const {
+  const auto& known = state_->current().clients->certificates;
+  PrincipalRef found;
+  const auto look_at = [&](const std::string& name) {
+    const auto client = known.find(name);
+    if (client == known.end()) return true;
+    const bool is_other = found && found->id != client->second->id;
+    found = client->second;
+    return !is_other;
+  };
+  bool is_one = look_at(subject);
+  for (const auto& name : names) is_one = look_at(name) && is_one;
+  if (!is_one) {
+    return fail(ErrorCode::Unauthenticated, "the certificate {} names several Clients", subject);
+  }
+  if (found) return found;
+  return fail(ErrorCode::Unauthenticated,
+              "no Client names the certificate {}{}{}; put one of these into its `certificates`",
+              subject, names.empty() ? "" : ", ", fmt::join(names, ", "));
+}
+
 // No key begins like that, so what is signed here opens nothing else.
 std::string Identity::sign_for_nodes(std::string_view text) const {
   ENSURE(state_->pepper.has_value(), "identity has started");

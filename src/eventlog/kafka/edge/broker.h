@@ -65,6 +65,9 @@ struct Session {
   // What the principal is now, or why it may no longer be here; empty without a credential.
   std::function<Result<identity::PrincipalRef>()> renew;
   MonoTime renew_at{};  // not before
+  bool is_by_certificate = false;
+  std::string
+      token_error;  // of a token that was refused; the client still has to say that it knows
   SaslState sasl = SaslState::Idle;
   std::string mechanism;                         // of the handshake
   std::optional<identity::ScramExchange> scram;  // under way

@@ -27,7 +27,8 @@ Connection::Connection(Broker& broker, std::unique_ptr<net::Stream> stream, Exec
 Task<void> Connection::run() {
   const auto& limits = broker_.options.limits;
   authenticate_until_ = broker_.parts.clock.mono() + limits.authentication_timeout;
-  const auto ended = co_await read_requests();
+  auto ended = log_in_by_certificate(session_, *stream_);
+  if (ended) ended = co_await read_requests();
   if (!ended) end(ended.error().message);
   if (ended) co_await wait_until_answered();
   is_closed_ = true;

@@ -51,7 +51,8 @@ constexpr std::array kApis{
     entry<DescribeGroupsRequest>(),
     entry<ListGroupsRequest>("all groups are of the classic type"),
     entry<SaslHandshakeRequest>(
-        "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; version 0 with raw tokens too", Access::Anybody),
+        "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER; version 0 with raw tokens too",
+        Access::Anybody),
     entry<ApiVersionsRequest>("an unknown version gets the answer of version 0", Access::Anybody),
     entry<CreateTopicsRequest>(kGovernedRemark),
     entry<DeleteTopicsRequest>(kGovernedRemark),

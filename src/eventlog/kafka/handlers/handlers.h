@@ -14,11 +14,15 @@ Task<ApiVersionsResponse> handle(Call& call, const ApiVersionsRequest& request);
 Task<SaslHandshakeResponse> handle(Call& call, const SaslHandshakeRequest& request);
 Task<SaslAuthenticateResponse> handle(Call& call, const SaslAuthenticateRequest& request);
 struct SaslStep {
-  std::string token;         // for the client
-  bool is_complete = false;  // the session has its principal
+  std::string token;                                  // for the client
+  bool is_complete = false;                           // the session has its principal
+  std::optional<WallTime> expires_at = std::nullopt;  // when the session ends, if that is known
 };
 // One token of the handshake's mechanism. The error's message is for the client.
 Task<Result<SaslStep>> sasl_step(Session& session, std::string_view token);
+// The session gets the principal of its stream's client certificate, if it has one; it may still
+// log in by SASL. Unauthenticated when the certificate is nobody's.
+Result<> log_in_by_certificate(Session& session, const net::Stream& stream);
 // Whether the session's credential still holds; asks no more than once a second. Takes over what
 // the principal may do now.
 Result<> authenticate_again(Session& session);

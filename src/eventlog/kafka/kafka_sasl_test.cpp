@@ -1,4 +1,4 @@
-// SASL/SCRAM at the listener, with a client's half of the exchange written here.
+// SASL/SCRAM and OAUTHBEARER at the listener.
 #include "base/bytes.h"
 #include "eventlog/kafka/kafka_server.h"
 #include "eventlog/kafka/kafka_test_bench.h"
@@ -120,6 +120,79 @@ TEST(KafkaScram, AConnectionAuthenticatesAgainAsTheSameAlone) {
 
   EXPECT_EQ(other->error_code, code(KafkaError::SaslAuthenticationFailed));
   EXPECT_THAT(std::string(*other->error_message), HasSubstr("cannot become one of client:crm"));
+}
+
+constexpr std::string_view kGoodToken =
+    "n,,\x01"
+    "auth=Bearer good\x01\x01";
+
+TEST(KafkaTokens, OpenTheConnectionUntilTheyExpire) {
+  TestBroker broker;
+  broker.options.anonymous = nullptr;
+  broker.keys.token_until = broker.world.clock.now() + 90s;
+  auto client = broker.connect();
+  shake_hands(client, "OAUTHBEARER");
+
+  const auto answer = send_token(client, kGoodToken);
+
+  EXPECT_EQ(answer->error_code, 0);
+  EXPECT_EQ(answer->auth_bytes.view, "");
+  EXPECT_GT(answer->session_lifetime_ms, 89'000);
+  EXPECT_LE(answer->session_lifetime_ms, 90'000);
+  EXPECT_EQ(client.call<MetadataResponse>(1, MetadataRequest())->brokers.size(), 1U);
+}
+
+TEST(KafkaTokens, ARefusalIsAnsweredWithJsonAndEndsOnceTheClientKnows) {
+  TestBroker broker;
+  broker.options.anonymous = nullptr;
+  auto client = broker.connect();
+  shake_hands(client, "OAUTHBEARER");
+
+  const auto refusal = send_token(client,
+                                  "n,a=shop,\x01"
+                                  "host=x\x01"
+                                  "auth=Bearer bad\x01\x01");
+  const auto end = send_token(client, "\x01");
+
+  EXPECT_EQ(refusal->error_code, 0);
+  EXPECT_EQ(refusal->auth_bytes.view, R"({"status":"invalid_token"})");
+  EXPECT_EQ(end->error_code, code(KafkaError::SaslAuthenticationFailed));
+  EXPECT_EQ(end->error_message, "the token is refused");
+  EXPECT_TRUE(client.is_closed());
+}
+
+TEST(KafkaTokens, OfOneClientDoNotLogInAnother) {
+  TestBroker broker;
+  broker.options.anonymous = nullptr;
+  auto same = broker.connect();
+  shake_hands(same, "OAUTHBEARER");
+  EXPECT_EQ(send_token(same,
+                       "n,a=shop,\x01"
+                       "auth=Bearer good\x01\x01")
+                ->auth_bytes.view,
+            "");
+  auto other = broker.connect();
+  shake_hands(other, "OAUTHBEARER");
+  EXPECT_EQ(send_token(other,
+                       "n,a=admin,\x01"
+                       "auth=Bearer good\x01\x01")
+                ->auth_bytes.view,
+            R"({"status":"invalid_token"})");
+}
+
+TEST(KafkaTokens, AMalformedMessageIsRefusedAtOnce) {
+  for (const auto* message : {"", "n,,", "n,,\x01\x01",
+                              "n,,\x01"
+                              "auth=Basic good\x01\x01",
+                              "p=x,,\x01"
+                              "auth=Bearer good\x01\x01"}) {
+    TestBroker broker;
+    broker.options.anonymous = nullptr;
+    auto client = broker.connect();
+    shake_hands(client, "OAUTHBEARER");
+    EXPECT_EQ(send_token(client, message)->error_code, code(KafkaError::SaslAuthenticationFailed));
+    EXPECT_TRUE(client.is_closed());
+  }
 }
 
 }  // namespace
