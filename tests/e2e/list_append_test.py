@@ -1,15 +1,10 @@
 """Transactions of appends and polls under kill -9, and proof that the judge of their histories finds each kind of fault."""
-import contextlib
 import copy
-import json
 import math
-import os
-import signal
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from list_append_process import told_by_clients
 from list_append_rules import ABORTED, COMMITTED, UNKNOWN, History, Judgement, Poll, Send, Transaction, strong_components
 
 SECONDS = 15
@@ -213,40 +208,20 @@ def test_strong_components_are_found_at_any_depth():
         [19_998, 19_999, 20_000], [5, 6, 7]]
 
 
-def clients(seconds, *words):
-    """Exit status, output and errors. Whatever becomes of the clients, the node that they started ends with them."""
-    process = subprocess.Popen([sys.executable, Path(__file__).with_name("list_append_clients.py"), "--seconds", str(seconds), *words],
-                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-    try:
-        output, errors = process.communicate(timeout=seconds + 300)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    return process.returncode, output, errors
-
-
-def told_by_clients(seconds, *words):
-    pytest.importorskip("confluent_kafka")
-    for _ in range(3):
-        status, output, errors = clients(seconds, *words)
-        if status >= 0:
-            break
-        # librdkafka 2.0 ended its own process by a signal (an assertion of its own, say): nothing has been judged.
-    assert output, f"{status}: {errors[-4000:]}"
-    return json.loads(output)
-
-
 def test_transactions_keep_their_promises_under_kill_minus_nine():
-    told = told_by_clients(SECONDS)
+    pytest.importorskip("confluent_kafka")
+    told = told_by_clients(sys.executable, SECONDS)
     assert told["violations"] == []
     assert told["kills"] + told["stops"] >= 3 and told["committed"] > 100 and told["aborted"] > 10 and told["polled"] > 100, told
 
 
 def test_readers_that_ask_for_uncommitted_records_are_found_out():
-    rules = {violation.split(":")[0] for violation in told_by_clients(4, "--fault", "uncommitted")["violations"]}
+    pytest.importorskip("confluent_kafka")
+    rules = {violation.split(":")[0] for violation in told_by_clients(sys.executable, 4, "--fault", "uncommitted")["violations"]}
     assert rules & {"dirty read", "aborted read"}
 
 
 def test_a_node_that_comes_back_with_older_data_is_found_out():
-    rules = {violation.split(":")[0] for violation in told_by_clients(4, "--fault", "forgetful")["violations"]}
+    pytest.importorskip("confluent_kafka")
+    rules = {violation.split(":")[0] for violation in told_by_clients(sys.executable, 4, "--fault", "forgetful")["violations"]}
     assert "lost" in rules
