@@ -63,7 +63,12 @@ class Certificate {
 
   std::string certificate_file() const { return folder_ / "cert.pem"; }
   std::string key_file() const { return folder_ / "key.pem"; }
-  TlsIdentity identity() const { return {certificate_file(), key_file(), ""}; }
+  TlsIdentity identity() const {
+    TlsIdentity files;
+    files.certificate_file = certificate_file();
+    files.key_file = key_file();
+    return files;
+  }
 
  private:
   std::filesystem::path folder_;

@@ -285,6 +285,23 @@ TEST(ProducerStates, StartANewEpochAtZeroAndFenceTheOldOne) {
   EXPECT_EQ(producers.check(sequenced_header(0, 3, 1, 0)).kind, SequenceVerdict::StaleEpoch);
 }
 
+TEST(ProducerStates, TakeNothingForARepetitionOfAnEndedTransaction) {
+  ProducerStates producers;
+  producers.record(sequenced_header(0, 0, 2, 100), 0);
+  auto marker = sequenced_header(0, -1, 1, 102);
+  marker.attributes = kControlBit | kTransactionalBit;
+  EXPECT_EQ(producers.check(sequenced_header(0, 0, 2, 0)).kind, SequenceVerdict::Duplicate);
+  producers.record(marker, 0);
+
+  EXPECT_EQ(producers.check(sequenced_header(0, 0, 2, 0)).kind, SequenceVerdict::OutOfOrder);
+  EXPECT_EQ(producers.check(sequenced_header(0, 2, 1, 0)).kind, SequenceVerdict::Accept);
+  // Recovery may meet what the manifest knew already.
+  producers.record(sequenced_header(0, 0, 2, 100), 0);
+  EXPECT_EQ(producers.check(sequenced_header(0, 0, 2, 0)).kind, SequenceVerdict::OutOfOrder);
+  producers.record(sequenced_header(0, 2, 1, 103), 0);
+  EXPECT_EQ(producers.check(sequenced_header(0, 2, 1, 0)).kind, SequenceVerdict::Duplicate);
+}
+
 TEST(ProducerStates, WrapTheSequenceAtItsEnd) {
   constexpr auto kLast = std::numeric_limits<std::int32_t>::max();
   ProducerStates producers;

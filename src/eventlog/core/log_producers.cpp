@@ -32,6 +32,22 @@ SequenceVerdict ProducerStates::check(const BatchHeader& batch) const {
   return {batch.base_sequence == expected ? Kind::Accept : Kind::OutOfOrder, -1};
 }
 
+namespace {
+
+// No batch of an ended transaction is taken for a repetition any more, only the sequence goes on: a
+// client that aborts while a batch has no answer may give its number to the next transaction's
+// first batch (librdkafka up to 2.16 does), and that would be acknowledged and lost. It is out of
+// order instead, which the client learns of.
+void end_transaction(ProducerState& state, Offset marker) {
+  constexpr std::int32_t kNoSequence = -1;
+  if (state.count == 0) return;
+  const auto last = state.batches[state.count - 1u].last_sequence;
+  state.batches[0] = {kNoSequence, last, marker};
+  state.count = 1;
+}
+
+}  // namespace
+
 bool ProducerStates::record(const BatchHeader& batch, std::int64_t now_ms) {
   if (batch.producer_id < 0) return false;
   auto [at, fresh] = producers_.try_emplace(batch.producer_id);
@@ -45,7 +61,10 @@ bool ProducerStates::record(const BatchHeader& batch, std::int64_t now_ms) {
   if (!same_epoch) state = ProducerState{};
   state.epoch = batch.producer_epoch;
   state.last_ms = now_ms;
-  if (batch.is_control()) return fresh;
+  if (batch.is_control()) {
+    end_transaction(state, batch.base_offset);
+    return fresh;
+  }
   if (state.count == ProducerState::kBatchesKept) {
     std::ranges::rotate(state.batches, state.batches.begin() + 1);
     --state.count;

@@ -168,7 +168,7 @@ AppendedBatch LogWriter::judge(const AppendItem& item, AppendStatus durable) con
       break;
   }
   outcome.base_offset = verdict.original;
-  // What was appended before, within its transaction, stays a duplicate after it.
+  // A repetition is one also where nothing may be written any more.
   if (outcome.status != AppendStatus::Appended) return outcome;
   using Verdict = TransactionalProducers::Verdict;
   auto allowed =
