@@ -31,6 +31,7 @@ WRAPPERS = {
     "lz4": ["src/eventlog/core"],
     "snappy": ["src/eventlog/core"],
     "zlib": ["src/eventlog/core"],
+    "librdkafka/": ["src/eventlog/kafka_cluster"],
 }
 
 # Of a module: nobody else includes from them. What stands in its other folders is a door when its README names it.

@@ -20,6 +20,7 @@ std::vector<Command> timeline_commands();     // timeline
 std::vector<Command> client_commands();       // client list, client key create|revoke
 std::vector<Command> backup_commands();       // backup, backup verify, restore
 std::vector<Command> jq_commands();           // jq
+std::vector<Command> bench_commands();        // bench stream
 std::vector<Command> description_commands();  // help, version, completion, man
 
 std::vector<Command> all_commands();
