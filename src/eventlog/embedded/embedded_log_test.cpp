@@ -251,6 +251,20 @@ TEST_F(EmbeddedLogTest, FetchReturnsWholeBatchesFromTheOneThatHoldsTheOffset) {
   EXPECT_EQ(fetched[0].info.end, 3);
 }
 
+TEST_F(EmbeddedLogTest, ABatchThatIsTooLargeForTheMemoryIsReadAmongThoseThatAreNot) {
+  node.close();
+  node.options.tail_bytes_max = 64 * 1024;
+  ASSERT_TRUE(node.open());
+  auto stream = node.create("orders");
+  const std::string large(60'000, 'x');
+  node.append(stream, "before");
+  node.append(stream, large);
+  node.append(stream, "behind");
+
+  EXPECT_EQ(node.values({stream, 0}), (std::vector<std::string>{"before", large, "behind"}));
+  EXPECT_EQ(node.values({stream, 0}, 1), (std::vector<std::string>{large, "behind"}));
+}
+
 TEST_F(EmbeddedLogTest, FetchGivesTheFirstBatchEvenIfItIsTooLarge) {
   auto stream = node.create("orders");
   PartitionId partition{stream, 0};

@@ -30,6 +30,9 @@ Offset Partition::publish(const PublishedBatch& batch, FetchWaiters& woken) {
   if (batch.bytes) {
     tail_.push_back({batch.ref.base, batch.ref.last(), batch.ref.max_timestamp, batch.bytes});
     tail_bytes_ += batch.bytes->size();
+  } else if (batch.wal_sequence != 0) {
+    // Readers take the tail for all that there is from its first batch on: it has no gap.
+    while (tail_first_ < tail_.size()) pop_tail();
   }
   if (epochs_.empty() || epochs_.back().epoch < batch.leader_epoch) {
     epochs_.push_back({batch.leader_epoch, batch.ref.base});
