@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "eventlog/core/file_bytes.h"
 #include "eventlog/core/transaction_index.h"
 #include "eventlog/event_log.h"
 #include "eventlog/types.h"
@@ -64,6 +65,7 @@ struct FetchOptions {
   std::uint32_t bytes_min = 1;                 // parked until this many are there …
   Duration wait{};                             // … or this long
   bool committed_only = false;                 // up to the stable end
+  bool from_files = false;  // long runs of batches may stay in their file, as `files`
 };
 
 // Whole batches, each a shared immutable buffer (tail of the log) or read from a segment.
@@ -72,9 +74,13 @@ struct FetchedPartition {
   std::optional<ErrorCode> error;  // NotFound, OutOfRange, DataLoss
   PartitionInfo info;
   std::vector<std::shared_ptr<const std::string>> batches;
+  // Whole batches too, checked as the others; with `from_files` alone.
+  std::vector<FileBytesBefore> files;
   Offset next = 0;  // where to go on: behind the batches, or behind a hole where there are none
   // Of those transactions the batches do not count; with `committed_only` alone.
   std::vector<AbortedTransaction> aborted;
+
+  bool is_empty() const { return batches.empty() && files.empty(); }
 };
 
 // A producer that writes in transactions, and with which epoch.

@@ -223,3 +223,25 @@ def test_only_a_key_opens_the_listener_unless_anonymous_access_is_set(estate, we
                                    sasl_plain_username="me", sasl_plain_password=weft.token)
     assert producer.send(topic, b"with a key").get(10).offset == 0
     producer.close()
+
+
+def test_a_reader_far_behind_is_sent_files_and_gets_the_same_bytes(estate, weft_factory):
+    weft = weft_factory(name="files", estate=estate, settings=[
+        "kafka.anonymous=true", "kafka.rebalanceDelay=0s", "log.walFileBytes=4MiB", "log.tailBytesMax=1MiB"]).start()
+    topic, records = "kcat.test.sent.v1", 12_000
+    producer = confluent_kafka.Producer({"bootstrap.servers": weft.kafka, "linger.ms": 50})
+    for number in range(records):
+        producer.produce(topic, f"{number} ".encode() + b"x" * 1000, partition=0)
+        producer.poll(0)
+        if number % 1000 == 0:
+            producer.flush(30)
+    assert producer.flush(30) == 0
+
+    def read_from_files():
+        """All records, once some of them were moved to segments and went out from there."""
+        lines = kcat(weft, "-C", "-t", topic, "-p", "0", "-e", "-q").splitlines()
+        assert [line.split(" ", 1)[0] for line in lines] == [str(number) for number in range(records)]
+        assert all(line.endswith(" " + "x" * 1000) for line in lines)
+        return weft.metric("weft_eventlog_kafka_file_bytes_total") > 1e6
+
+    wait_until(read_from_files, seconds=60, what="records that were sent from a file")

@@ -273,8 +273,9 @@ Task<Result<ReadResult>> EmbeddedLog::read(ReadRequest request) {
   result.next = request.from;
   for (;;) {
     auto from = result.next;
-    auto batches =
-        co_await reader.read(request.partition, from, request.bytes_max, request.committed_only);
+    LogReader::ReadOptions options;
+    options.committed_only = request.committed_only;
+    auto batches = co_await reader.read(request.partition, from, request.bytes_max, options);
     result.partition = batches.fetched.info;
     if (auto error = batches.fetched.error) {
       co_return fail(*error, "partition {} of stream {} at offset {} (it has {} to {})",

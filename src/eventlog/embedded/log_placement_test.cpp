@@ -1,4 +1,6 @@
 // Placement into segments, retention, recycling and merging, over real files.
+#include <unistd.h>
+
 #include <fstream>
 
 #include "base/bytes.h"
@@ -63,6 +65,79 @@ TEST_F(LogPlacementTest, MovesRecordsToSegmentsAndReadsThemThere) {
               std::vector<std::string>(expected[static_cast<std::size_t>(i)].begin() + 17,
                                        expected[static_cast<std::size_t>(i)].end()));
   }
+}
+
+// The bytes that a fetch gives, from memory and from files, in their order.
+std::string bytes_of(const FetchedPartition& fetched) {
+  std::string all;
+  auto part = fetched.files.begin();
+  for (std::size_t i = 0; i <= fetched.batches.size(); ++i) {
+    for (; part != fetched.files.end() && part->index == i; ++part) {
+      std::string piece(part->bytes.size, '\0');
+      const auto got = ::pread(part->bytes.file->descriptor(), piece.data(), piece.size(),
+                               static_cast<off_t>(part->bytes.at));
+      EXPECT_EQ(got, static_cast<ssize_t>(piece.size()));
+      all += piece;
+    }
+    if (i < fetched.batches.size()) all += *fetched.batches[i];
+  }
+  return all;
+}
+
+FetchedPartition fetch_from(LogOnDisk& node, PartitionId partition, Offset from, bool from_files) {
+  FetchItem item{partition, from, 10 * 1024 * 1024};
+  FetchOptions options;
+  options.from_files = from_files;
+  auto fetched = node.run(node.log->fetch({item}, options));
+  return std::move(fetched[0]);
+}
+
+TEST_F(LogPlacementTest, LeavesLongRunsInTheirFileForThoseWhoSendThem) {
+  auto stream = node.create("orders");
+  for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
+  tidy();
+  node.reopen();  // nothing of it is in memory
+  node.append(stream, "in memory");
+
+  for (const Offset from : {0, 7, 40}) {
+    const auto copied = fetch_from(node, {stream, 0}, from, false);
+    const auto left = fetch_from(node, {stream, 0}, from, true);
+
+    EXPECT_THAT(copied.files, SizeIs(0));
+    ASSERT_THAT(left.files, SizeIs(::testing::Ge(1u))) << from;
+    EXPECT_EQ(left.files[0].index, 0u);
+    EXPECT_EQ(bytes_of(left), bytes_of(copied));
+    EXPECT_EQ(left.next, copied.next);
+  }
+}
+
+TEST_F(LogPlacementTest, CopiesShortRunsAlsoForThoseWhoSendFiles) {
+  auto stream = node.create("orders");
+  for (int i = 0; i < 6; ++i) node.append(stream, std::string(10'000, 'x'));
+  tidy();
+  node.reopen();
+
+  EXPECT_THAT(fetch_from(node, {stream, 0}, 0, true).files, SizeIs(0));
+}
+
+TEST_F(LogPlacementTest, ARunThatStaysInItsFileIsCheckedAsWell) {
+  auto stream = node.create("orders");
+  for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
+  tidy();
+  {
+    std::fstream file(segments() + "/" + names_in(segments())[0],
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(200'000);
+    file.write("damage", 6);
+  }
+  node.reopen();
+
+  const auto copied = fetch_from(node, {stream, 0}, 0, false);
+  const auto left = fetch_from(node, {stream, 0}, 0, true);
+
+  EXPECT_LT(bytes_of(copied).size(), 60 * 10'000u);
+  EXPECT_EQ(bytes_of(left), bytes_of(copied)) << "a damaged batch is left out";
+  EXPECT_THAT(left.files, SizeIs(::testing::Ge(2u))) << "a run before it and one behind it";
 }
 
 TEST_F(LogPlacementTest, KeepsAtMostTheActiveFileAndOneSpare) {

@@ -15,6 +15,8 @@ namespace weft::eventlog {
 namespace {
 
 constexpr std::uint64_t kChunkBytes = 1024 * 1024;
+// A shorter rest of an extent is copied: one more system call would cost more.
+constexpr std::uint64_t kFileRunMin = 64 * 1024;
 constexpr std::uint32_t kGapMax = 4096;  // foreign bytes between two batches that are read along
 
 using SharedBytes = std::shared_ptr<const std::string>;
@@ -77,6 +79,11 @@ Task<Result<std::size_t>> LogReader::read_bytes(std::shared_ptr<File> file, std:
 Task<Result<std::string>> LogReader::read_range(std::string path, std::uint64_t at,
                                                 std::uint64_t bytes) {
   CO_TRY(auto file, co_await context_.cache.open(std::move(path)));
+  co_return co_await read_range(std::move(file), at, bytes);
+}
+
+Task<Result<std::string>> LogReader::read_range(std::shared_ptr<File> file, std::uint64_t at,
+                                                std::uint64_t bytes) {
   std::string range;
   range.resize_and_overwrite(bytes, [](char*, std::size_t size) { return size; });
   CO_TRY(auto got, co_await read_bytes(file, range, at));
@@ -139,6 +146,20 @@ Step look(std::string_view bytes, std::uint64_t left, std::optional<BatchHeader>
   return Step::Batch;
 }
 
+// Behind what is there, as one run where the batch before it ends there.
+void add_from_file(FetchedPartition& into, const std::shared_ptr<File>& file, std::uint64_t at,
+                   std::uint64_t size) {
+  if (!into.files.empty()) {
+    auto& last = into.files.back();
+    if (last.index == into.batches.size() && last.bytes.file == file &&
+        last.bytes.at + last.bytes.size == at) {
+      last.bytes.size += size;
+      return;
+    }
+  }
+  into.files.push_back({into.batches.size(), {file, at, size}});
+}
+
 }  // namespace
 
 Task<Result<std::uint64_t>> LogReader::skip_damage(const Extent& extent, std::uint64_t at,
@@ -169,9 +190,12 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
   auto path = context_.segment_path(extent.segment);
   auto at = std::uint64_t{extent.point_before(from).at};
   auto wanted = std::min(std::max(bytes_max, kIndexInterval), kChunkBytes);
+  CO_TRY(auto file, co_await context_.cache.open(path));
+  const bool stays = into.from_files && file->descriptor() >= 0 &&
+                     std::min(extent.bytes - at, bytes_max) >= kFileRunMin;
   while (at < extent.bytes) {
     auto size = std::min(wanted, extent.bytes - at);
-    CO_TRY(auto range, co_await read_range(path, extent.at + at, size));
+    CO_TRY(auto range, co_await read_range(file, extent.at + at, size));
     if (range.size() < size) co_return fail(ErrorCode::DataLoss, "{} is too short", path);
     std::size_t in = 0;
     auto step = Step::Batch;
@@ -182,8 +206,12 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
       if (header->base_offset >= into.limit) co_return Result<>();
       if (header->last_offset() >= from) {
         if (into.bytes > 0 && into.bytes + header->bytes() > bytes_max) co_return Result<>();
-        auto batch = std::make_shared<const std::string>(range, in, header->bytes());
-        into.fetched.batches.push_back(std::move(batch));
+        if (stays) {
+          add_from_file(into.fetched, file, extent.at + at + in, header->bytes());
+        } else {
+          auto batch = std::make_shared<const std::string>(range, in, header->bytes());
+          into.fetched.batches.push_back(std::move(batch));
+        }
         into.bytes += header->bytes();
         into.next = header->next_offset();
       }
@@ -234,11 +262,12 @@ Task<Result<bool>> LogReader::follow(ReadPlan plan, std::uint64_t bytes_max, Bat
 }
 
 Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint64_t bytes_max,
-                                         bool committed_only) {
+                                         ReadOptions options) {
   constexpr int kPlansMax = 3;
   Batches result;
   result.fetched.partition = id;
   result.next = from;
+  result.from_files = options.from_files;
   auto partition = context_.streams.find(id);
   if (!partition) {
     result.fetched.error = ErrorCode::NotFound;
@@ -247,20 +276,20 @@ Task<LogReader::Batches> LogReader::read(PartitionId id, Offset from, std::uint6
   std::uint64_t compactions = 0;
   for (int failures = 0;;) {
     auto room = bytes_max - std::min(result.bytes, bytes_max);
-    auto plan = partition->plan(result.next, room, committed_only);
+    auto plan = partition->plan(result.next, room, options.committed_only);
     result.fetched.info = plan.info;
     result.limit = plan.limit;
-    if (!result.fetched.batches.empty() && plan.compactions != compactions) co_return result;
+    if (!result.fetched.is_empty() && plan.compactions != compactions) co_return result;
     compactions = plan.compactions;
     auto aborted = std::move(plan.aborted);
-    if (result.fetched.batches.empty()) result.fetched.error = plan.error;
+    if (result.fetched.is_empty()) result.fetched.error = plan.error;
     if (plan.error || result.next >= plan.limit) co_return result;
     auto before = result.next;
     auto all = co_await follow(std::move(plan), bytes_max, result);
     if (!all) {
       // The file was placed and recycled since the plan was made: plan again.
       if (all.error().code == ErrorCode::NotFound && ++failures < kPlansMax) continue;
-      if (result.fetched.batches.empty()) result.fetched.error = ErrorCode::DataLoss;
+      if (result.fetched.is_empty()) result.fetched.error = ErrorCode::DataLoss;
       log_error("eventlog", "cannot read stored records", {{"error", all.error().message}});
       co_return result;
     }
@@ -302,6 +331,9 @@ Task<void> LogReader::wait_for_more(std::vector<std::pair<std::shared_ptr<Partit
 Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> items,
                                                      FetchOptions options) {
   auto deadline = context_.clock.mono() + options.wait;
+  ReadOptions how;
+  how.committed_only = options.committed_only;
+  how.from_files = options.from_files;
   for (;;) {
     std::vector<FetchedPartition> fetched;
     std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends;
@@ -310,10 +342,11 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
     for (const auto& item : items) {
       auto room = options.bytes_max - std::min<std::uint64_t>(bytes, options.bytes_max);
       auto limit = std::min<std::uint64_t>(item.bytes_max, room);
-      auto batches = co_await read(item.partition, item.from, limit, options.committed_only);
+      auto batches = co_await read(item.partition, item.from, limit, how);
       // The first batch of all always goes; later ones only as far as they fit.
       if (bytes > 0 && batches.bytes > room) {
         batches.fetched.batches.clear();
+        batches.fetched.files.clear();
         batches.bytes = 0;
         batches.next = item.from;
         answer_now = true;

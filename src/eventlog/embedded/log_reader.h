@@ -30,10 +30,14 @@ class LogReader {
     Offset next = 0;
     Offset limit = std::numeric_limits<Offset>::max();  // no batch at or beyond this one
     bool sets_damage_aside = false;  // copies damaged bytes to quarantine/; for placement
+    bool from_files = false;         // long runs of batches stay in their file
   };
   // With `committed_only`, up to the stable end, and with the transactions that do not count.
-  Task<Batches> read(PartitionId id, Offset from, std::uint64_t bytes_max,
-                     bool committed_only = false);
+  struct ReadOptions {
+    bool committed_only = false;
+    bool from_files = false;
+  };
+  Task<Batches> read(PartitionId id, Offset from, std::uint64_t bytes_max, ReadOptions options);
 
   Task<std::vector<FetchedPartition>> fetch(std::vector<FetchItem> items, FetchOptions options);
 
@@ -57,6 +61,8 @@ class LogReader {
   Task<Result<std::size_t>> read_bytes(std::shared_ptr<File> file, std::span<char> into,
                                        std::uint64_t offset);
   Task<Result<std::string>> read_range(std::string path, std::uint64_t at, std::uint64_t bytes);
+  Task<Result<std::string>> read_range(std::shared_ptr<File> file, std::uint64_t at,
+                                       std::uint64_t bytes);
   // Where to go on in the extent.
   Task<Result<std::uint64_t>> skip_damage(const Extent& extent, std::uint64_t at, Batches& into);
   void report_damage(PartitionId id, Offset offset, const std::string& path);

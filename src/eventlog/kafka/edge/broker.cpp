@@ -18,6 +18,8 @@ BrokerMetrics::BrokerMetrics(Metrics& metrics)
                                      "Batch bytes that Kafka producers sent")),
       fetched_bytes(metrics.counter("weft_eventlog_kafka_fetched_bytes_total",
                                     "Batch bytes given to Kafka consumers")),
+      file_bytes(metrics.counter("weft_eventlog_kafka_file_bytes_total",
+                                 "Of these, bytes that went from their file to the socket")),
       records_refused(metrics.counter("weft_eventlog_kafka_records_refused_total",
                                       "Records that violate their stream's contract")),
       records_quarantined(

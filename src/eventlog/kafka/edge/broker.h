@@ -23,6 +23,7 @@ struct BrokerMetrics {
   Counter& authentications_failed;
   Counter& produced_bytes;
   Counter& fetched_bytes;
+  Counter& file_bytes;
   Counter& records_refused;
   Counter& records_quarantined;
   Counter& records_expired;
@@ -71,6 +72,7 @@ struct Session {
   SaslState sasl = SaslState::Idle;
   std::string mechanism;                         // of the handshake
   std::optional<identity::ScramExchange> scram;  // under way
+  bool is_plain = false;                         // what is sent goes to the socket as it is
   std::string peer;
   std::string client_id;
   std::string client_software;  // name and version, once the client told

@@ -3,12 +3,14 @@
 #include "eventlog/kafka/handlers/handlers.h"
 #include "eventlog/kafka/handlers/produce.h"
 #include "eventlog/kafka/log_module.h"
+#include "runtime/disk.h"
 #include "runtime/log.h"
 
 namespace weft::kafka {
 namespace {
 
 constexpr std::size_t kBuffersPerWrite = 16;
+constexpr std::uint64_t kFileBytesPerWrite = 1024 * 1024;
 // Whoever has not said who he is cannot make us keep much.
 constexpr std::uint32_t kUnknownPeerRequestBytesMax = 64 * 1024;
 
@@ -22,6 +24,7 @@ Connection::Connection(Broker& broker, std::unique_ptr<net::Stream> stream, Exec
       produces_(loop, "kafka produce", broker.options.limits.pipelined_requests_max) {
   session_.peer = stream_->peer().host;
   session_.principal = broker.options.anonymous;
+  session_.is_plain = !stream_->is_tls();
 }
 
 Task<void> Connection::run() {
@@ -218,7 +221,8 @@ Task<void> Connection::flush() {
         frame = std::move(from);
       } else {
         for (auto& splice : from.splices) {
-          frame.splices.push_back({splice.at + frame.bytes.size(), std::move(splice.buffer)});
+          splice.at += frame.bytes.size();
+          frame.splices.push_back(std::move(splice));
         }
         frame.bytes.append(from.bytes);
       }
@@ -236,19 +240,34 @@ Task<void> Connection::flush() {
 }
 
 Task<Result<>> Connection::write(Frame frame) {
-  const auto& limits = broker_.options.limits;
-  std::vector<std::string_view> pieces;
+  std::vector<Frame::Piece> pieces;
   pieces.reserve(frame.splices.size() * 2 + 1);
   frame.append_pieces(pieces);
-  std::span<const std::string_view> left = pieces;
-  while (!left.empty()) {
-    const auto some = left.first(std::min(left.size(), kBuffersPerWrite));
-    stream_->set_deadline(broker_.parts.clock.mono() + limits.write_timeout);
-    CO_CHECK(co_await stream_->write(some));
-    left = left.subspan(some.size());
+  std::vector<std::string_view> texts;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const auto* file = pieces[i].file;
+    if (file == nullptr) texts.push_back(pieces[i].text);
+    const bool is_full = texts.size() == kBuffersPerWrite || i + 1 == pieces.size();
+    if (!texts.empty() && (file != nullptr || is_full)) {
+      stream_->set_deadline(broker_.parts.clock.mono() + broker_.options.limits.write_timeout);
+      CO_CHECK(co_await stream_->write(texts));
+      texts.clear();
+    }
+    if (file != nullptr) CO_CHECK(co_await send_file(*file));
   }
   // A read that waits beside us goes on as before.
   stream_->set_deadline(broker_.parts.clock.mono() + idle_timeout());
+  co_return Result<>();
+}
+
+Task<Result<>> Connection::send_file(const eventlog::FileBytes& part) {
+  for (std::uint64_t sent = 0; sent < part.size;) {
+    const auto step = std::min(part.size - sent, kFileBytesPerWrite);
+    stream_->set_deadline(broker_.parts.clock.mono() + broker_.options.limits.write_timeout);
+    CO_CHECK(co_await stream_->send_file(part.file->descriptor(), part.at + sent, step));
+    sent += step;
+  }
+  broker_.metrics.file_bytes.add(part.size);
   co_return Result<>();
 }
 

@@ -49,6 +49,7 @@ class Connection {
   // Counts the connection among those of its tenant. ResourceExhausted.
   Result<> take_place();
   Task<Result<>> write(Frame frame);
+  Task<Result<>> send_file(const eventlog::FileBytes& part);
 
   std::uint32_t request_bytes_max() const;
   Duration idle_timeout() const;

@@ -103,6 +103,7 @@ std::size_t fill(Call& call, FetchedPartition fetched, PartitionData& into) {
     }
   }
   into.records->buffers = std::move(fetched.batches);
+  into.records->files = std::move(fetched.files);
   const auto size = into.records->size();
   call.broker.metrics.fetched_bytes.add(size);
   return size;
@@ -111,8 +112,7 @@ std::size_t fill(Call& call, FetchedPartition fetched, PartitionData& into) {
 // Where nothing is left between the offset asked for and where to go on, the client would ask for
 // ever: an empty batch takes it there.
 void bridge_hole(eventlog::Offset from, FetchedPartition& fetched) {
-  if (fetched.error || !fetched.batches.empty() || from < fetched.info.start ||
-      from >= fetched.next)
+  if (fetched.error || !fetched.is_empty() || from < fetched.info.start || from >= fetched.next)
     return;
   fetched.batches.push_back(std::make_shared<const std::string>(
       eventlog::empty_batch(from, fetched.next, fetched.info.leader_epoch)));
@@ -146,6 +146,9 @@ Task<FetchResponse> handle(Call& call, const FetchRequest& request) {
   options.bytes_max = std::min(bytes(request.max_bytes), limits.fetch_bytes_max);
   options.bytes_min = bytes(request.min_bytes);
   options.committed_only = request.isolation_level == kReadCommitted;
+  // What goes over TLS passes through this process anyway, and what an old client may not be given
+  // has to be looked at.
+  options.from_files = call.session.is_plain && call.version >= kFetchZstdFrom;
   const Duration wanted = std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
   const bool waits = !plan.any_error && !plan.items.empty();
   options.wait = waits ? std::min(wanted, limits.fetch_wait_max) : Duration{};

@@ -259,12 +259,34 @@ TEST(Frame, GivesBatchesAsPiecesOfTheirOwn) {
   Frame frame;
   write_response(frame, FetchRequest::kApi, 11, 1, response);
 
-  std::vector<std::string_view> pieces;
+  std::vector<Frame::Piece> pieces;
   frame.append_pieces(pieces);
   ASSERT_EQ(pieces.size(), 5U);
-  EXPECT_EQ(pieces[1].data(), batch->data());
-  EXPECT_EQ(pieces[3].data(), batch->data());
-  EXPECT_EQ(pieces[4].data(), batch->data());
+  EXPECT_EQ(pieces[1].text.data(), batch->data());
+  EXPECT_EQ(pieces[3].text.data(), batch->data());
+  EXPECT_EQ(pieces[4].text.data(), batch->data());
+  EXPECT_EQ(load_be<std::int32_t>(frame.bytes.data()), static_cast<std::int32_t>(frame.size()) - 4);
+}
+
+TEST(FetchResponse, SendsPartsOfFilesBetweenItsBuffers) {
+  auto batch = std::make_shared<const std::string>("BATCH");
+  FetchResponse response;
+  auto& records = response.responses.emplace_back().partitions.emplace_back().records.emplace();
+  records.buffers = {batch, batch};
+  records.files = {{0, {nullptr, 100, 7}}, {1, {nullptr, 200, 8}}, {2, {nullptr, 300, 9}}};
+
+  Frame frame;
+  write_response(frame, FetchRequest::kApi, 11, 1, response);
+
+  std::vector<Frame::Piece> pieces;
+  frame.append_pieces(pieces);
+  ASSERT_EQ(pieces.size(), 6U);
+  EXPECT_EQ(pieces[1].file->at, 100U);
+  EXPECT_EQ(pieces[2].text, "BATCH");
+  EXPECT_EQ(pieces[3].file->at, 200U);
+  EXPECT_EQ(pieces[4].text, "BATCH");
+  EXPECT_EQ(pieces[5].file->size, 9U);
+  EXPECT_EQ(frame.size(), pieces[0].text.size() + 2 * 5 + 7 + 8 + 9);
   EXPECT_EQ(load_be<std::int32_t>(frame.bytes.data()), static_cast<std::int32_t>(frame.size()) - 4);
 }
 

@@ -21,6 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include "eventlog/core/file_bytes.h"
+
 namespace weft::kafka {
 
 inline constexpr std::int16_t kNeverFlexible = INT16_MAX;
@@ -61,14 +63,16 @@ struct Bytes {
 };
 
 // Record batches behind one another. Read: a view of the frame. To be written: `view`, or shared
-// buffers that go into the socket without being copied.
+// buffers, and parts of files between them, that go into the socket without being copied.
 struct Records {
   std::string_view view;
   std::vector<std::shared_ptr<const std::string>> buffers;
+  std::vector<eventlog::FileBytesBefore> files;
 
   std::size_t size() const {
     std::size_t total = view.size();
     for (const auto& buffer : buffers) total += buffer->size();
+    for (const auto& part : files) total += part.bytes.size;
     return total;
   }
 };

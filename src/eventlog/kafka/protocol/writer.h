@@ -11,43 +11,57 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "base/uuid.h"
 #include "eventlog/core/varint.h"
 #include "eventlog/kafka/protocol/fields.h"
 
 namespace weft::kafka {
 
-// Bytes to send: `bytes`, with each splice's buffer before bytes[at].
+// Bytes to send: `bytes`, with each splice, a buffer or a part of a file, before bytes[at].
 struct Frame {
   struct Splice {
     std::size_t at = 0;
     std::shared_ptr<const std::string> buffer;
+    eventlog::FileBytes file{};
+
+    std::size_t size() const { return buffer ? buffer->size() : file.size; }
+  };
+  struct Piece {
+    std::string_view text{};
+    const eventlog::FileBytes* file = nullptr;  // absent: `text` is all of it
   };
   std::string bytes;
   std::vector<Splice> splices;
 
   std::size_t size() const {
     std::size_t total = bytes.size();
-    for (const auto& splice : splices) total += splice.buffer->size();
+    for (const auto& splice : splices) total += splice.size();
     return total;
   }
   // The pieces in order; views of this frame.
-  void append_pieces(std::vector<std::string_view>& pieces) const {
+  void append_pieces(std::vector<Piece>& pieces) const {
     const std::string_view all = bytes;
     std::size_t from = 0;
     for (const auto& splice : splices) {
-      if (splice.at > from) pieces.push_back(all.substr(from, splice.at - from));
-      if (!splice.buffer->empty()) pieces.push_back(*splice.buffer);
+      if (splice.at > from) pieces.push_back({all.substr(from, splice.at - from), nullptr});
+      if (!splice.buffer)
+        pieces.push_back({{}, &splice.file});
+      else if (!splice.buffer->empty())
+        pieces.push_back({*splice.buffer, nullptr});
       from = splice.at;
     }
-    if (from < all.size()) pieces.push_back(all.substr(from));
+    if (from < all.size()) pieces.push_back({all.substr(from), nullptr});
   }
-  // One string; copies.
+  // One string; copies. Requires that no splice is of a file.
   std::string flat() const {
-    std::vector<std::string_view> pieces;
+    std::vector<Piece> pieces;
     append_pieces(pieces);
     std::string all;
-    for (const auto piece : pieces) all.append(piece);
+    for (const auto& piece : pieces) {
+      ENSURE(piece.file == nullptr, "a frame with parts of files is sent, not copied");
+      all.append(piece.text);
+    }
     return all;
   }
 };
@@ -124,7 +138,12 @@ class Writer {
   void write(const Records& value, bool) {
     length<std::int32_t>(static_cast<std::int64_t>(value.size()));
     out().append(value.view);
-    for (const auto& buffer : value.buffers) frame_.splices.push_back({out().size(), buffer});
+    auto part = value.files.begin();
+    for (std::size_t i = 0; i <= value.buffers.size(); ++i) {
+      for (; part != value.files.end() && part->index == i; ++part)
+        frame_.splices.push_back({out().size(), nullptr, part->bytes});
+      if (i < value.buffers.size()) frame_.splices.push_back({out().size(), value.buffers[i]});
+    }
   }
   template <class T>
   void write(const std::vector<T>& value, bool) {
