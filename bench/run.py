@@ -68,6 +68,8 @@ def benches(folder):
                          python("publish_bench.py"), ["--quick"]),
         "trace_disk": Bench("durable POST /orders with no, some and all traces on disk", python("trace_disk_bench.py"), ["--quick"]),
         "delivery": Bench("signed deliveries of the real binary: CPU per delivery", python("delivery_bench.py"), ["--quick"]),
+        "stream": Bench("the Kafka door beside Apache Kafka, flushed and not: produce, transactions, end to end, catching up",
+                        python("stream_bench.py"), ["--quick"]),
         "start": Bench("start to ready, resident memory at rest", python("start_bench.py"), ["--quick"]),
         "spans": Bench("recording a span", [BUILD / "span_bench"], judge=bars_of_spans),
         "acks": Bench("an acknowledgement set with a million in flight: memory, CPU, journal", [BUILD / "acks_bench"],

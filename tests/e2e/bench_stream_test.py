@@ -140,6 +140,8 @@ def test_the_commands_of_the_page_work(weft):
                 words[words.index(name) + 1] = "300ms"
             elif name != "--step":
                 words += [name, "300ms"]
+        if "--find-limit" in words:
+            words += ["--rate", "20000", "--drain", "300ms"]
         if "--brokers" not in words:
             words += ["--brokers", weft.kafka]
         result = subprocess.run([str(BINARY), *words], text=True, capture_output=True, timeout=100)

@@ -47,18 +47,35 @@ Result<eventlog::KafkaTopicView> find_topic(const StreamLoadPlan& plan,
   return found;
 }
 
+// A topic that was made a moment ago has no leaders yet at a cluster.
+Result<eventlog::KafkaOffsets> offsets_of(const StreamLoadPlan& plan, std::int32_t partition,
+                                          eventlog::KafkaAdmin& admin, Clock& clock) {
+  Result<eventlog::KafkaOffsets> offsets;
+  wait_for(clock, clock.mono() + kAdminWait, [&] {
+    offsets = admin.offsets(plan.topic, partition, kAdminWait);
+    return offsets || offsets.error().code != ErrorCode::Unavailable;
+  });
+  return offsets;
+}
+
 // A group that has just been made begins where the topic ends now.
 Result<> begin_at_end(const StreamLoadPlan& plan, const std::string& group,
-                      eventlog::KafkaAdmin& admin, std::int32_t partitions) {
+                      eventlog::KafkaAdmin& admin, std::int32_t partitions, Clock& clock) {
   std::vector<std::pair<std::int32_t, eventlog::Offset>> ends;
   for (std::int32_t i = 0; i < partitions; ++i) {
-    TRY(const auto offsets, admin.offsets(plan.topic, i, kAdminWait));
+    TRY(const auto offsets, offsets_of(plan, i, admin, clock));
     ends.emplace_back(i, offsets.end);
   }
   auto properties = plan.client;
   properties.emplace_back("group.id", group);
   TRY(const auto client, eventlog::KafkaConsumer::open(properties, plan.topic));
-  return client->commit(ends);
+  // A broker that has just started looks for the group's coordinator first.
+  Result<> committed;
+  wait_for(clock, clock.mono() + kAdminWait, [&] {
+    committed = client->commit(ends);
+    return committed || committed.error().code != ErrorCode::Unavailable;
+  });
+  return committed;
 }
 
 Result<> open_group(const StreamLoadPlan& plan, const std::string& group, Run& run, Clock& clock) {
@@ -155,7 +172,7 @@ Result<StreamLoadResult> run_stream_load(const StreamLoadPlan& plan, Clock& cloc
   Run run;
   if (plan.consumers > 0) {
     const auto group = fmt::format("weft-bench-{:x}", times.run);
-    CHECK(begin_at_end(plan, group, *admin, topic.partitions));
+    CHECK(begin_at_end(plan, group, *admin, topic.partitions, clock));
     CHECK(open_group(plan, group, run, clock));
     CHECK(wait_for_group(run, topic.partitions, clock));
   }

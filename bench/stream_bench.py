@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Weft beside Apache Kafka (KRaft, one broker): the same load by the same client, `weft bench stream`.
+
+Three servers run at once and are asked in turn (A B C C B A ...): Weft, whose acknowledgement means fsynced; Kafka that
+flushes every message, which promises the same; Kafka as it comes, which acknowledges from memory. CPU is utime + stime
+of all threads of the server over a run, per record (per transaction, per MB) of it. The client shares the machine, as
+`other_cores` and the tool's own `clientCores` tell. Kafka's jars are those of `./dev interop`; without them Weft is
+measured alone.
+"""
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from node_under_test import BINARY, ROOT, Node, Usage, bench_folder, emit, end, free_port, spread, wait_until
+
+VERSION = "4.1.1"
+JARS = ROOT / "build/interop/kafka" / VERSION / "lib"
+NAMESPACE = ("apiVersion: weft/v1\nkind: Namespace\nmetadata: {name: bench, owner: bench}\n"
+             "spec: {prefix: bench-, opaque: true, autoCreate: false}\n")
+BROKER = """process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+log.dirs={folder}/logs
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+# As Kafka's own start script has them.
+JAVA = ["java", "-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+        "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true"]
+CASES = {
+    "100 B, 1 producer": ["--size", "100"],
+    "100 B, 4 producers": ["--size", "100", "--producers", "4"],
+    "1 KiB, 1 producer": ["--size", "1024"],
+    "1 KiB, 4 producers": ["--size", "1024", "--producers", "4", "--outstanding", "2000"],
+    "1 KiB at 5,000/s, end to end": ["--size", "1024", "--rate", "5000", "--consumers", "1", "--property",
+                                     "producer.linger.ms=1"],
+    "transactions of 10": ["--size", "100", "--transaction", "10", "--property", "producer.linger.ms=0"],
+    "catch up": None,
+}
+PARTITIONS = 4
+FILL = ["--size", "1024", "--rate", "30000", "--producers", "2"]  # what is caught up with
+
+
+class Kafka:
+    """One broker of Apache Kafka that is its own controller."""
+
+    def __init__(self, folder, settings=""):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        self.port = free_port()
+        self.settings = self.folder / "server.properties"
+        self.settings.write_text(BROKER.format(port=self.port, controller=free_port(), folder=folder) + settings)
+
+    def __enter__(self):
+        self._java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", self.settings)
+        with open(self.folder / "kafka.log", "wb") as log:
+            self.process = subprocess.Popen([*JAVA, "-cp", f"{JARS}/*", "kafka.Kafka", str(self.settings)], stdout=log,
+                                            stderr=log, cwd=self.folder)
+        self.brokers = f"127.0.0.1:{self.port}"
+        wait_until(self._answers, 60, "Kafka's start")
+        return self
+
+    def _java(self, *words):
+        subprocess.run([*JAVA, "-cp", f"{JARS}/*", *map(str, words)], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            sys.exit(f"Kafka ended:\n{(self.folder / 'kafka.log').read_text(errors='replace')[-2000:]}")
+        return subprocess.run(["kcat", "-b", self.brokers, "-m", "2", "-L"], capture_output=True).returncode == 0
+
+    def __exit__(self, *_):
+        end(self.process)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+
+def load(brokers, topic, words, seconds):
+    command = [str(BINARY), "bench", "stream", topic, "--brokers", brokers, "--partitions", str(PARTITIONS), "--warm-up",
+               "0s", "--duration", f"{seconds}s", "-o", "json", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return json.loads(done.stdout)
+
+
+def measure(server, topic, words, seconds):
+    usage = Usage(server.pid)
+    report = load(server.brokers, topic, words, seconds)
+    spent = usage.end()
+    cpu = spent["user"] + spent["system"]
+    rows = {row["what"]: row for row in report["measured"]}
+    line = {"other_cores": spent["other_cores"], "client_cores": report.get("clientCores", 0)}
+    if "catch up" in rows:
+        row = rows["catch up"]
+        return line | {"mb_per_second": row["megabytesPerSecond"], "records_per_second": row["recordsPerSecond"],
+                       "cpu_us": round(cpu * 1e6 / row["records"], 3), "cpu_ms_per_mb": round(cpu * 1e9 / row["bytes"], 3)}
+    row = rows["produce"]
+    line |= {"records_per_second": row["recordsPerSecond"], "mb_per_second": row["megabytesPerSecond"],
+             "cpu_us": round(cpu * 1e6 / row["acknowledged"], 2), "p50_ms": row["latencyMs"]["p50"],
+             "p99_ms": row["latencyMs"]["p99"]}
+    if "commit" in rows:
+        commit = rows["commit"]
+        line |= {"transactions_per_second": commit["recordsPerSecond"], "commit_p50_ms": commit["latencyMs"]["p50"],
+                 "commit_p99_ms": commit["latencyMs"]["p99"],
+                 "cpu_us_per_transaction": round(cpu * 1e6 / max(1, commit["records"]), 1)}
+    if "end to end" in rows:
+        line |= {"end_to_end_p50_ms": rows["end to end"]["latencyMs"]["p50"],
+                 "end_to_end_p99_ms": rows["end to end"]["latencyMs"]["p99"]}
+    return line
+
+
+def run_case(case, servers, args):
+    words, topic = CASES[case], "bench-" + "".join(letter if letter.isalnum() else "-" for letter in case)
+    if words is None:  # the same bytes for everybody
+        words = ["--producers", "0", "--consumers", "1"]
+        for server in servers.values():
+            load(server.brokers, topic, FILL, 2 * args.seconds)
+    for server in servers.values():
+        load(server.brokers, topic, words, args.seconds)  # caches, files, and what a virtual machine compiles
+    runs = {name: [] for name in servers}
+    for number in range(args.rounds):
+        for name in list(servers) if number % 2 == 0 else reversed(list(servers)):
+            run = measure(servers[name], topic, words, args.seconds)
+            runs[name].append(run)
+            emit({"bench": "stream", "case": case, "server": name, "round": number} | run)
+    for name, of_server in runs.items():
+        line = {key: spread(run[key] for run in of_server) for key in of_server[0]}
+        if name != "weft":
+            line["weft_ratio"] = {key: spread(own[key] / max(peer[key], 1e-9) for own, peer in zip(runs["weft"], of_server))
+                                  for key in of_server[0] if key not in ("other_cores", "client_cores")}
+        emit({"bench": "stream", "summary": case, "server": name, "rounds": len(of_server)} | line)
+
+
+def start_servers(folder, stack, kafka):
+    (folder / "estate").mkdir()
+    (folder / "estate/estate.yaml").write_text(NAMESPACE)
+    weft = stack.enter_context(Node(folder / "weft", folder / "estate", ["kafka.anonymous=true", "kafka.rebalanceDelay=0s"]))
+    weft.brokers = weft.addresses["kafka"]
+    servers = {"weft": weft}
+    if kafka:
+        servers["kafka flushed"] = stack.enter_context(Kafka(folder / "flushed", "log.flush.interval.messages=1\n"))
+        servers["kafka"] = stack.enter_context(Kafka(folder / "kafka"))
+    return servers
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="only this one; may be given several times")
+    args = parser.parse_args()
+    if args.quick:
+        args.seconds, args.rounds = 2, 2
+    kafka = JARS.is_dir()
+    with bench_folder("stream") as name, contextlib.ExitStack() as stack:
+        servers = start_servers(Path(name), stack, kafka)
+        emit({"bench": "stream", "kafka": VERSION if kafka else None, "seconds": args.seconds, "rounds": args.rounds,
+              "partitions": PARTITIONS, "load": [round(value, 2) for value in os.getloadavg()]}
+             | ({} if kafka else {"skipped": f"Apache Kafka: {JARS} is missing; ./dev interop kafka_tools fetches it"}))
+        for case in args.case or CASES:
+            run_case(case, servers, args)
+
+
+if __name__ == "__main__":
+    main()
