@@ -151,6 +151,7 @@ TEST_F(TokenLogins, FetchOnceForAKeyThatIsNotKnown) {
 TEST_F(TokenLogins, KeepTheirKeysWhileTheIssuerIsAway) {
   is_away_ = true;
   EXPECT_THAT(refusal(token()), HasSubstr("cannot be had now"));
+  EXPECT_THAT(refusal(token()), HasSubstr("cannot be had now")) << "before it is asked again";
   is_away_ = false;
   ticks_.tick += kKeysRefreshMin;
   ASSERT_TRUE(log_in(token()));

@@ -56,7 +56,7 @@ def test_a_certificate_logs_its_client_in_by_subject_or_name(weft_factory, autho
     assert kcat(config, "-C", "-t", TOPIC, "-e", "-q").stdout == "one\n"
     # What its document does not grant it may not do either.
     refused = kcat(config, "-G", "other", TOPIC, "-e")
-    assert "Group authorization failed" in refused.stderr, refused.stderr
+    assert "no grant of group.describe or group.use" in refused.stderr, refused.stderr
 
 
 def test_who_has_no_certificate_or_one_of_nobody_stays_outside(weft_factory, authority, tmp_path):

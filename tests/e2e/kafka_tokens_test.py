@@ -136,7 +136,7 @@ def test_without_its_issuers_keys_nobody_logs_in(weft_factory, issuer):
     producer = confluent_kafka.Producer(oauth(weft, issuer.token))
     assert produce(producer) is not None
     assert "the keys of a token issuer could not be fetched" in weft.log_text()
-    assert "egress.allow" in weft.log_text()
+    assert "is not on the allow-list" in weft.log_text()
 
 
 def test_a_token_issuer_that_cannot_be_is_refused_with_the_place(weft):

@@ -193,14 +193,14 @@ def test_logs_are_searched_and_followed(start):
                                 stdout=subprocess.PIPE, text=True)
     try:
         subprocess.run(["kcat", "-b", node.kafka, "-L", "-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanisms=PLAIN",
-                        "-X", "sasl.username=nobody", "-X", "sasl.password=wrong", "-m", "2"], capture_output=True, timeout=30)
+                        "-X", "sasl.username=nobody", "-X", "sasl.password=guessed", "-m", "2"], capture_output=True, timeout=30)
         assert "authentication failed" in followed.stdout.readline()
     finally:
         followed.terminate()
         followed.wait(10)
         followed.stdout.close()
     # What was sent to authenticate is not said.
-    assert "wrong" not in node.cli("logs", "--text", "authentication failed").stdout
+    assert "guessed" not in node.cli("logs", "--text", "authentication failed").stdout
 
 
 class Upstream:

@@ -9,7 +9,7 @@ namespace {
 constexpr Duration kQuiet = 1min;
 constexpr Duration kWriteStep = 1s;
 // Of one minute; what is refused beyond that is counted alone.
-constexpr std::size_t kToldMax = 10'000;
+constexpr std::size_t kToldMax = 1'000;
 
 }  // namespace
 

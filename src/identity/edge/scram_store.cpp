@@ -22,17 +22,24 @@ std::string made_up(const crypto::HmacKey& pepper, std::string_view what, std::s
 
 }  // namespace
 
-bool ScramStore::take(Table table, std::uint64_t seen) {
+ScramStore::Table::Table(Keys of) : keys(std::move(of)) {
+  for (const auto& [key, scram] : keys) {
+    shapes[std::get<ScramMechanism>(key)].push_back(
+        {scram.keys.iterations, scram.keys.salt.size()});
+  }
+}
+
+bool ScramStore::take(Keys keys, std::uint64_t seen) {
   std::lock_guard lock(mutex_);
   if (changes_ != seen) return false;
-  table_.store(std::make_shared<const Table>(std::move(table)));
+  table_.store(std::make_shared<const Table>(std::move(keys)));
   return true;
 }
 
 void ScramStore::put(const ScramName& scram_name, std::optional<StoredScram> scram) {
   std::lock_guard lock(mutex_);
   ++changes_;
-  auto next = *table_.load();
+  auto next = table_.load()->keys;
   next.erase(scram_name);
   if (scram) next.emplace(scram_name, *std::move(scram));
   table_.store(std::make_shared<const Table>(std::move(next)));
@@ -47,22 +54,22 @@ Task<Result<>> ScramStore::load() {
     }
     auto query = scram_query();
     CO_TRY(auto rows, co_await database_.query(std::move(query)));
-    CO_TRY(auto table, stored_scram(rows));
-    if (take(std::move(table), seen)) co_return Result<>();
+    CO_TRY(auto keys, stored_scram(rows));
+    if (take(std::move(keys), seen)) co_return Result<>();
   }
 }
 
 Task<Result<>> ScramStore::change(std::string actor, ScramChange change) {
   const ScramName scram_name(change.tenant, change.client, change.mechanism);
   const auto table = table_.load();
-  const auto before = table->find(scram_name);
-  if (!change.keys && before == table->end()) {
+  const auto before = table->keys.find(scram_name);
+  if (!change.keys && before == table->keys.end()) {
     co_return fail(ErrorCode::NotFound, "Client {} has no password for {}", change.client,
                    name(change.mechanism));
   }
   estate::AuditEvent event{actor, change.tenant, change.keys ? "password.set" : "password.remove",
                            "Client " + change.client};
-  if (before != table->end()) event.before = scram_json(change.mechanism, before->second.keys);
+  if (before != table->keys.end()) event.before = scram_json(change.mechanism, before->second.keys);
   Unit unit;
   std::optional<StoredScram> after;
   if (change.keys) {
@@ -85,7 +92,7 @@ Task<Result<>> ScramStore::change(std::string actor, ScramChange change) {
 std::vector<ScramUser> ScramStore::users(std::string_view tenant) const {
   std::vector<ScramUser> found;
   const auto table = table_.load();
-  for (const auto& [key, scram] : *table) {
+  for (const auto& [key, scram] : table->keys) {
     const auto& [its_tenant, client, mechanism] = key;
     if (its_tenant != tenant) continue;
     found.push_back(
@@ -101,23 +108,19 @@ ScramLogin ScramStore::find(ScramMechanism mechanism, std::string_view user,
   const auto size = mechanism == ScramMechanism::Sha256 ? std::size_t{32} : std::size_t{64};
   // Made for users that exist, too: both cost the same.
   ScramLogin nobody;
-  std::vector<const ScramKeys*> others;
-  for (const auto& [key, scram] : *table) {
-    if (std::get<ScramMechanism>(key) == mechanism) others.push_back(&scram.keys);
-  }
-  auto salt_bytes = kScramSaltBytes;
-  if (!others.empty()) {
+  Table::Shape like;
+  const auto shapes = table->shapes.find(mechanism);
+  if (shapes != table->shapes.end()) {
     const auto pick = made_up(pepper, "pick", user, 1);
-    const auto& like = *others[static_cast<unsigned char>(pick[0]) % others.size()];
-    nobody.keys.iterations = like.iterations;
-    salt_bytes = like.salt.size();
+    like = shapes->second[static_cast<unsigned char>(pick[0]) % shapes->second.size()];
   }
-  nobody.keys.salt = made_up(pepper, name(mechanism), user, salt_bytes);
+  nobody.keys.iterations = like.iterations;
+  nobody.keys.salt = made_up(pepper, name(mechanism), user, like.salt_bytes);
   nobody.keys.stored_key = made_up(pepper, "stored", user, size);
   nobody.keys.server_key = made_up(pepper, "server", user, size);
 
-  const auto found = table->find(ScramName(client.first, client.second, mechanism));
-  if (found == table->end()) return nobody;
+  const auto found = table->keys.find(ScramName(client.first, client.second, mechanism));
+  if (found == table->keys.end()) return nobody;
   ScramLogin login;
   login.keys = found->second.keys;
   const auto principal = clients.principals.find(client);

@@ -33,9 +33,19 @@ class ScramStore {
                   const crypto::HmacKey& pepper) const;
 
  private:
-  using Table = std::map<ScramName, StoredScram>;
+  using Keys = std::map<ScramName, StoredScram>;
+  struct Table {
+    explicit Table(Keys of = {});
+    Keys keys;
+    // What the keys of a mechanism look like: those of users that do not exist are made alike.
+    struct Shape {
+      std::int32_t iterations = kScramIterationsDefault;
+      std::size_t salt_bytes = kScramSaltBytes;
+    };
+    std::map<ScramMechanism, std::vector<Shape>> shapes;
+  };
 
-  bool take(Table table, std::uint64_t seen);
+  bool take(Keys keys, std::uint64_t seen);
   void put(const ScramName& name, std::optional<StoredScram> scram);
 
   Database& database_;

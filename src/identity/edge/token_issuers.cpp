@@ -101,6 +101,14 @@ using Snapshot = std::map<std::string, DeclaredIssuer, std::less<>>;  // by issu
 
 }  // namespace
 
+namespace {
+
+Failure no_keys() {
+  return fail(ErrorCode::Unavailable, "the keys of the token's issuer cannot be had now");
+}
+
+}  // namespace
+
 struct TokenIssuers::State {
   State(const Identity& its_identity, Clock& its_clock, FetchKeys its_fetch)
       : identity(its_identity), clock(its_clock), fetch(std::move(its_fetch)) {}
@@ -147,7 +155,7 @@ Task<Result<>> TokenIssuers::State::fetch_into(std::shared_ptr<KeyCache> cache) 
   }
   log_warn("identity", "the keys of a token issuer could not be fetched",
            {{"url", cache->url}, {"error", keys.error().message}});
-  co_return fail(ErrorCode::Unavailable, "the keys of the token's issuer cannot be had now");
+  co_return no_keys();
 }
 
 Task<Result<std::shared_ptr<const Keys>>> TokenIssuers::State::keys_for(
@@ -172,7 +180,9 @@ Task<Result<std::shared_ptr<const Keys>>> TokenIssuers::State::keys_for(
       co_return cache->keys;
     }
     // Stale keys are good while somebody fetches new ones.
-    if (has_key || !is_fetching || clock.mono() >= until) co_return keys;
+    const bool waits = !has_key && is_fetching && clock.mono() < until;
+    if (!waits && keys->empty()) co_return no_keys();
+    if (!waits) co_return keys;
     CO_CHECK(co_await clock.sleep_for(kFetchPoll));
   }
 }
