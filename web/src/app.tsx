@@ -7,6 +7,8 @@ import { ChangesPage, GenerationPage } from './pages/changes';
 import { ClientsPage } from './pages/clients';
 import { DeliveriesPage } from './pages/deliveries';
 import { DeliveryPage } from './pages/delivery';
+import { GroupPage } from './pages/group';
+import { GroupsPage } from './pages/groups';
 import { MissingPage } from './pages/missing';
 import { OverviewPage } from './pages/overview';
 import { ResourcePage, ResourcesPage } from './pages/resources';
@@ -71,6 +73,10 @@ function contentOf(page: Page): ReactNode {
       return <StreamsPage />;
     case 'stream':
       return <StreamPage name={page.name} />;
+    case 'groups':
+      return <GroupsPage />;
+    case 'group':
+      return <GroupPage name={page.name} />;
     case 'deliveries':
       return <DeliveriesPage />;
     case 'delivery':

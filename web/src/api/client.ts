@@ -101,11 +101,32 @@ export const api = {
     call<Schema.StreamDetail, 'getStream'>('getStream', { path: { stream }, signal }),
   records: (
     stream: string,
-    query: PageOptions & { partition: number; offset?: number | undefined; time?: string | undefined },
+    query: PageOptions & {
+      /** Absent with `key`: where Kafka's partitioner puts that key. */
+      partition?: number | undefined;
+      offset?: number | undefined;
+      time?: string | undefined;
+      key?: string | undefined;
+    },
     signal?: Signal,
   ) => call<Schema.RecordList, 'readRecords'>('readRecords', { path: { stream }, query, signal }),
   produce: (stream: string, body: Schema.NewRecord) =>
     call<Schema.ProducedRecord, 'produceRecord'>('produceRecord', { path: { stream }, body }),
+
+  rejects: (stream: string, query: { limit: number }, signal?: Signal) =>
+    call<Schema.RejectList, 'listRejects'>('listRejects', { path: { stream }, query, signal }),
+  quarantines: (signal?: Signal) =>
+    call<Schema.QuarantineList, 'listQuarantines'>('listQuarantines', { signal }),
+  redriveQuarantine: (stream: string) =>
+    call<{ stored: number; kept: number }, 'redriveQuarantine'>('redriveQuarantine', { path: { stream } }),
+
+  groups: (query: PageOptions, signal?: Signal) =>
+    call<Schema.GroupList, 'listGroups'>('listGroups', { query, signal }),
+  group: (group: string, signal?: Signal) =>
+    call<Schema.GroupDetail, 'getGroup'>('getGroup', { path: { group }, signal }),
+  resetGroup: (group: string, body: Schema.GroupReset) =>
+    call<Schema.GroupResetResult, 'resetGroup'>('resetGroup', { path: { group }, body }),
+  deleteGroup: (group: string) => call<void, 'deleteGroup'>('deleteGroup', { path: { group } }),
 
   subscriptions: (query: PageOptions, signal?: Signal) =>
     call<Schema.SubscriptionList, 'listSubscriptions'>('listSubscriptions', { query, signal }),

@@ -4,6 +4,8 @@ export type Page =
   | { page: 'overview' }
   | { page: 'streams' }
   | { page: 'stream'; name: string }
+  | { page: 'groups' }
+  | { page: 'group'; name: string }
   | { page: 'deliveries' }
   | { page: 'delivery'; id: string }
   | { page: 'traces' }
@@ -26,6 +28,7 @@ export function pageOf(path: string): Page {
   if (parts.length === 1) {
     switch (first) {
       case 'streams':
+      case 'groups':
       case 'deliveries':
       case 'traces':
       case 'routes':
@@ -37,6 +40,7 @@ export function pageOf(path: string): Page {
   }
   if (parts.length === 2 && second !== undefined) {
     if (first === 'streams') return { page: 'stream', name: second };
+    if (first === 'groups') return { page: 'group', name: second };
     if (first === 'deliveries') return { page: 'delivery', id: second };
     if (first === 'traces') return { page: 'trace', traceId: second };
     if (first === 'changes' && /^\d+$/.test(second)) return { page: 'generation', number: Number(second) };
@@ -58,6 +62,7 @@ const encode = encodeURIComponent;
 export const pathTo = {
   stream: (name: string, query: Record<string, string | number | undefined> = {}) =>
     withQuery(`/streams/${encode(name)}`, query),
+  group: (name: string) => `/groups/${encode(name)}`,
   delivery: (id: string) => `/deliveries/${encode(id)}`,
   deliveries: (query: Record<string, string | undefined> = {}) => withQuery('/deliveries', query),
   trace: (traceId: string) => `/traces/${encode(traceId)}`,

@@ -5,6 +5,7 @@ describe('pageOf', () => {
   it('reads back the paths that the hub makes', () => {
     const odd = 'a/b c?d#e%.v1';
     expect(pageOf(pathTo.stream(odd))).toEqual({ page: 'stream', name: odd });
+    expect(pageOf(pathTo.group(odd))).toEqual({ page: 'group', name: odd });
     expect(pageOf(pathTo.delivery(odd))).toEqual({ page: 'delivery', id: odd });
     expect(pageOf(pathTo.trace('4b'))).toEqual({ page: 'trace', traceId: '4b' });
     expect(pageOf(pathTo.resource(odd, odd))).toEqual({ page: 'resource', kind: odd, name: odd });
@@ -13,6 +14,7 @@ describe('pageOf', () => {
   it('ignores a slash at the end', () => {
     expect(pageOf('/')).toEqual({ page: 'overview' });
     expect(pageOf('/streams/')).toEqual({ page: 'streams' });
+    expect(pageOf('/groups/')).toEqual({ page: 'groups' });
   });
   it('knows what it does not know', () => {
     for (const path of ['/nope', '/streams/a/b', '/changes/x', '/resources/Stream']) {

@@ -1,8 +1,10 @@
-// Series drawn as SVG: a sparkline, and the chart of the overview.
+// Series drawn as SVG: a sparkline, the chart of the overview, and that of a group's lag.
 import { useEffect, useRef, useState } from 'react';
-import type { SeriesPoint } from '../api/schema';
+import type { GroupDetail, SeriesPoint } from '../api/schema';
+import { timeUnit } from '../core/groups';
 import { formatCompact } from '../core/numbers';
 import { areaPath, indexAt, linePath, scaleTop, xOf, yOf } from '../core/series';
+import { formatDuration } from '../core/time';
 
 export function Spark({ values, color }: { values: number[]; color: string }) {
   const frame = { width: 120, height: 24, max: scaleTop(values, 1) };
@@ -20,19 +22,87 @@ export function Spark({ values, color }: { values: number[]; color: string }) {
   );
 }
 
-type SeriesName = 'requests' | 'records' | 'deliveries' | 'failures';
-
-const shown: { name: SeriesName; label: string; color: string }[] = [
-  { name: 'requests', label: 'Requests', color: 'var(--series-requests)' },
-  { name: 'records', label: 'Records', color: 'var(--series-records)' },
-  { name: 'deliveries', label: 'Deliveries', color: 'var(--series-deliveries)' },
-  { name: 'failures', label: 'Failed attempts', color: 'var(--series-failures)' },
-];
-
 const kHeight = 150;
 const kLeft = 40;
 
+type Line = {
+  label: string;
+  color: string;
+  values: number[];
+  /** Opacity of the area below; none when absent. */
+  area?: number;
+  /** Drawn broad and pale, so that the lines over it stay visible. */
+  broad?: boolean;
+};
+
+type SeriesName = 'requests' | 'records' | 'deliveries' | 'failures';
+
+const shown: (Omit<Line, 'values'> & { name: SeriesName })[] = [
+  { name: 'requests', label: 'Requests', color: 'var(--series-requests)', area: 0.08, broad: true },
+  { name: 'records', label: 'Records', color: 'var(--series-records)' },
+  { name: 'deliveries', label: 'Deliveries', color: 'var(--series-deliveries)' },
+  { name: 'failures', label: 'Failed attempts', color: 'var(--series-failures)', area: 0.2 },
+];
+
 export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]; stepSeconds: number }) {
+  return (
+    <TimeChart
+      times={series.map((point) => point.t)}
+      lines={shown.map(({ name, ...line }) => ({
+        ...line,
+        values: series.map((point) => point[name] / stepSeconds),
+      }))}
+      what="Per second over the last 15 minutes"
+      unit=", per second"
+      format={formatCompact}
+    />
+  );
+}
+
+const kLagSpan = 'Over the last 15 minutes';
+
+/** How far a group was behind, in records or in time. */
+export function LagChart({ history, of }: { history: GroupDetail['history']; of: 'records' | 'time' }) {
+  const times = history.map((point) => point.at);
+  if (of === 'records') {
+    const values = history.map((point) => point.lag);
+    return (
+      <TimeChart
+        times={times}
+        lines={[{ label: 'Records behind', color: 'var(--series-records)', values, area: 0.14 }]}
+        what={kLagSpan}
+        unit=""
+        format={formatCompact}
+      />
+    );
+  }
+  const unit = timeUnit(Math.max(0, ...history.map((point) => point.lagSeconds)));
+  const values = history.map((point) => point.lagSeconds / unit.seconds);
+  return (
+    <TimeChart
+      times={times}
+      lines={[{ label: 'Time behind', color: 'var(--series-deliveries)', values, area: 0.14 }]}
+      what={kLagSpan}
+      unit={`, in ${unit.name}`}
+      format={(value) => (value === 0 ? 'none' : formatDuration(value * unit.seconds * 1000))}
+      axis={formatCompact}
+    />
+  );
+}
+
+type ChartProps = {
+  /** One per value of each line. */
+  times: string[];
+  lines: Line[];
+  /** What the values are, before them in the text for those who do not see the chart. */
+  what: string;
+  unit: string;
+  format: (value: number) => string;
+  /** Of the numbers at the scale; `format` when absent. */
+  axis?: (value: number) => string;
+};
+
+function TimeChart({ times, lines, what, unit, format, axis = format }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(800);
   const [at, setAt] = useState(-1);
@@ -42,8 +112,6 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
     return () => observer.disconnect();
   }, []);
 
-  const perSecond = (name: SeriesName) => series.map((point) => point[name] / stepSeconds);
-  const lines = shown.map((one) => ({ ...one, values: perSecond(one.name) }));
   const frame = {
     width: width - kLeft,
     height: kHeight,
@@ -52,19 +120,22 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
       1,
     ),
   };
-  const pointed = at >= 0 && at < series.length ? at : -1;
-  const read = pointed >= 0 ? pointed : series.length - 1;
+  const pointed = at >= 0 && at < times.length ? at : -1;
+  const read = pointed >= 0 ? pointed : times.length - 1;
 
   return (
     <div className="chart">
       <ul className="legend">
         {lines.map((line) => (
-          <li key={line.name}>
+          <li key={line.label}>
             <span className="swatch" style={{ background: line.color }} />
-            {line.label} <b>{read >= 0 ? formatCompact(line.values[read]!) : '–'}</b>
+            {line.label} <b>{read >= 0 ? format(line.values[read]!) : '–'}</b>
           </li>
         ))}
-        <li className="push">{read >= 0 ? clock(series[read]!.t) : ''}, per second</li>
+        <li className="push">
+          {read >= 0 ? clock(times[read]!) : ''}
+          {unit}
+        </li>
       </ul>
       <div
         ref={box}
@@ -72,14 +143,14 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
           setAt(
             indexAt(
               event.clientX - event.currentTarget.getBoundingClientRect().left - kLeft,
-              series.length,
+              times.length,
               frame.width,
             ),
           )
         }
         onPointerLeave={() => setAt(-1)}
       >
-        <svg height={kHeight + 30} role="img" aria-label={summary(lines)}>
+        <svg height={kHeight + 30} role="img" aria-label={summary(what, lines, format)}>
           <g transform={`translate(${kLeft} 8)`}>
             {[0, 0.25, 0.5, 0.75, 1].map((share) => {
               const y = Math.round(yOf(share * frame.max, frame));
@@ -88,37 +159,33 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
                   <line className="grid" x1={0} x2={frame.width} y1={y} y2={y} />
                   {share !== 0.25 && share !== 0.75 && (
                     <text x={-8} y={y + 4} textAnchor="end">
-                      {formatCompact(share * frame.max)}
+                      {axis(share * frame.max)}
                     </text>
                   )}
                 </g>
               );
             })}
-            {timeMarks(series, width < 500 ? 5 : 3).map((mark) => (
+            {timeMarks(times, width < 500 ? 5 : 3).map((mark) => (
               <text
                 key={mark.at}
-                x={xOf(mark.at, series.length, frame)}
+                x={xOf(mark.at, times.length, frame)}
                 y={kHeight + 16}
-                textAnchor={mark.at === 0 ? 'start' : mark.at === series.length - 1 ? 'end' : 'middle'}
+                textAnchor={mark.at === 0 ? 'start' : mark.at === times.length - 1 ? 'end' : 'middle'}
               >
                 {mark.label}
               </text>
             ))}
             {lines.map((line) => (
-              <g key={line.name}>
-                {(line.name === 'failures' || line.name === 'requests') && (
-                  <path
-                    d={areaPath(line.values, frame)}
-                    fill={line.color}
-                    opacity={line.name === 'failures' ? 0.2 : 0.08}
-                  />
+              <g key={line.label}>
+                {line.area !== undefined && (
+                  <path d={areaPath(line.values, frame)} fill={line.color} opacity={line.area} />
                 )}
                 <path
                   d={linePath(line.values, frame)}
                   fill="none"
                   stroke={line.color}
-                  strokeWidth={line.name === 'requests' ? 3.5 : 1.5}
-                  strokeOpacity={line.name === 'requests' ? 0.45 : 1}
+                  strokeWidth={line.broad ? 3.5 : 1.5}
+                  strokeOpacity={line.broad ? 0.45 : 1}
                   strokeLinejoin="round"
                 />
               </g>
@@ -126,8 +193,8 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
             {pointed >= 0 && (
               <line
                 className="cursor"
-                x1={xOf(pointed, series.length, frame)}
-                x2={xOf(pointed, series.length, frame)}
+                x1={xOf(pointed, times.length, frame)}
+                x2={xOf(pointed, times.length, frame)}
                 y1={0}
                 y2={kHeight}
               />
@@ -139,28 +206,28 @@ export function ThroughputChart({ series, stepSeconds }: { series: SeriesPoint[]
   );
 }
 
-function summary(lines: { label: string; values: number[] }[]): string {
+function summary(what: string, lines: Line[], format: (value: number) => string): string {
   const parts = lines.map(
     (line) =>
-      `${line.label} ${formatCompact(line.values.at(-1) ?? 0)}, at most ${formatCompact(Math.max(0, ...line.values))}`,
+      `${line.label} ${format(line.values.at(-1) ?? 0)}, at most ${format(Math.max(0, ...line.values))}`,
   );
-  return `Per second over the last 15 minutes: ${parts.join('; ')}`;
+  return `${what}: ${parts.join('; ')}`;
 }
 
 /** Full minutes that can be divided by `everyMinutes`. */
-function timeMarks(series: SeriesPoint[], everyMinutes: number): { at: number; label: string }[] {
+function timeMarks(times: string[], everyMinutes: number): { at: number; label: string }[] {
   const marks: { at: number; label: string }[] = [];
   let last = '';
-  series.forEach((point, at) => {
-    const time = new Date(point.t);
+  times.forEach((text, at) => {
+    const time = new Date(text);
     const label = `${String(time.getHours()).padStart(2, '0')}:${String(time.getMinutes()).padStart(2, '0')}`;
-    if (time.getMinutes() % everyMinutes === 0 && label !== last && at > 4 && at < series.length - 3)
+    if (time.getMinutes() % everyMinutes === 0 && label !== last && at > 4 && at < times.length - 3)
       marks.push({ at, label });
     if (time.getMinutes() % everyMinutes === 0) last = label;
   });
   // A node that just started has no such minute yet: then the ends speak.
-  if (marks.length === 0 && series.length > 1)
-    return [0, series.length - 1].map((at) => ({ at, label: clock(series[at]!.t) }));
+  if (marks.length === 0 && times.length > 1)
+    return [0, times.length - 1].map((at) => ({ at, label: clock(times[at]!) }));
   return marks;
 }
 

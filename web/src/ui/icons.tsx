@@ -2,6 +2,7 @@
 const paths = {
   overview: 'M2 9.5 5 6l3 3.5L14 3M2 13.5h12',
   streams: 'M2 4h9M2 8h12M2 12h7',
+  groups: 'M2 3.5h3.5L9 8h5M2 12.5h3.5L9 8M2 8h7',
   deliveries: 'M2 8h9M8 4.5 11.5 8 8 11.5M14 3v10',
   traces: 'M2 3.5h6M5 8h7M9 12.5h5',
   routes:

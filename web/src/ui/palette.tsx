@@ -20,12 +20,18 @@ type Props = {
 const kShown = 40;
 
 async function loadNames(signal: AbortSignal) {
-  const [streams, subscriptions, resources] = await Promise.all([
+  const [streams, groups, subscriptions, resources] = await Promise.all([
     api.streams({ limit: 200 }, signal),
+    api.groups({ limit: 200 }, signal),
     api.subscriptions({ limit: 200 }, signal),
     api.resources({ limit: 500 }, signal),
   ]);
-  return { streams: streams.items, subscriptions: subscriptions.items, resources: resources.items };
+  return {
+    streams: streams.items,
+    groups: groups.items,
+    subscriptions: subscriptions.items,
+    resources: resources.items,
+  };
 }
 
 export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) {
@@ -42,6 +48,11 @@ export function Palette({ places, onTheme, onSignOut, onHelp, onClose }: Props) 
         kind: 'Stream',
         label: one.name,
         run: go(pathTo.stream(one.name)),
+      })),
+      ...(names?.groups ?? []).map((one) => ({
+        kind: 'Group',
+        label: one.group,
+        run: go(pathTo.group(one.group)),
       })),
       ...(names?.subscriptions ?? []).map((one) => ({
         kind: 'Subscription',

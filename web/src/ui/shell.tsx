@@ -19,6 +19,7 @@ const places: Place[][] = [
   [
     { label: 'Overview', to: '/', icon: 'overview', key: 'o', pages: ['overview'] },
     { label: 'Streams', to: '/streams', icon: 'streams', key: 's', pages: ['streams', 'stream'] },
+    { label: 'Groups', to: '/groups', icon: 'groups', key: 'g', pages: ['groups', 'group'] },
     {
       label: 'Deliveries',
       to: '/deliveries',
