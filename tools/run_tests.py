@@ -156,6 +156,7 @@ def pytest_stage(folder, timeout):
 
 def hub_stage():
     """The hub in a real browser, against the real binary with the demo estate running."""
+    install_npm_clients()
     with tempfile.TemporaryDirectory(prefix="weft-hub-") as folder:
         weft = [str(BUILD / "weft")]
         code, _ = run(weft + ["up", "--demo", "--background", "--ports", "auto", "--data", f"{folder}/data"], timeout=120)

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { get, hub, openBrowser, require, signedIn, stream } from './support.mjs';
+import { get, hub, need, openBrowser, require, signedIn, stream } from './support.mjs';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const paths = [
   '/',
   '/streams',
+  '/groups',
   '/deliveries',
   '/traces',
   '/routes',
@@ -30,12 +31,21 @@ before(async () => {
     ...[
       '',
       '?mode=offset&offset=-5&partition=0',
+      '?mode=offset&key=no-such-key',
       '?tab=groups',
+      '?tab=rejected',
       '?tab=partitions',
       '?tab=schema',
+      '?tab=settings',
       '?tab=produce',
     ].map((tab) => `/streams/${name}${tab}`),
   );
+  // One with members stays; the tests of groups delete others.
+  const { items: groups } = await get('/groups');
+  const lasting = groups.filter((one) => one.members > 0).slice(0, 1);
+  paths.push(...lasting.map((one) => `/groups/${encodeURIComponent(one.group)}`));
+  const { items: quarantines } = await get('/quarantines');
+  paths.push(...quarantines.map((one) => `/streams/${encodeURIComponent(one.stream)}?tab=rejected`));
   paths.push(...(await moreFrom('/deliveries', (one) => `/deliveries/${encodeURIComponent(one.id)}`)));
   paths.push(...(await moreFrom('/traces', (one) => `/traces/${one.traceId}`)));
   paths.push(
@@ -112,6 +122,22 @@ for (const colorScheme of ['light', 'dark']) {
       await page.keyboard.press('?');
       await page.getByRole('dialog').waitFor();
       assert.deepEqual(await violationsOf(page), []);
+    });
+
+    test('nor does the dialog that resets a group, with its preview', async (t) => {
+      const { items } = await get('/groups');
+      const one = need(
+        t,
+        items.find((each) => each.members > 0 && each.streams.length > 0),
+        'group with members',
+      );
+      if (!one) return;
+      await settled(page, `/groups/${encodeURIComponent(one.group)}`);
+      await page.getByRole('button', { name: 'Reset …' }).click();
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      await page.getByRole('region', { name: 'What changes' }).waitFor();
+      assert.deepEqual(await violationsOf(page), []);
+      await page.keyboard.press('Escape');
     });
 
     test('nothing moves for those who asked for less motion', async () => {

@@ -21,6 +21,7 @@ describe('keyboard', () => {
     await heading('Overview').waitFor();
     for (const [key, name] of [
       ['s', 'Streams'],
+      ['g', 'Groups'],
       ['d', 'Deliveries'],
       ['t', 'Traces'],
       ['c', 'Changes'],
@@ -67,7 +68,7 @@ describe('keyboard', () => {
     const box = page.getByRole('combobox');
     await box.fill(stream.slice(0, -1));
     await page
-      .getByRole('option', { name: new RegExp(`^Stream\\s*${stream.replaceAll('.', '\\.')}`) })
+      .getByRole('option', { name: new RegExp(`^Stream\\s*${stream.replaceAll('.', '\\.')}$`) })
       .waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(`${hub}/streams/${stream}`);

@@ -48,6 +48,8 @@ describe('answers fit the document', () => {
   const single = ['/session', '/health', '/overview', '/openapi.json'];
   const lists = [
     '/streams',
+    '/quarantines',
+    '/groups',
     '/subscriptions',
     '/deliveries',
     '/traces',
@@ -59,9 +61,13 @@ describe('answers fit the document', () => {
   ];
   for (const path of [...single, ...lists]) test(`GET ${path}`, () => assertAnswers(path, path));
 
-  test('GET /streams/{stream}, its records and a record in full', async () => {
+  test('GET /streams/{stream}, its records and what it rejected', async () => {
     await assertAnswers('/streams/{stream}', `/streams/${stream}`);
     await assertAnswers('/streams/{stream}/records', `/streams/${stream}/records?offset=-5&partition=0`);
+    await assertAnswers('/streams/{stream}/records', `/streams/${stream}/records?key=no-such-key`);
+    await assertAnswers('/streams/{stream}/rejects', `/streams/${stream}/rejects`);
+    for (const { stream: broken } of (await get('/quarantines')).items)
+      await assertAnswers('/streams/{stream}/rejects', `/streams/${broken}/rejects`);
   });
 
   const details = [
@@ -71,6 +77,7 @@ describe('answers fit the document', () => {
       '/subscriptions/{subscription}',
       (one) => `/subscriptions/${encodeURIComponent(one.name)}`,
     ],
+    ['/groups', '/groups/{group}', (one) => `/groups/${encodeURIComponent(one.group)}`],
     ['/traces', '/traces/{traceId}', (one) => `/traces/${one.traceId}`],
     [
       '/resources',
@@ -132,6 +139,8 @@ describe('errors fit the document', () => {
     '/streams/no.such.v1',
     '/deliveries/no-such',
     '/subscriptions/no-such',
+    '/groups/no-such',
+    '/streams/no.such.v1/rejects',
     `/traces/${'0'.repeat(31)}1`,
     '/resources/Stream/no-such',
     '/generations/999999999',

@@ -1,14 +1,19 @@
-// What the tests need and a Weft may not have: dead letters of a subscription that is active. Makes a
-// stream and a subscription of its own through the API, with a receiver that refuses whatever it is
-// sent, and goes back to the generation before when the tests are over.
+// What the tests need and a Weft may not have: dead letters of a subscription that is active, consumer
+// groups with and without members, and records in quarantine. Makes streams and a subscription of its own
+// through the API, with a receiver that refuses whatever it is sent and KafkaJS as producer and consumer,
+// and goes back to the generation before when the tests are over.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 
 const stream = 'hub.letter.sent.v1';
 const subscription = 'hub-letters';
 const letters = 12; // each test that redrives leaves enough for the next
 
-const documents = (url) => `
+const orders = 'hub.order.placed.v1';
+const placed = 12;
+
+const documents = (url, required) => `
 apiVersion: weft/v1
 kind: Stream
 metadata: {name: ${stream}, owner: hub-tests}
@@ -23,6 +28,16 @@ spec:
   endpoint: {url: "${url}"}
   signing: {secrets: ["\${env:WEFT_HUB_TESTS_SECRET:-whsec_aHViLXRlc3RzLWh1Yi10ZXN0cy1odWItdGVzdHM=}"]}
   retry: {attemptsMax: 1}
+---
+apiVersion: weft/v1
+kind: Schema
+metadata: {name: hub.order, owner: hub-tests}
+spec: {format: json-schema, definition: {type: object, required: [${required}]}}
+---
+apiVersion: weft/v1
+kind: Stream
+metadata: {name: ${orders}, owner: hub-tests}
+spec: {partitions: 1, retention: 1d, schema: hub.order, onViolation: quarantine, dedupe: 10m}
 `;
 
 async function refusingReceiver() {
@@ -64,11 +79,56 @@ async function until(ask, isWanted, what) {
   }
 }
 
-/** Resolves when the Weft has dead letters; end() takes back what was made. */
+async function kafkaOf(api, token) {
+  const { Kafka, logLevel } = createRequire(new URL('../e2e/node/package.json', import.meta.url))('kafkajs');
+  const { listeners } = await api('GET', '/health');
+  const { url } = listeners.find((one) => one.name === 'kafka');
+  return new Kafka({
+    clientId: 'hub-tests',
+    brokers: [url.replace(/^\w+:\/\//, '')],
+    sasl: { mechanism: 'plain', username: 'admin', password: token },
+    logLevel: logLevel.NOTHING,
+  });
+}
+
+/** Orders, of which four break the contract; the group hub-billing stopped at the third of them. */
+async function placeOrders(kafka) {
+  const producer = kafka.producer();
+  await producer.connect();
+  const send = (values) =>
+    producer.send({
+      topic: orders,
+      messages: values.map((value, at) => ({ key: `O-${at}`, value: JSON.stringify(value), partition: 0 })),
+    });
+  await send(Array.from({ length: placed }, (_, at) => ({ id: at, currency: 'EUR' })));
+  await send([{ id: 20 }, { id: 21 }, { id: 22 }, { currency: 'EUR' }, { id: 23, currency: 'EUR' }]);
+  await producer.disconnect();
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.setOffsets({
+    groupId: 'hub-billing',
+    topic: orders,
+    partitions: [{ partition: 0, offset: '3' }],
+  });
+  await admin.disconnect();
+}
+
+/** The group hub-readers has a member until it is disconnected. */
+async function readOrders(kafka) {
+  const consumer = kafka.consumer({ groupId: 'hub-readers' });
+  await consumer.connect();
+  await consumer.subscribe({ topic: orders, fromBeginning: true });
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+  await consumer.run({ eachMessage: async () => {} });
+  await joined;
+  return consumer;
+}
+
+/** Resolves when the Weft has what the tests need; end() takes back what was made. */
 export async function prepareWeft(hub, token) {
   const api = apiOf(hub, token);
   const { server, url } = await refusingReceiver();
-  const applied = await api('POST', '/apply', documents(url), 'application/yaml');
+  const applied = await api('POST', '/apply', documents(url, 'id, currency'), 'application/yaml');
   for (let at = 1; at <= letters; at += 1)
     await api('POST', `/streams/${stream}/records`, { key: `L-${at}`, value: { letter: at } });
   await until(
@@ -76,9 +136,21 @@ export async function prepareWeft(hub, token) {
     (one) => one.dead === letters,
     `${letters} dead letters of ${subscription}`,
   );
+  const kafka = await kafkaOf(api, token);
+  await placeOrders(kafka);
+  const consumer = await readOrders(kafka);
+  await until(
+    () => api('GET', `/streams/${orders}/rejects`),
+    ({ items }) => items.length > 0,
+    `a reject of ${orders}`,
+  );
+  // From here on the contract takes three of the four that wait in quarantine.
+  await api('POST', '/apply', documents(url, 'id'), 'application/yaml');
   return {
     async end() {
       try {
+        await consumer.disconnect();
+        for (const group of ['hub-billing', 'hub-readers']) await api('DELETE', `/groups/${group}`);
         await api('POST', `/generations/${applied.baseGeneration}/rollback`);
       } finally {
         server.close();

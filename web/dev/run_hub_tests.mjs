@@ -6,9 +6,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { prepareWeft } from '../../tests/hub/prepared_weft.mjs';
 
-const tests = ['hub_test.mjs', 'conduct_test.mjs', 'accessibility_test.mjs', 'contract_test.mjs'].map(
-  (name) => fileURLToPath(new URL(`../../tests/hub/${name}`, import.meta.url)),
-);
+const tests = [
+  'hub_test.mjs',
+  'groups_test.mjs',
+  'conduct_test.mjs',
+  'accessibility_test.mjs',
+  'contract_test.mjs',
+].map((name) => fileURLToPath(new URL(`../../tests/hub/${name}`, import.meta.url)));
 
 async function startFixture() {
   const script = fileURLToPath(new URL('./fixture_server.mjs', import.meta.url));

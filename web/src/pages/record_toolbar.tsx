@@ -11,11 +11,14 @@ export function RecordToolbar({
   detail,
   mode,
   partition,
+  byKey = false,
   children,
 }: {
   detail: StreamDetail;
   mode: Mode;
   partition: string;
+  /** Only the records of one key are read. */
+  byKey?: boolean;
   children: ReactNode;
 }) {
   const choose = (next: Mode) => {
@@ -24,7 +27,8 @@ export function RecordToolbar({
       mode: next === 'live' ? undefined : next,
       offset: next === 'offset' ? '-50' : undefined,
       time,
-      partition: next === 'live' ? undefined : partition || '0',
+      partition: next === 'live' ? undefined : partition || (byKey ? undefined : '0'),
+      ...(next === 'live' ? { key: undefined } : {}),
     });
   };
   return (
@@ -47,6 +51,7 @@ export function RecordToolbar({
           onChange={(event) => setQuery({ partition: event.target.value })}
         >
           {mode === 'live' && <option value="">All partitions</option>}
+          {byKey && <option value="">The key’s partition</option>}
           {detail.partitions.map((one) => (
             <option key={one.partition} value={one.partition}>
               Partition {one.partition}

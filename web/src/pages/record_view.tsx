@@ -90,6 +90,11 @@ export function holds(record: StreamRecord, text: string): boolean {
   );
 }
 
+/** A key can be asked for when it is text; bytes that are not show as base64. */
+function isText(key: string | null | undefined): key is string {
+  return key !== null && key !== undefined && key !== '' && !key.startsWith('base64:');
+}
+
 export function RecordView({ record, stream }: { record: StreamRecord; stream: string }) {
   const [view, setView] = useState<'pretty' | 'raw'>('pretty');
   return (
@@ -113,7 +118,17 @@ export function RecordView({ record, stream }: { record: StreamRecord; stream: s
           </span>
         </dd>
         <dt>Key</dt>
-        <dd className="mono">{record.key ?? <span className="faint">none</span>}</dd>
+        <dd>
+          <span className="mono">{record.key ?? <span className="faint">none</span>}</span>{' '}
+          {isText(record.key) && (
+            <Link
+              to={pathTo.stream(stream, { mode: 'offset', partition: record.partition, key: record.key })}
+              title="Show all records of this key in this partition"
+            >
+              all of it →
+            </Link>
+          )}
+        </dd>
         {record.eventType && (
           <>
             <dt>Event type</dt>

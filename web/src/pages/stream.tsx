@@ -1,4 +1,5 @@
-// One stream: its records live or from a position, its partitions, groups and schema, and a test record.
+// One stream: its records live or from a position, its groups, what it rejected, its partitions, schema and
+// settings, and a test record.
 import { api } from '../api/client';
 import type { StreamDetail } from '../api/schema';
 import { formatBytes, formatCompact, formatCount, plural } from '../core/numbers';
@@ -12,21 +13,28 @@ import { Link, useLocation } from '../ui/router';
 import { StoredRecords } from './stored_records';
 import { LiveRecords } from './live_records';
 import { ProduceForm } from './produce_form';
+import { StreamRejects, type Quarantine } from './stream_rejects';
+import { StreamSettings } from './stream_settings';
 import { kept } from './streams';
 
 const tabs = [
   { id: 'records', label: 'Records' },
   { id: 'groups', label: 'Groups' },
+  { id: 'rejected', label: 'Rejected' },
   { id: 'partitions', label: 'Partitions' },
   { id: 'schema', label: 'Schema' },
+  { id: 'settings', label: 'Settings' },
   { id: 'produce', label: 'Produce a test record' },
 ];
 
 export function StreamPage({ name }: { name: string }) {
   const { query } = useLocation();
   const loaded = useLoaded(`stream ${name}`, (signal) => api.stream(name, signal), 5000);
+  const quarantines = useLoaded('quarantines', api.quarantines, 10_000);
   const tab = query.get('tab') ?? 'records';
   const stream = loaded.data?.stream;
+  const own = quarantines.data?.items.find((one) => one.stream === name);
+  const source = quarantines.data?.items.find((one) => one.quarantine === name)?.stream;
   return (
     <>
       <div className="page-head">
@@ -40,6 +48,16 @@ export function StreamPage({ name }: { name: string }) {
               {stream.owner} · {plural(stream.partitions, 'partition')} · {plural(stream.records, 'record')} ·{' '}
               {formatBytes(stream.bytes)} · {formatCompact(stream.recordsPerSecond)}/s · kept {kept(stream)}
             </span>
+            {own && own.records > 0 && (
+              <Link to={pathTo.stream(name, { tab: 'rejected' })}>
+                <Badge tone="warn">{formatCompact(own.records)} in quarantine</Badge>
+              </Link>
+            )}
+            {source && (
+              <span className="soft small in-text">
+                quarantine of <Link to={pathTo.stream(source, { tab: 'rejected' })}>{source}</Link>
+              </span>
+            )}
           </>
         )}
       </div>
@@ -48,13 +66,22 @@ export function StreamPage({ name }: { name: string }) {
           <>
             <Tabs
               label="Stream"
-              tabs={tabs.map((one) => ({
+              tabs={tabsOf(source).map((one) => ({
                 label: labelOf(one, detail),
                 to: pathTo.stream(name, one.id === 'records' ? {} : { tab: one.id }),
                 current: tab === one.id,
               }))}
             />
-            <Content tab={tab} detail={detail} />
+            <Content
+              tab={tab}
+              detail={detail}
+              quarantine={own}
+              quarantineOf={source}
+              onRedriven={() => {
+                quarantines.reload();
+                loaded.reload();
+              }}
+            />
           </>
         )}
       </Show>
@@ -62,19 +89,36 @@ export function StreamPage({ name }: { name: string }) {
   );
 }
 
+/** Nobody but its stream writes to a quarantine, and nothing is rejected there. */
+function tabsOf(source: string | undefined) {
+  return tabs.filter((one) => source === undefined || (one.id !== 'produce' && one.id !== 'rejected'));
+}
+
 function labelOf(tab: { id: string; label: string }, detail: StreamDetail): string {
   return tab.id === 'groups' && detail.groups.length > 0 ? `${tab.label} ${detail.groups.length}` : tab.label;
 }
 
-function Content({ tab, detail }: { tab: string; detail: StreamDetail }) {
+type ContentProps = {
+  tab: string;
+  detail: StreamDetail;
+  quarantine: Quarantine | undefined;
+  quarantineOf: string | undefined;
+  onRedriven: () => void;
+};
+
+function Content({ tab, detail, quarantine, quarantineOf, onRedriven }: ContentProps) {
   const mode = useLocation().query.get('mode') ?? 'live';
   switch (tab) {
     case 'groups':
       return <Groups detail={detail} />;
+    case 'rejected':
+      return <StreamRejects detail={detail} quarantine={quarantine} onRedriven={onRedriven} />;
     case 'partitions':
       return <Partitions detail={detail} />;
     case 'schema':
       return <Schema detail={detail} />;
+    case 'settings':
+      return <StreamSettings detail={detail} quarantineOf={quarantineOf} />;
     case 'produce':
       return <ProduceForm key={detail.stream.name} detail={detail} />;
     default:
@@ -119,7 +163,9 @@ function Groups({ detail }: { detail: StreamDetail }) {
                     {group.group}
                   </Link>
                 ) : (
-                  group.group
+                  <Link to={pathTo.group(group.group)} data-row>
+                    {group.group}
+                  </Link>
                 )}
               </td>
               <td className="soft">{(group.kind ?? 'consumer-group').replace('-', ' ')}</td>
