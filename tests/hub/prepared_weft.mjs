@@ -82,10 +82,12 @@ async function until(ask, isWanted, what) {
 async function kafkaOf(api, token) {
   const { Kafka, logLevel } = createRequire(new URL('../e2e/node/package.json', import.meta.url))('kafkajs');
   const { listeners } = await api('GET', '/health');
-  const { url } = listeners.find((one) => one.name === 'kafka');
+  const listener = listeners.find((one) => one.name === 'kafka');
+  if (!listener)
+    throw new Error('the hub’s tests need a Weft with the role broker: /health names no Kafka listener');
   return new Kafka({
     clientId: 'hub-tests',
-    brokers: [url.replace(/^\w+:\/\//, '')],
+    brokers: [listener.url.replace(/^\w+:\/\//, '')],
     sasl: { mechanism: 'plain', username: 'admin', password: token },
     logLevel: logLevel.NOTHING,
   });
