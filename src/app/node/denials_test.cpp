@@ -39,7 +39,8 @@ class Denials : public testing::Test {
     estate::AuditQuery query;
     query.limit = 1000;
     std::vector<estate::AuditEvent> events;
-    for (auto& entry : run_until_done(audit_->list(query)).value()) {
+    const auto entries = run_until_done(audit_->list(query)).value();
+    for (const auto& entry : entries) {
       events.insert(events.begin(), entry.event);
     }
     return events;
