@@ -100,8 +100,8 @@ AttentionItem about(const LaggingGroup& lagging) {
                          has_members ? "its members are too slow, or stand still"
                                      : "it has no member: no program of it runs");
   item.since = lagging.since;
-  item.label = "Look at the stream";
-  item.href = "/streams/" + http::percent_encode(lagging.stream);
+  item.label = "Look at the group";
+  item.href = "/groups/" + http::percent_encode(lagging.group);
   item.command = "weft group describe " + lagging.group;
   return item;
 }

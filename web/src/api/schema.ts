@@ -134,7 +134,7 @@ export type Stream = {
   recordsPerSecond: number;
   lastRecordAt?: string;
   durability: "disk" | "memory";
-  cleanup?: "delete" | "compact";
+  cleanup?: "delete" | "compact" | "compact,delete";
   /** null keeps for ever */
   retentionSeconds?: number | null;
   /** Per partition; null is no limit */
