@@ -144,14 +144,21 @@ Task<Result<>> DedupeIndex::restore(EventLog& log, std::vector<StreamRef> stream
     for (std::int32_t i = 0; i < stream->info.settings.partitions; ++i) {
       ReadRequest request;
       request.partition = {stream->info.id, i};
-      CO_TRY(request.from, co_await log.offset_at(request.partition, now - window));
-      while (true) {
-        CO_TRY(const auto read, co_await log.read(request));
+      const auto first = co_await log.offset_at(request.partition, now - window);
+      request.from = first.value_or(0);
+      while (first) {
+        const auto got = co_await log.read(request);
+        if (!got) {
+          log_error("eventlog", "events cannot be read back: some may be stored a second time",
+                    {{"stream", stream->info.settings.name}, {"why", got.error().message}});
+          break;
+        }
+        const auto& read = *got;
         const std::lock_guard lock(state_->mutex);
         for (const auto& record : read.records) {
           const auto source = record.header("ce_source");
           const auto id = record.header("ce_id");
-          const auto left = window - (now - record.timestamp);
+          const auto left = std::min<Duration>(window - (now - record.timestamp), window);
           if (!source || !id || left <= Duration::zero()) continue;
           state_->remember({stream->info.id, hash_of(*source, *id)}, mono + left);
         }

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <map>
+#include <mutex>
+#include <set>
+#include <utility>
 
 namespace weft::eventlog {
 namespace {
@@ -40,35 +44,96 @@ void set_header(NewRecord& record, std::string_view name, std::string value) {
   }
 }
 
+// What is wrong with a record, as the door would say.
+std::optional<std::string> fault_of(const Stream& stream, const Record& record) {
+  if (compacts(stream.info.settings.cleanup)) {
+    if (!record.key) return "a record of a compacted stream needs a key";
+    if (!record.value) return std::nullopt;
+  }
+  const auto violations = stream.declared->violations_of_text(record.value.value_or(""), 1);
+  if (violations.empty()) return std::nullopt;
+  return violations.front().instance + " " + violations.front().message;
+}
+
+std::size_t size_of(const NewRecord& record) {
+  constexpr std::size_t kOverhead = 64;
+  auto size = kOverhead + record.key.value_or("").size() + record.value.value_or("").size();
+  for (const auto& [name, value] : record.headers) size += name.size() + value.size() + 4;
+  return size;
+}
+
+// The batches of one entry. Each becomes one batch of the log, which has a limit.
+class Entry {
+ public:
+  void add(const StreamInfo& stream, std::int32_t partition, NewRecord record) {
+    const auto size = size_of(record);
+    auto& open = open_[{stream.id, partition}];
+    const auto most = stream.settings.batch_bytes_max / 2;
+    if (open.list == nullptr || open.bytes + size > most) {
+      auto& list = lists_.emplace_back();
+      list.stream = stream.id;
+      list.partition = partition;
+      open = {&list, 0};
+    }
+    open.list->records.push_back(std::move(record));
+    open.bytes += size;
+  }
+  std::vector<NewRecords> take() {
+    return {std::make_move_iterator(lists_.begin()), std::make_move_iterator(lists_.end())};
+  }
+
+ private:
+  struct Open {
+    NewRecords* list = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::deque<NewRecords> lists_;
+  std::map<std::pair<StreamId, std::int32_t>, Open> open_;
+};
+
 // One read's records, sorted by where they go; in each list in the order of the quarantine.
 std::vector<NewRecords> sorted(const std::vector<Record>& records, const Stream& stream,
                                const Stream& quarantine, RedriveResult& result) {
-  std::map<std::pair<StreamId, std::int32_t>, NewRecords> targets;
-  const auto target = [&](StreamId id, std::int32_t partition) -> std::vector<NewRecord>& {
-    auto& records_there = targets[{id, partition}];
-    records_there.stream = id;
-    records_there.partition = partition;
-    return records_there.records;
-  };
+  Entry entry;
   for (const auto& record : records) {
     auto copy = copy_of(record);
-    const auto violations = stream.declared->violations_of_text(record.value.value_or(""), 1);
-    if (violations.empty()) {
-      std::erase_if(copy.headers, [](const auto& header) { return is_ours(header.first); });
-      const auto partition = partition_of(record, stream.info.settings.partitions);
-      target(stream.info.id, partition).push_back(std::move(copy));
-      ++result.stored;
-    } else {
-      set_header(copy, kQuarantineReason,
-                 violations.front().instance + " " + violations.front().message);
-      target(quarantine.info.id, 0).push_back(std::move(copy));
+    if (auto fault = fault_of(stream, record)) {
+      set_header(copy, kQuarantineReason, std::move(*fault));
+      entry.add(quarantine.info, 0, std::move(copy));
       ++result.kept;
+      continue;
     }
+    std::erase_if(copy.headers, [](const auto& header) { return is_ours(header.first); });
+    // Its age would hide it from everybody.
+    if (stream.declared->ttl > Duration::zero()) copy.timestamp = {};
+    const auto partition = partition_of(record, stream.info.settings.partitions);
+    entry.add(stream.info, partition, std::move(copy));
+    ++result.stored;
   }
-  std::vector<NewRecords> entry;
-  for (auto& [place, records_there] : targets) entry.push_back(std::move(records_there));
-  return entry;
+  return entry.take();
 }
+
+// Which quarantines are looked at now.
+class UnderWay {
+ public:
+  static Result<UnderWay> begin(StreamId quarantine) {
+    const std::lock_guard lock(mutex_);
+    if (ids_.insert(quarantine).second) return UnderWay(quarantine);
+    return fail(ErrorCode::Conflict, "this quarantine is being redriven already");
+  }
+  UnderWay(UnderWay&& other) noexcept : id_(std::exchange(other.id_, std::nullopt)) {}
+  ~UnderWay() {
+    if (!id_) return;
+    const std::lock_guard lock(mutex_);
+    ids_.erase(*id_);
+  }
+
+ private:
+  explicit UnderWay(StreamId id) : id_(id) {}
+  std::optional<StreamId> id_;
+  static inline std::mutex mutex_;
+  static inline std::set<StreamId> ids_;
+};
 
 }  // namespace
 
@@ -78,6 +143,7 @@ std::string quarantine_name(std::string_view stream) {
 
 Task<Result<RedriveResult>> redrive(EventLog& log, BatchLog& batches, StreamRef stream,
                                     StreamRef quarantine) {
+  CO_TRY(const auto alone, UnderWay::begin(quarantine->info.id));
   RedriveResult result;
   const PartitionId id{quarantine->info.id, 0};
   const auto info = log.partition(id);

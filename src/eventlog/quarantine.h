@@ -31,7 +31,8 @@ struct RedriveResult {
 // Looks at all records of the quarantine again, in order. What keeps the contract goes to the
 // partition that it was sent to, at a new offset; the rest is put back at the end, with its new
 // reason; then what was looked at is deleted. Each step is durable before the next: after a crash
-// in between, records may be in the stream twice, none is lost. One at a time per stream.
+// in between, records may be in the stream twice, none is lost. Conflict while another one is under
+// way. Where the stream has a ttl, records get the time of now.
 Task<Result<RedriveResult>> redrive(EventLog& log, BatchLog& batches, StreamRef stream,
                                     StreamRef quarantine);
 

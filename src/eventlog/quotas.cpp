@@ -8,6 +8,7 @@ namespace weft::eventlog {
 namespace {
 
 constexpr std::size_t kMetersMax = 10'000;
+constexpr std::size_t kClientIdBytesMax = 250;
 constexpr std::array kRates = {QuotaRate::ProduceBytes, QuotaRate::ProduceRecords,
                                QuotaRate::FetchBytes};
 constexpr std::string_view kEach = "*";
@@ -119,6 +120,8 @@ std::shared_ptr<Quotas::TenantUse> Quotas::tenant_use(std::string_view tenant) {
 
 void Quotas::forget_idle_meters() {
   const auto now = clock_.mono();
+  if (now < next_sweep_) return;
+  next_sweep_ = now + std::chrono::seconds(1);
   std::erase_if(meters_, [&](const auto& entry) {
     return entry.second.use_count() == 1 && entry.second->is_idle(now);
   });
@@ -128,6 +131,11 @@ std::shared_ptr<RateMeter> Quotas::meter(QuotaEntity entity, QuotaRate rate,
                                          std::uint64_t per_second) {
   const std::lock_guard lock(mutex_);
   if (meters_.size() >= kMetersMax) forget_idle_meters();
+  // Beyond the limit new ones share one: whoever makes up names gains nothing by it.
+  if (meters_.size() >= kMetersMax && !meters_.contains(MeterKey{entity, rate})) {
+    entity.client = std::string(kEach);
+    entity.client_id = std::string(kEach);
+  }
   auto& meter = meters_[MeterKey{std::move(entity), rate}];
   if (!meter) meter = std::make_shared<RateMeter>();
   meter->set_rate(per_second);
@@ -139,14 +147,14 @@ void Quotas::refresh(Share& share, std::string_view tenant, std::string_view cli
   const auto version = version_.load();
   const bool is_same = share.tenant_ && share.tenant_->name == tenant;
   if (is_same && share.version_ == version && share.client_ == client &&
-      share.client_id_ == client_id) {
+      share.client_id_ == client_id.substr(0, kClientIdBytesMax)) {
     return;
   }
   const auto rules = rules_.load();
   if (!is_same) share.tenant_ = tenant_use(tenant);
   share.version_ = version;
   share.client_ = client;
-  share.client_id_ = client_id;
+  share.client_id_ = client_id.substr(0, kClientIdBytesMax);
   for (auto& meters : share.meters_) meters.clear();
   if (rules->empty()) return;
   const auto& name = share.tenant_->name;
@@ -170,8 +178,19 @@ Duration Quotas::take(Share& share, QuotaRate rate, std::uint64_t amount) {
   if (meters.empty()) return {};
   const auto now = clock_.mono();
   Duration wait{};
-  for (const auto& meter : meters) wait = std::max(wait, meter->take(amount, now, options_.burst));
+  for (const auto& meter : meters) {
+    wait = std::max(wait, meter->take(amount, now, options_.burst, options_.throttle_max));
+  }
   if (wait > Duration::zero()) share.tenant_->throttled.add();
+  return std::min(wait, options_.throttle_max);
+}
+
+Duration Quotas::wait(const Share& share, QuotaRate rate) const {
+  Duration wait{};
+  const auto& meters = share.meters_[index(rate)];
+  if (meters.empty()) return wait;
+  const auto now = clock_.mono();
+  for (const auto& meter : meters) wait = std::max(wait, meter->wait(now, options_.burst));
   return std::min(wait, options_.throttle_max);
 }
 

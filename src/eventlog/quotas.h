@@ -82,8 +82,11 @@ class Quotas final : public estate::Compiler {
   // Brings a share up to date; cheap when nothing changed.
   void refresh(Share& share, std::string_view tenant, std::string_view client,
                std::string_view client_id);
-  // How long to wait after having taken this; at most options.throttle_max. Requires refresh().
+  // How long to wait after having taken this; at most options.throttle_max, and no greater debt is
+  // kept. Requires refresh().
   Duration take(Share& share, QuotaRate rate, std::uint64_t amount);
+  // How long to wait before taking, because of what others of the share took.
+  Duration wait(const Share& share, QuotaRate rate) const;
   // For doors that can refuse: ResourceExhausted when one would have to wait, with how long in
   // `wait`; else it is taken. Also for a tenant's storage, with no wait. An empty client: unknown.
   Result<> admit(std::string_view tenant, std::string_view client, std::uint64_t bytes,
@@ -132,6 +135,7 @@ class Quotas final : public estate::Compiler {
   std::atomic<std::shared_ptr<const Rules>> rules_;
   std::mutex mutex_;  // of the maps
   std::map<MeterKey, std::shared_ptr<RateMeter>> meters_;
+  MonoTime next_sweep_{};
   std::map<std::string, std::shared_ptr<TenantUse>, std::less<>> tenants_;
 };
 

@@ -187,7 +187,8 @@ Task<Result<>> aim(eventlog::EventLog& log, ResetTo to, ResetStep& step) {
       step.to = to.number;
       break;
     case ResetTo::Kind::Shift:
-      step.to = (step.from < 0 ? info->start : step.from) + to.number;
+      step.to = (step.from < 0 ? info->start : step.from) +
+                std::clamp(to.number, info->start - info->end, info->end - info->start);
       break;
     case ResetTo::Kind::Time: {
       CO_TRY(step.to, co_await log.offset_at(id, to.time));

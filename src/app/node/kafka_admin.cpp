@@ -100,6 +100,15 @@ Task<Result<>> EstateAccessRules::remove(identity::PrincipalRef by, std::vector<
       }
       changes.deletions.push_back(each->id());
     }
+    // An ACL that is a part of a wider rule, such as one of the action "*", is no rule of its own.
+    const auto there = rules_in(view, by->tenant);
+    for (const auto& rule : rules) {
+      if (has(there, rule)) continue;
+      return fail(ErrorCode::FailedPrecondition,
+                  "{} on {} is a part of a wider AccessRule: change that one where it is declared; "
+                  "nothing was deleted",
+                  rule.action, rule.resource);
+    }
     return changes;
   };
   co_return co_await changes_.carry_out(by, std::move(change), false);

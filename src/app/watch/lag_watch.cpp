@@ -102,18 +102,20 @@ void LagWatch::settle_alert(const Key& key, WatchedGroup& group, const WatchedGr
 }
 
 void LagWatch::set_partition_gauge(const Key& key, const ReaderPosition& position) {
-  auto& gauge = partitions_[{key.first, key.second, position.stream, position.partition.partition}];
-  if (gauge == nullptr) {
-    if (partitions_.size() > options_.series_max) return;
-    gauge = &metrics_.gauge("weft_eventlog_group_lag_records",
-                            "Records between a group's offset and the end of the partition",
-                            {{"tenant", key.first},
-                             {"group", key.second},
-                             {"stream", position.stream},
-                             {"partition", std::to_string(position.partition.partition)}});
+  const std::tuple place(key.first, key.second, position.stream, position.partition.partition);
+  auto known = partitions_.find(place);
+  if (known == partitions_.end()) {
+    if (partitions_.size() >= options_.series_max) return;
+    auto* gauge = &metrics_.gauge("weft_eventlog_group_lag_records",
+                                  "Records between a group's offset and the end of the partition",
+                                  {{"tenant", key.first},
+                                   {"group", key.second},
+                                   {"stream", position.stream},
+                                   {"partition", std::to_string(position.partition.partition)}});
     gauges_[key].push_back(gauge);
+    known = partitions_.emplace(place, gauge).first;
   }
-  gauge->set(position.lag);
+  known->second->set(position.lag);
 }
 
 void LagWatch::show(const Key& key, const Reader& reader, const WatchedGroup& group) {
@@ -135,10 +137,15 @@ void LagWatch::show(const Key& key, const Reader& reader, const WatchedGroup& gr
 }
 
 void LagWatch::forget_gone(const std::map<Key, WatchedGroup>& now) {
-  for (const auto& [key, gauges] : gauges_) {
-    if (now.contains(key)) continue;
-    for (auto* gauge : gauges) gauge->set(0);
-  }
+  // The same names give the same gauges when the group comes back.
+  std::erase_if(gauges_, [&](const auto& entry) {
+    if (now.contains(entry.first)) return false;
+    for (auto* gauge : entry.second) gauge->set(0);
+    return true;
+  });
+  std::erase_if(partitions_, [&](const auto& entry) {
+    return !now.contains(Key(std::get<0>(entry.first), std::get<1>(entry.first)));
+  });
 }
 
 std::vector<WatchedGroup> LagWatch::of_tenant(std::string_view tenant) const {

@@ -22,8 +22,9 @@ class RateMeter {
   std::uint64_t rate() const { return rate_.load(std::memory_order_relaxed); }
 
   // Takes `amount`, whatever it is, and says how long whoever took it waits before it takes more.
-  // `burst` is how far ahead of the rate one may be without waiting.
-  Duration take(std::uint64_t amount, MonoTime now, Duration burst) {
+  // `burst` is how far ahead of the rate one may be without waiting, `wait_max` the longest wait:
+  // more is not remembered.
+  Duration take(std::uint64_t amount, MonoTime now, Duration burst, Duration wait_max) {
     const auto rate = this->rate();
     if (rate == 0) return {};
     constexpr double kNanosecondsPerSecond = 1e9;
@@ -32,10 +33,12 @@ class RateMeter {
     const auto cost = static_cast<std::int64_t>(std::min(
         static_cast<double>(amount) * kNanosecondsPerSecond / static_cast<double>(rate), kCostMax));
     const auto at = nanoseconds(now);
+    const auto limit =
+        at + std::chrono::duration_cast<std::chrono::nanoseconds>(burst + wait_max).count();
     auto busy = busy_until_.load(std::memory_order_relaxed);
     std::int64_t after = 0;
     do {
-      after = std::max(busy, at) + cost;
+      after = std::min(std::max(busy, at) + cost, std::max(busy, limit));
     } while (!busy_until_.compare_exchange_weak(busy, after, std::memory_order_relaxed));
     return wait_for(after, at, burst);
   }

@@ -135,6 +135,24 @@ TEST_F(KafkaQuarantine, WhatKeepsTheContractLaterIsBroughtBack) {
   EXPECT_THAT(records(stream).back().headers, IsEmpty());
 }
 
+TEST_F(KafkaQuarantine, MoreThanABatchHoldsIsBroughtBackInSeveral) {
+  auto client = broker.connect();
+  for (int i = 0; i < 8; ++i) {
+    const auto big = std::string(200'000, 'x');
+    client.call<ProduceResponse>(
+        9, produce_request(kOrders, batch_of({"\"" + big + "\"", "\"" + big + "\""})));
+  }
+  broker.topics->set_contract(std::string(kOrders), R"({"type": "string"})", std::string(kAside));
+  const auto declared = broker.topics->find("default", kOrders);
+  const auto quarantine = broker.topics->find("default", kAside);
+  const auto result =
+      broker.world.run(eventlog::redrive(*broker.log, *broker.log, declared, quarantine));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->stored, 16U);
+  EXPECT_EQ(values(stream).size(), 16U);
+  EXPECT_THAT(values(aside), IsEmpty());
+}
+
 TEST_F(KafkaQuarantine, WithoutItsStreamTheBatchIsRefused) {
   broker.topics->set_contract(std::string(kOrders), R"({"required": ["id"]})", "gone");
   auto client = broker.connect();

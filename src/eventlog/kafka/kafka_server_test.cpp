@@ -301,6 +301,21 @@ TEST(KafkaFetch, WhatIsOlderThanTheTtlIsPassedOver) {
   EXPECT_EQ(broker.metrics.counter("weft_eventlog_kafka_records_expired_total", "").value(), 4U);
 }
 
+TEST(KafkaFetch, ATtlHidesNoOffsetThatIsOutOfRange) {
+  TestBroker broker;
+  const auto stream = broker.create(std::string(kOrders));
+  auto client = broker.connect();
+  const auto now = to_unix_ms(broker.world.clock.now());
+  const auto batch = batch_of({"a", "b", "c"}, eventlog::Codec::None, now);
+  client.call<ProduceResponse>(9, produce_request(kOrders, batch));
+  ASSERT_TRUE(broker.world.run(broker.log->delete_records({stream.id, 0}, 2)));
+  broker.topics->set_ttl(std::string(kOrders), 1h);
+  for (const auto from : {0, 9}) {
+    const auto answer = client.call<FetchResponse>(11, fetch_request(stream, from));
+    EXPECT_EQ(only_partition(answer).error_code, code(KafkaError::OffsetOutOfRange)) << from;
+  }
+}
+
 TEST(KafkaProduce, ACompactedStreamNeedsKeysAndTakesDeletions) {
   TestBroker broker;
   eventlog::StreamSettings settings;

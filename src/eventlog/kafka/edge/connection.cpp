@@ -93,6 +93,21 @@ Task<void> Connection::wait_out_throttle() {
   }
 }
 
+Task<void> Connection::wait_for_rate(std::int16_t api_key) {
+  auto* quotas = broker_.parts.quotas;
+  const bool is_produce = api_key == ProduceRequest::kApi.key;
+  if (quotas == nullptr || (!is_produce && api_key != FetchRequest::kApi.key)) co_return;
+  const auto& by = *session_.principal;
+  quotas->refresh(session_.quota, by.tenant, by.name, session_.client_id);
+  using eventlog::QuotaRate;
+  auto wait =
+      quotas->wait(session_.quota, is_produce ? QuotaRate::ProduceBytes : QuotaRate::FetchBytes);
+  if (is_produce) wait = std::max(wait, quotas->wait(session_.quota, QuotaRate::ProduceRecords));
+  if (wait == Duration::zero()) co_return;
+  muted_until_ = broker_.parts.clock.mono() + wait;
+  co_await wait_out_throttle();
+}
+
 Result<> Connection::take_place() {
   if (place_ || broker_.parts.quotas == nullptr) return {};
   TRY(place_, broker_.parts.quotas->connect(session_.tenant()));
@@ -125,6 +140,7 @@ Task<Result<>> Connection::serve(std::string_view frame) {
   std::optional<std::string_view> client;
   auto body = body_reader(frame, api->id, header->version, client);
   if (client && session_.client_id != *client) session_.client_id = *client;
+  if (session_.principal) co_await wait_for_rate(api->id.key);
   auto call = std::make_unique<Call>(session_, api->id, header->version, header->correlation_id);
   if (is_produce) {
     co_return co_await pipeline_produce(std::move(call), body);

@@ -46,6 +46,8 @@ class Connection {
   Task<void> wait_until_answered();
   // Waits for as long as the last request's quota says.
   Task<void> wait_out_throttle();
+  // Before a request that takes from a rate: while others have used it up.
+  Task<void> wait_for_rate(std::int16_t api_key);
   // Counts the connection among those of its tenant. ResourceExhausted.
   Result<> take_place();
   Task<Result<>> write(Frame frame);

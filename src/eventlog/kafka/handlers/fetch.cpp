@@ -124,6 +124,9 @@ Task<void> pass_expired(Call& call, Plan& plan) {
   for (std::size_t i = 0; i < plan.items.size(); ++i) {
     if (plan.ttls[i] == Duration::zero()) continue;
     auto& item = plan.items[i];
+    // Outside of the partition the client is told so.
+    const auto info = parts.log.partition(item.partition);
+    if (!info || item.from < info->start || item.from > info->end) continue;
     const auto live =
         co_await parts.log.offset_at(item.partition, parts.clock.now() - plan.ttls[i]);
     if (!live || *live <= item.from) continue;

@@ -66,6 +66,10 @@ CheckedBatch check_batch(Call& call, const eventlog::Stream& stream, std::string
   if (header->is_transactional() && header->producer_id < 0) {
     return no(KafkaError::InvalidRecord, "a transactional batch without producer");
   }
+  if (header->is_transactional() && !produce.may_be_transactional) {
+    return no(KafkaError::TransactionalIdAuthorizationFailed,
+              "a transactional batch without a transactional id, or with one that is not granted");
+  }
   if (header->codec() == eventlog::Codec::Zstd && call.version < kProduceZstdFrom) {
     return no(KafkaError::UnsupportedCompressionType, "zstd needs version 7 of Produce");
   }
@@ -233,6 +237,9 @@ PreparedProduce prepare_produce(Call& call, const ProduceRequest& request) {
     refuse_all(request, KafkaError::InvalidRequiredAcks, "acks is -1, 0 or 1", prepared);
     return prepared;
   }
+  // As in Kafka, who writes into a transaction names it, and may.
+  prepared.may_be_transactional =
+      request.transactional_id && permits_transaction(call.session, *request.transactional_id);
   prepared.topics.reserve(request.topic_data.size());
   for (const auto& topic : request.topic_data) prepare_topic(call, topic, prepared);
   call.take(eventlog::QuotaRate::ProduceBytes, prepared.bytes_sent);

@@ -33,6 +33,7 @@ struct PreparedProduce {
   };
 
   bool wants_response = true;  // acks other than 0
+  bool may_be_transactional = false;
   WallTime received{};
   std::vector<Topic> topics;
   std::vector<eventlog::BatchToAppend> batches;

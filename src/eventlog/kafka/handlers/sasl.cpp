@@ -123,10 +123,6 @@ Result<BearerMessage> read_bearer(std::string_view message) {
 // it failed (RFC 7628 section 3.2.3).
 Task<Result<SaslStep>> token_step(Session& session, std::string_view message) {
   const auto& authenticator = *session.broker.parts.authenticator;
-  if (!session.token_error.empty()) {
-    auto error = std::exchange(session.token_error, {});
-    co_return fail(ErrorCode::Unauthenticated, "{}", error);
-  }
   CO_TRY(auto read, read_bearer(message));
   auto login = co_await authenticator.authenticate_token(std::move(read.token));
   if (login && !read.acts_as.empty() && read.acts_as != login->principal->name) {
@@ -187,7 +183,6 @@ Task<SaslHandshakeResponse> handle(Call& call, const SaslHandshakeRequest& reque
   }
   session.mechanism = request.mechanism;
   session.scram.reset();
-  session.token_error.clear();
   session.sasl = call.version == 0 ? SaslState::RawTokens : SaslState::Framed;
   co_return response;
 }
@@ -221,25 +216,33 @@ Task<SaslAuthenticateResponse> handle(Call& call, const SaslAuthenticateRequest&
 Task<Result<SaslStep>> sasl_step(Session& session, std::string_view token) {
   auto& broker = session.broker;
   Result<SaslStep> step = SaslStep();
-  if (session.mechanism == kPlain) {
+  const bool was_refused = !session.token_error.empty();
+  if (!session.token_error.empty()) {
+    // Whatever comes behind a refused token: the answer to it was the refusal.
+    step = fail(ErrorCode::Unauthenticated, "{}", std::exchange(session.token_error, {}));
+  } else if (session.mechanism == kPlain) {
     step = plain_step(session, token);
   } else if (session.mechanism == kOAuthBearer) {
     step = co_await token_step(session, token);
   } else {
     step = scram_step(session, token);
   }
-  if (step) {
+  if (step && session.token_error.empty()) {
     if (step->is_complete) session.sasl = SaslState::Idle;
     co_return step;
   }
-  session.sasl = SaslState::Idle;
+  // A token that is refused is answered first: then `step` is that answer.
+  const auto why = step ? session.token_error : step.error().message;
+  if (!step) session.sasl = SaslState::Idle;
   session.scram.reset();
-  broker.metrics.authentications_failed.add();
-  log_warn("kafka", "authentication failed",
-           {{"peer", session.peer},
-            {"client", session.client_id},
-            {"mechanism", session.mechanism},
-            {"error", step.error().message}});
+  if (!was_refused) {
+    broker.metrics.authentications_failed.add();
+    log_warn("kafka", "authentication failed",
+             {{"peer", session.peer},
+              {"client", session.client_id},
+              {"mechanism", session.mechanism},
+              {"error", why}});
+  }
   // Guessing takes its time.
   (void)co_await broker.parts.clock.sleep_for(broker.options.limits.authentication_delay);
   co_return step;
