@@ -6,5 +6,5 @@ QUICK = True
 
 def run():
     passed = pytest_in(python(), "tests/e2e/kafka_clients_test.py", "-k", "kafka_python or opens_the_listener")
-    assert passed == 2, passed
+    assert passed >= 2, passed
     return f"{version('kafka-python')}, {passed} tests: codecs, a group that rebalances, keys"
