@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "eventlog/core/record_fault.h"
+
 namespace weft::eventlog {
 namespace {
 
@@ -42,17 +44,6 @@ void set_header(NewRecord& record, std::string_view name, std::string value) {
   } else {
     found->second = std::move(value);
   }
-}
-
-// What is wrong with a record, as the door would say.
-std::optional<std::string> fault_of(const Stream& stream, const Record& record) {
-  if (compacts(stream.info.settings.cleanup)) {
-    if (!record.key) return "a record of a compacted stream needs a key";
-    if (!record.value) return std::nullopt;
-  }
-  const auto violations = stream.declared->violations_of_text(record.value.value_or(""), 1);
-  if (violations.empty()) return std::nullopt;
-  return violations.front().instance + " " + violations.front().message;
 }
 
 std::size_t size_of(const NewRecord& record) {
@@ -97,7 +88,7 @@ std::vector<NewRecords> sorted(const std::vector<Record>& records, const Stream&
   Entry entry;
   for (const auto& record : records) {
     auto copy = copy_of(record);
-    if (auto fault = fault_of(stream, record)) {
+    if (auto fault = record_fault(*stream.declared, record.key, record.value)) {
       set_header(copy, kQuarantineReason, std::move(*fault));
       entry.add(quarantine.info, 0, std::move(copy));
       ++result.kept;

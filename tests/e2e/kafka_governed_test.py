@@ -10,6 +10,7 @@ confluent_kafka = pytest.importorskip("confluent_kafka")
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
 
 ORDERS = "shop.order.placed.v1"
+EVENTS = "shop.stock.changed.v1"
 CLICKS = "shop.link.clicked.v1"
 
 
@@ -29,6 +30,11 @@ apiVersion: weft/v1
 kind: Stream
 metadata: {{name: {CLICKS}, owner: shop}}
 spec: {{schema: order}}
+---
+apiVersion: weft/v1
+kind: Stream
+metadata: {{name: {EVENTS}, owner: shop}}
+spec: {{opaque: true, dedupe: 10m, ttl: 10m}}
 """
 
 
@@ -161,3 +167,29 @@ def test_records_of_one_key_are_read(weft):
     assert producer.flush(20) == 0
     lines = weft.cli("stream", "consume", ORDERS, "--key", "customer 1", "-o", "json").stdout.splitlines()
     assert {json.loads(line)["key"] for line in lines} == {"customer 1"} and len(lines) == 10
+
+
+def test_an_event_that_comes_twice_is_stored_once_also_after_a_restart(weft):
+    def send_event(id):
+        producer = Producer({"bootstrap.servers": weft.kafka})
+        producer.produce(EVENTS, f"event {id}", headers={"ce_id": id, "ce_source": "/shop"})
+        assert producer.flush(20) == 0
+
+    for id in ("1", "2", "1"):
+        send_event(id)
+    weft.kill()
+    weft.start()
+    for id in ("2", "3"):
+        send_event(id)
+    assert [each.value() for each in read_all(weft, EVENTS, 3)] == [b"event 1", b"event 2", b"event 3"]
+    assert table(weft, "stream", "describe", EVENTS)["stream"]["records"] == 5  # offsets; two of them are holes
+
+
+def test_a_record_that_is_too_old_is_given_to_nobody(weft):
+    producer = Producer({"bootstrap.servers": weft.kafka})
+    now = int(time.time() * 1000)
+    for name, age in (("old", 3_600_000), ("new", 0)):
+        producer.produce(EVENTS, name, timestamp=now - age)
+        assert producer.flush(20) == 0
+    assert [each.value() for each in read_all(weft, EVENTS, 1)] == [b"new"]
+    assert weft.metric("weft_eventlog_kafka_records_expired_total") == 1

@@ -1,6 +1,7 @@
 #include "app/api/quarantine_routes.h"
 
 #include "app/api/audited.h"
+#include "app/api/stream_json.h"
 #include "eventlog/quarantine.h"
 #include "identity/decisions.h"
 
@@ -9,11 +10,6 @@ namespace {
 
 using identity::action::kAdminRead;
 using identity::action::kAdminRedrive;
-
-Failure no_such_stream(const std::string& name) {
-  return fail(ErrorCode::NotFound, "there is no stream \"{}\"; `weft stream list` shows them",
-              name);
-}
 
 Task<Result<http::Response>> list_rejects(QuarantineRoutesParts& parts, ApiCall& call) {
   CO_TRY(const auto limit, call.limit());

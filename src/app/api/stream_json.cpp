@@ -110,4 +110,9 @@ void write_partitions(JsonWriter& out, const ShownStream& stream, const eventlog
   out.end();
 }
 
+Failure no_such_stream(const std::string& name) {
+  return fail(ErrorCode::NotFound, "there is no stream \"{}\"; `weft stream list` shows them",
+              name);
+}
+
 }  // namespace weft::app

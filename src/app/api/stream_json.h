@@ -25,6 +25,9 @@ std::optional<ShownStream> find_shown(const eventlog::EventLog& log,
                                       const eventlog::StreamCatalogue& streams,
                                       std::string_view tenant, std::string_view name);
 
+// NotFound, for people.
+Failure no_such_stream(const std::string& name);
+
 // What is measured, not declared.
 struct StreamTraffic {
   double records_per_second = 0;

@@ -19,11 +19,6 @@ using identity::action::kStreamWrite;
 
 constexpr std::int64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
 
-Failure no_such_stream(const std::string& name) {
-  return fail(ErrorCode::NotFound, "there is no stream \"{}\"; `weft stream list` shows them",
-              name);
-}
-
 Task<StreamTraffic> traffic_of(StreamRoutesParts& parts, const ShownStream& stream) {
   StreamTraffic traffic;
   traffic.records_per_second =

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "eventlog/core/record_fault.h"
 #include "eventlog/events/events_call.h"
 #include "eventlog/events/http_binding.h"
 #include "http/api_key.h"
@@ -197,7 +198,7 @@ void EventsHandler::note_reject(const Call& call, std::size_t sent, std::size_t 
   reject.sent = sent;
   reject.broken = 1;
   reject.index = static_cast<std::int64_t>(index);
-  reject.reason = violation.instance + " " + violation.message;
+  reject.reason = fault_text(violation);
   parts_.rejects->note(std::move(reject));
 }
 

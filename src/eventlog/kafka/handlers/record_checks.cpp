@@ -1,5 +1,6 @@
 #include "eventlog/kafka/handlers/record_checks.h"
 
+#include "eventlog/core/record_fault.h"
 #include "eventlog/quarantine.h"
 
 namespace weft::kafka {
@@ -12,24 +13,6 @@ using Partition = PreparedProduce::Partition;
 constexpr std::size_t kRecordErrorsMax = 100;
 // How many records of a batch get a span for their business keys: what a batch costs stays bounded.
 constexpr std::size_t kKeyedRecordsMax = 200;
-
-// What the stream's contract says of a record. One without value is a deletion, which
-// only compacted streams know.
-std::optional<std::string> violation(const eventlog::StreamDeclaration& declared,
-                                     const eventlog::RecordView& record,
-                                     std::vector<contracts::FoundBusinessKey>* keys) {
-  const bool compacts = eventlog::compacts(declared.settings.cleanup);
-  if (compacts && !record.key) return "a record of a compacted stream needs a key";
-  if (!record.value) {
-    if (compacts) return std::nullopt;
-    return "the record has no value";
-  }
-  const auto violations = declared.violations_of_text(*record.value, 1, keys);
-  if (violations.empty()) return std::nullopt;
-  const auto& first = violations.front();
-  if (first.instance.empty()) return first.message;
-  return fmt::format("{} {}", first.instance, first.message);
-}
 
 std::optional<TraceContext> sent_trace(const eventlog::RecordView& record) {
   auto headers = record.headers;
@@ -93,7 +76,9 @@ bool look_at_records(Call& call, const BatchHeader& header, std::string_view rec
       return false;
     }
     keys.clear();
-    if (auto reason = violation(declared, record, finds_keys ? &keys : nullptr)) {
+    auto reason =
+        eventlog::record_fault(declared, record.key, record.value, finds_keys ? &keys : nullptr);
+    if (reason) {
       findings.faults.emplace_back(index, std::move(*reason));
       continue;
     }
