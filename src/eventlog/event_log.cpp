@@ -30,4 +30,24 @@ Task<Result<std::vector<Appended>>> EventLog::append_borrowed(
   return append(std::move(owned));
 }
 
+namespace {
+
+class WriterOfOneProcess final : public EventWriter {
+ public:
+  explicit WriterOfOneProcess(EventLog& log) : log_(log) {}
+  Task<Result<std::vector<Appended>>> append_borrowed(
+      std::span<const BorrowedRecords> entry) override {
+    return log_.append_borrowed(entry);
+  }
+
+ private:
+  EventLog& log_;
+};
+
+}  // namespace
+
+Task<Result<std::unique_ptr<EventWriter>>> EventLog::open_writer(std::string) {
+  co_return std::make_unique<WriterOfOneProcess>(*this);
+}
+
 }  // namespace weft::eventlog

@@ -1,10 +1,11 @@
 // The face of the log that features use: records, and only what a Kafka cluster can do as well.
-// Back ends: embedded/ (our own durable log) and, later, kafka_cluster/ (librdkafka).
+// Back ends: embedded/ (our own durable log) and kafka_cluster/ (a Kafka cluster by librdkafka).
 //
 // Thread-safe: call from any loop; a task resumes on its caller's loop. Nothing is validated here
 // against a schema: the doors do that through StreamCatalogue (streams.h) before they append.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,9 +82,24 @@ struct ReadResult {
   PartitionInfo partition;
 };
 
+// Writes under a name that one process has at a time. Whoever opens the name later, anywhere,
+// fences the one before: what that one appends is refused from then on, so a process that was taken
+// for dead changes nothing any more. Thread-safe, as the log, which outlives it.
+class EventWriter {
+ public:
+  virtual ~EventWriter() = default;
+  // As EventLog::append_borrowed(); Conflict when fenced, and then for ever.
+  virtual Task<Result<std::vector<Appended>>> append_borrowed(
+      std::span<const BorrowedRecords> entry) = 0;
+};
+
 class EventLog {
  public:
   virtual ~EventLog() = default;
+
+  // The log may hold streams of others: what nobody here declares is let alone, and several
+  // processes write to it.
+  virtual bool is_shared() const { return false; }
 
   // Appends all of it or nothing, in one entry of the write-ahead log (embedded). Done when it is
   // durable as its streams declare. Errors: NotFound, InvalidArgument (batch too large),
@@ -92,6 +108,10 @@ class EventLog {
   // The same. A back end that does not override it gets a copy by append().
   virtual Task<Result<std::vector<Appended>>> append_borrowed(
       std::span<const BorrowedRecords> entry);
+
+  // Nothing that an earlier holder of the name appended comes after this. The default, for a log of
+  // one process: appends to the log itself, and nothing is fenced.
+  virtual Task<Result<std::unique_ptr<EventWriter>>> open_writer(std::string name);
 
   // OutOfRange below the start or beyond the end of the partition.
   virtual Task<Result<ReadResult>> read(ReadRequest request) = 0;
