@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "delivery/delivery_types.h"
+#include "delivery/deliveries.h"
 #include "delivery/subscription.h"
 #include "estate/compiler.h"
 #include "estate/secret_source.h"
@@ -32,6 +32,7 @@
 namespace weft::delivery {
 
 struct DeadLetter;
+class DeliveryIndex;
 
 // How requests leave: http::Client in the process, a simulated endpoint in tests. Any loop.
 class Sender {
@@ -70,6 +71,17 @@ enum class DeliveryMutant : std::uint8_t {
   CursorBeforeAttempt,  // what is in flight counts as settled in the recorded cursor
 };
 
+// Which of the subscriptions a service carries out, where several processes share them: those whose
+// hash falls into its share. Its records are in the partition of that number of the internal
+// streams, which have one for each share.
+struct Share {
+  std::int32_t number = 0;
+  std::int32_t count = 1;
+
+  bool has(std::string_view tenant, std::string_view subscription) const;
+};
+std::int32_t share_of(std::string_view tenant, std::string_view subscription, std::int32_t count);
+
 // All of them outlive the service; `loops` stop after run() has returned on each.
 struct DeliveryParts {
   eventlog::EventLog& log;
@@ -84,14 +96,18 @@ struct DeliveryParts {
   DeliveryMutant mutant = DeliveryMutant::None;
   // How old an event of a stream may be to be delivered; zero, and null: no limit. Any loop.
   std::function<Duration(eventlog::StreamId)> ttl_of = {};
+  Share share = {};
+  DeliveryIndex* index = nullptr;  // of several shares; null: the service has its own
 };
 
-class DeliveryService final : public estate::Compiler {
+class DeliveryService final : public Deliveries, public estate::Compiler {
  public:
   explicit DeliveryService(DeliveryParts parts);
   ~DeliveryService() override;
 
+  // Whoever carried out the share before is fenced: nothing that it does is recorded any more.
   Task<Result<>> start();
+  // Until stop(), or until another process has started the share.
   Task<void> run(std::size_t loop);
   void stop();
 
@@ -101,27 +117,18 @@ class DeliveryService final : public estate::Compiler {
   std::uint64_t compilations() const override;
   Result<std::shared_ptr<const void>> compile(const estate::EstateView& view) override;
   void publish(std::uint64_t generation, std::shared_ptr<const void> snapshot) override;
-  // What publish() does, for tests and benchmarks: these subscriptions and no others.
+  // What publish() does: these subscriptions and no others, as far as they are of the share.
   void set_subscriptions(std::vector<SubscriptionRef> subscriptions);
 
-  // Sorted by name.
-  Task<std::vector<SubscriptionStatus>> subscriptions(std::string tenant);
-  Task<Result<SubscriptionStatus>> subscription(std::string tenant, std::string name);
-  Task<DeliveryTotals> totals(std::string tenant);
-
-  DeliveryPage list(const DeliveryQuery& query) const;
-  // NotFound also for a delivered one that is no longer shown.
-  Task<Result<DeliveryDetail>> show(std::string tenant, std::string id);
-
-  // Durable when it returns; the delivery is then pending again. FailedPrecondition when it is not
-  // dead, its subscription is disabled or gone, or its event is lost. `actor` is who asks, for the
-  // record.
-  Task<Result<DeliverySummary>> redrive(std::string tenant, std::string id, std::string actor);
-  // All dead letters of one subscription; how many.
+  Task<std::vector<SubscriptionStatus>> subscriptions(std::string tenant) override;
+  Task<Result<SubscriptionStatus>> subscription(std::string tenant, std::string name) override;
+  DeliveryPage list(const DeliveryQuery& query) const override;
+  Task<Result<DeliveryDetail>> show(std::string tenant, std::string id) override;
+  Task<Result<DeliverySummary>> redrive(std::string tenant, std::string id,
+                                        std::string actor) override;
   Task<Result<std::uint64_t>> redrive_all(std::string tenant, std::string subscription,
-                                          std::string actor);
-  // Ends the state Disabled. Applying another endpoint URL does so too.
-  Task<Result<>> enable(std::string tenant, std::string subscription);
+                                          std::string actor) override;
+  Task<Result<>> enable(std::string tenant, std::string subscription) override;
 
  private:
   struct State;

@@ -95,8 +95,9 @@ struct DeliveryPage {
 
 enum class SubscriptionState : std::uint8_t {
   Active,
-  Paused,    // by its document, or because too many dead letters wait
-  Disabled,  // the endpoint answered 410
+  Paused,     // by its document, or because too many dead letters wait
+  Disabled,   // the endpoint answered 410
+  Elsewhere,  // another process carries it out
 };
 std::string_view name(SubscriptionState state);
 

@@ -91,6 +91,8 @@ class EventWriter {
   // As EventLog::append_borrowed(); Conflict when fenced, and then for ever.
   virtual Task<Result<std::vector<Appended>>> append_borrowed(
       std::span<const BorrowedRecords> entry) = 0;
+  // The same.
+  Task<Result<std::vector<Appended>>> append(std::vector<NewRecords> entry);
 };
 
 class EventLog {

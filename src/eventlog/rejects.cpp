@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/json_members.h"
 #include "base/json_writer.h"
+#include "eventlog/ensure_stream.h"
 #include "runtime/log.h"
 
 namespace weft::eventlog {
@@ -67,11 +68,8 @@ Task<Result<>> Rejects::start() {
   settings.name = kRejectsStream;
   settings.retention = std::chrono::hours(24 * 7);
   settings.retention_bytes = std::uint64_t{64} * 1024 * 1024;
-  auto known = log_.find_stream(settings.tenant, settings.name);
-  if (!known) {
-    CO_TRY(known, co_await log_.create_stream(settings));
-  }
-  stream_ = known->id;
+  CO_TRY(const auto made, co_await ensure_stream(log_, std::move(settings)));
+  stream_ = made.id;
   co_return Result<>();
 }
 

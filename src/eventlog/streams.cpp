@@ -4,6 +4,7 @@
 
 #include "base/json_members.h"
 #include "eventlog/core/schema_definition.h"
+#include "eventlog/ensure_stream.h"
 #include "eventlog/quarantine.h"
 #include "runtime/log.h"
 
@@ -161,13 +162,13 @@ void StreamCatalogue::publish(std::uint64_t, std::shared_ptr<const void> snapsho
   declared_.store(std::static_pointer_cast<const Declarations>(std::move(snapshot)));
 }
 
-Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration& declared) {
+Task<Result<StreamInfo>> StreamCatalogue::make_as_declared(const StreamDeclaration& declared) {
   const auto& settings = declared.settings;
   auto existing = log_.find_stream(settings.tenant, settings.name);
   if (!existing) {
     log_info("eventlog", "stream created",
              {{"stream", settings.name}, {"tenant", settings.tenant}});
-    co_return co_await log_.create_stream(settings);
+    co_return co_await ensure_stream(log_, settings);
   }
   if (existing->retired) {
     log_info("eventlog", "stream declared again",
@@ -181,6 +182,7 @@ Task<Result<StreamInfo>> StreamCatalogue::ensure_stream(const StreamDeclaration&
 }
 
 Task<Result<>> StreamCatalogue::retire_undeclared(const Declarations& declared, WallTime now) {
+  if (log_.is_shared()) co_return Result<>();
   for (const auto& info : log_.streams()) {
     const auto& settings = info.settings;
     if (info.retired || settings.name.starts_with("__")) continue;
@@ -230,7 +232,7 @@ Task<Result<>> StreamCatalogue::reconcile(WallTime now) {
       streams->emplace_hint(streams->end(), key, known->second);
       continue;
     }
-    auto info = co_await ensure_stream(*declaration);
+    auto info = co_await make_as_declared(*declaration);
     if (!info) {
       auto error = std::move(info).error().within("stream " + key.second);
       log_error("eventlog", error.message, {{"tenant", key.first}});

@@ -113,7 +113,7 @@ class StreamCatalogue final : public estate::Compiler {
   using Declarations = std::map<Key, std::shared_ptr<const StreamDeclaration>, KeyLess>;
   using Streams = std::map<Key, StreamRef, KeyLess>;
 
-  Task<Result<StreamInfo>> ensure_stream(const StreamDeclaration& declared);
+  Task<Result<StreamInfo>> make_as_declared(const StreamDeclaration& declared);
   Task<Result<>> retire_undeclared(const Declarations& declared, WallTime now);
 
   EventLog& log_;

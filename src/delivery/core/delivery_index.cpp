@@ -145,6 +145,21 @@ void DeliveryIndex::forget(std::string_view id) {
   by_id_.erase(known);
 }
 
+void DeliveryIndex::forget_if(const std::function<bool(const DeliverySummary&)>& is_gone) {
+  std::lock_guard lock(mutex_);
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    if (!is_gone(at->second.delivery)) {
+      ++at;
+      continue;
+    }
+    --count_of(at->second);
+    by_id_.erase(at->second.delivery.id);
+    at = entries_.erase(at);
+  }
+  std::erase_if(delivered_,
+                [this](std::uint64_t sequence) { return !entries_.contains(sequence); });
+}
+
 std::optional<eventlog::Offset> DeliveryIndex::claim_dead(std::string_view id) {
   std::lock_guard lock(mutex_);
   auto known = by_id_.find(id);

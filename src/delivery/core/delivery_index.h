@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -60,6 +61,8 @@ class DeliveryIndex {
                 std::optional<eventlog::Offset> dead_letter);
   // The delivery ended elsewhere: its dead letter is gone.
   void forget(std::string_view id);
+  // All of those, for which it is called under the lock.
+  void forget_if(const std::function<bool(const DeliverySummary&)>& is_gone);
   // A dead letter is to be redriven: from Dead to Pending, if it still is dead. Where its record
   // is.
   std::optional<eventlog::Offset> claim_dead(std::string_view id);

@@ -32,6 +32,8 @@ std::string_view name(SubscriptionState state) {
       return "paused";
     case SubscriptionState::Disabled:
       return "disabled";
+    case SubscriptionState::Elsewhere:
+      return "elsewhere";
   }
   return "active";
 }

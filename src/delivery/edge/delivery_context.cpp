@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "delivery/core/attempt_record.h"
+#include "eventlog/ensure_stream.h"
 #include "runtime/log.h"
 
 namespace weft::delivery {
@@ -14,39 +15,14 @@ namespace {
 constexpr std::uint64_t kCursorBytesKept = 64ull * 1024 * 1024;
 constexpr std::uint32_t kRestoreReadBytes = 1024 * 1024;
 
-eventlog::StreamSettings settings_of(std::string_view name) {
+eventlog::StreamSettings settings_of(std::string_view name, std::int32_t shares) {
   eventlog::StreamSettings settings;
   settings.tenant = kInternalTenant;
   settings.name = name;
-  settings.partitions = 1;
+  settings.partitions = shares;
   settings.retention = Duration::zero();
   settings.batch_bytes_max = 16 * 1024 * 1024;
   return settings;
-}
-
-Task<Result<eventlog::StreamId>> ensure_stream(eventlog::EventLog& log,
-                                               eventlog::StreamSettings settings) {
-  if (auto found = log.find_stream(settings.tenant, settings.name)) {
-    if (found->settings != settings) CO_CHECK(co_await log.alter_stream(found->id, settings));
-    co_return found->id;
-  }
-  CO_TRY(auto made, co_await log.create_stream(settings));
-  co_return made.id;
-}
-
-Task<Result<>> ensure_streams(DeliveryContext& context) {
-  auto& log = context.parts.log;
-  auto attempts = settings_of(kAttemptsStream);
-  attempts.retention = context.parts.limits.attempts_retention;
-  attempts.retention_bytes = context.parts.limits.attempts_bytes_max;
-  CO_TRY(context.attempts, co_await ensure_stream(log, attempts));
-  auto cursors = settings_of(kCursorsStream);
-  cursors.retention_bytes = kCursorBytesKept;
-  CO_TRY(context.cursors, co_await ensure_stream(log, cursors));
-  auto dead = settings_of(kDeadStream);
-  dead.cleanup = eventlog::Cleanup::Compact;
-  CO_TRY(context.dead, co_await ensure_stream(log, dead));
-  co_return Result<>();
 }
 
 using Redrives = std::map<std::string, Redrive>;  // by delivery id
@@ -84,6 +60,25 @@ void count_attempt(Redrive& redrive, const AttemptDetail& attempt) {
 }
 
 }  // namespace
+
+Task<Result<InternalStreams>> ensure_streams(eventlog::EventLog& log, DeliveryLimits limits,
+                                             std::int32_t shares) {
+  InternalStreams streams;
+  auto attempts = settings_of(kAttemptsStream, shares);
+  attempts.retention = limits.attempts_retention;
+  attempts.retention_bytes = limits.attempts_bytes_max;
+  CO_TRY(const auto attempts_made, co_await eventlog::ensure_stream(log, std::move(attempts)));
+  streams.attempts = attempts_made.id;
+  auto cursors = settings_of(kCursorsStream, shares);
+  cursors.retention_bytes = kCursorBytesKept;
+  CO_TRY(const auto cursors_made, co_await eventlog::ensure_stream(log, std::move(cursors)));
+  streams.cursors = cursors_made.id;
+  auto dead = settings_of(kDeadStream, shares);
+  dead.cleanup = eventlog::Cleanup::Compact;
+  CO_TRY(const auto dead_made, co_await eventlog::ensure_stream(log, std::move(dead)));
+  streams.dead = dead_made.id;
+  co_return streams;
+}
 
 void SavedState::put(std::string key, std::string value) {
   std::lock_guard lock(mutex_);
@@ -148,21 +143,23 @@ std::string state_key(std::string_view tenant, std::string_view subscription) {
   return fmt::format("state/{}/{}", tenant, subscription);
 }
 
-Task<Result<>> read_whole(eventlog::EventLog& log, eventlog::StreamId stream, eventlog::Offset from,
-                          std::function<void(eventlog::Record)> visit) {
+Task<Result<>> read_whole(eventlog::EventLog& log, eventlog::PartitionId partition,
+                          eventlog::Offset from, std::function<void(eventlog::Record)> visit) {
   eventlog::ReadRequest request;
-  request.partition = {stream, 0};
-  auto info = log.partition(request.partition);
+  request.partition = partition;
+  auto info = log.partition(partition);
   if (!info) co_return fail(ErrorCode::NotFound, "an internal stream of delivery is gone");
   request.from = std::max(from, info->start);
   request.bytes_max = kRestoreReadBytes;
-  while (request.from < info->end) {
+  // The end as the first read knows it: what partition() says may be older than the writer.
+  std::optional<eventlog::Offset> end;
+  for (;;) {
     CO_TRY(auto result, co_await log.read(request));
-    if (result.next <= request.from) break;
+    if (!end) end = result.partition.stable_end;
     for (auto& record : result.records) visit(std::move(record));
+    if (result.next <= request.from || result.next >= *end) co_return Result<>();
     request.from = result.next;
   }
-  co_return Result<>();
 }
 
 Task<Result<eventlog::Record>> read_one(eventlog::EventLog& log, eventlog::PartitionId partition,
@@ -185,8 +182,11 @@ Task<Result<eventlog::Record>> read_one(eventlog::EventLog& log, eventlog::Parti
 }
 
 Task<Result<>> restore_state(DeliveryContext& context) {
-  CO_CHECK(co_await ensure_streams(context));
   auto& log = context.parts.log;
+  const auto shares = context.parts.share.count;
+  CO_TRY(context.streams, co_await ensure_streams(log, context.parts.limits, shares));
+  auto name = fmt::format("delivery-{}", context.parts.share.number);
+  CO_TRY(context.writer, co_await log.open_writer(std::move(name)));
   auto keep_cursor = [&context](eventlog::Record record) {
     if (!record.key) return;
     if (record.value)
@@ -194,7 +194,7 @@ Task<Result<>> restore_state(DeliveryContext& context) {
     else
       context.saved.erase(*record.key);
   };
-  CO_CHECK(co_await read_whole(log, context.cursors, 0, keep_cursor));
+  CO_CHECK(co_await read_whole(log, context.part_of(context.streams.cursors), 0, keep_cursor));
 
   std::map<std::string, eventlog::Record> letters;
   auto keep_letter = [&letters](eventlog::Record record) {
@@ -204,10 +204,10 @@ Task<Result<>> restore_state(DeliveryContext& context) {
     else
       letters.erase(*record.key);
   };
-  CO_CHECK(co_await read_whole(log, context.dead, 0, keep_letter));
+  CO_CHECK(co_await read_whole(log, context.part_of(context.streams.dead), 0, keep_letter));
   auto redrives = restore_dead_letters(context, letters);
 
-  auto attempts = log.partition({context.attempts, 0});
+  auto attempts = log.partition(context.part_of(context.streams.attempts));
   auto shown = static_cast<eventlog::Offset>(context.parts.limits.delivered_shown_max);
   auto keep_attempt = [&context, &redrives](eventlog::Record record) {
     auto parsed = parse_attempt(record.value.value_or(""));
@@ -222,8 +222,8 @@ Task<Result<>> restore_state(DeliveryContext& context) {
     }
     context.index.restored(parsed->delivery, record.offset, std::nullopt);
   };
-  CO_CHECK(co_await read_whole(log, context.attempts, attempts ? attempts->end - shown : 0,
-                               keep_attempt));
+  CO_CHECK(co_await read_whole(log, context.part_of(context.streams.attempts),
+                               attempts ? attempts->end - shown : 0, keep_attempt));
   for (auto& [id, redrive] : redrives) context.saved.add_redrive(std::move(redrive));
   co_return Result<>();
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -46,17 +48,34 @@ class SavedState {
   std::vector<Redrive> redrives_;
 };
 
-struct DeliveryContext {
-  explicit DeliveryContext(DeliveryParts given)
-      : parts(std::move(given)), index(IndexLimits{parts.limits.delivered_shown_max, 200}) {}
-
-  DeliveryParts parts;
+struct InternalStreams {
   eventlog::StreamId attempts{};
   eventlog::StreamId cursors{};
   eventlog::StreamId dead{};
-  DeliveryIndex index;
+};
+
+struct DeliveryContext {
+  explicit DeliveryContext(DeliveryParts given)
+      : parts(std::move(given)),
+        index(parts.index != nullptr ? *parts.index : own_index_),
+        own_index_(IndexLimits{.delivered_max = parts.limits.delivered_shown_max}) {}
+
+  // The share's part of an internal stream.
+  eventlog::PartitionId part_of(eventlog::StreamId stream) const {
+    return {stream, parts.share.number};
+  }
+
+  DeliveryParts parts;
+  InternalStreams streams;
+  DeliveryIndex& index;
   SavedState saved;
+  std::unique_ptr<eventlog::EventWriter> writer;  // of the three streams
+  std::atomic<bool> is_fenced{false};             // another process has the share now
+  std::function<void()> on_fenced;
   std::atomic<std::uint64_t> cursor_bytes{0};  // appended to the stream of cursors by all loops
+
+ private:
+  DeliveryIndex own_index_;
 };
 
 // Keys of the stream of cursors.
@@ -64,12 +83,16 @@ std::string cursor_key(std::string_view tenant, std::string_view subscription, c
                        std::int32_t partition);
 std::string state_key(std::string_view tenant, std::string_view subscription);
 
-// Makes the internal streams where they are missing, and reads what they say.
+// Makes the internal streams where they are missing, with a partition for each share.
+Task<Result<InternalStreams>> ensure_streams(eventlog::EventLog& log, DeliveryLimits limits,
+                                             std::int32_t shares);
+// The same, fences whoever wrote the share's part of them
+// before, and reads what they say.
 Task<Result<>> restore_state(DeliveryContext& context);
 
-// Calls `visit` for each record of partition 0, from `from` to the end as it is now.
-Task<Result<>> read_whole(eventlog::EventLog& log, eventlog::StreamId stream, eventlog::Offset from,
-                          std::function<void(eventlog::Record)> visit);
+// Calls `visit` for each record, from `from` to the end as it is now.
+Task<Result<>> read_whole(eventlog::EventLog& log, eventlog::PartitionId partition,
+                          eventlog::Offset from, std::function<void(eventlog::Record)> visit);
 // The record at this offset; NotFound when it is gone.
 Task<Result<eventlog::Record>> read_one(eventlog::EventLog& log, eventlog::PartitionId partition,
                                         eventlog::Offset offset);

@@ -51,12 +51,22 @@ Redrive redrive_of(const DeadLetter& letter, eventlog::Offset record) {
   return out;
 }
 
+Task<Result<std::vector<eventlog::Appended>>> append_letters(
+    DeliveryContext& context, const std::vector<DeadLetter>& letters) {
+  eventlog::NewRecords dead{context.streams.dead, context.parts.share.number, {}};
+  for (const auto& letter : letters) dead.records.push_back(to_record(letter));
+  std::vector<eventlog::NewRecords> entry;
+  entry.push_back(std::move(dead));
+  co_return co_await context.writer->append(std::move(entry));
+}
+
 // What was sent, built again from the event: bodies are not stored with each attempt.
 Task<void> add_event(DeliveryContext& context, const IndexedDelivery& entry, PayloadMode payload,
                      DeliveryDetail& out) {
   const auto& delivery = entry.delivery;
   if (entry.dead_letter) {
-    auto record = co_await read_one(context.parts.log, {context.dead, 0}, *entry.dead_letter);
+    auto record = co_await read_one(context.parts.log, context.part_of(context.streams.dead),
+                                    *entry.dead_letter);
     if (record && record->value) {
       auto letter = parse_dead_letter(*record);
       if (letter && !letter->event_is_lost) out.event = std::move(letter->event);
@@ -94,7 +104,8 @@ Task<Result<DeliveryDetail>> DeliveryService::show(std::string tenant, std::stri
   DeliveryDetail out;
   out.delivery = entry->delivery;
   for (auto offset : entry->attempts) {
-    auto record = co_await read_one(context.parts.log, {context.attempts, 0}, offset);
+    auto record =
+        co_await read_one(context.parts.log, context.part_of(context.streams.attempts), offset);
     if (!record) continue;
     auto attempt = parse_attempt(record->value.value_or(""));
     if (attempt) out.attempts.push_back(std::move(attempt->attempt));
@@ -144,11 +155,7 @@ Task<Result<std::uint64_t>> DeliveryService::redrive_these(std::string tenant,
   }
   if (letters.empty()) co_return std::unexpected(std::move(last));
 
-  eventlog::NewRecords dead{context.dead, 0, {}};
-  for (const auto& letter : letters) dead.records.push_back(to_record(letter));
-  std::vector<eventlog::NewRecords> entry;
-  entry.push_back(std::move(dead));
-  auto appended = co_await context.parts.log.append(std::move(entry));
+  auto appended = co_await append_letters(context, letters);
   if (!appended) {
     for (const auto& letter : letters) context.index.unclaim_dead(letter.delivery.id);
     co_return std::unexpected(std::move(appended).error());
@@ -180,7 +187,8 @@ Task<Result<std::uint64_t>> DeliveryService::redrive_these(std::string tenant,
 
 Task<Result<DeadLetter>> DeliveryService::read_dead_letter(eventlog::Offset offset) {
   auto& context = state_->context;
-  CO_TRY(auto record, co_await read_one(context.parts.log, {context.dead, 0}, offset));
+  CO_TRY(auto record,
+         co_await read_one(context.parts.log, context.part_of(context.streams.dead), offset));
   co_return parse_dead_letter(record);
 }
 

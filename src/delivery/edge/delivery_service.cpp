@@ -18,7 +18,18 @@ Task<std::vector<SubscriptionStatus>> statuses_on_loop(std::shared_ptr<LoopWorke
 
 }  // namespace
 
-DeliveryService::State::State(DeliveryParts parts) : context(std::move(parts)) {
+bool Share::has(std::string_view tenant, std::string_view subscription) const {
+  return share_of(tenant, subscription, count) == number;
+}
+
+std::int32_t share_of(std::string_view tenant, std::string_view subscription, std::int32_t count) {
+  const auto hash = fnv1a(fmt::format("{}/{}", tenant, subscription));
+  return static_cast<std::int32_t>(hash % static_cast<std::uint64_t>(count));
+}
+
+DeliveryService::State::State(DeliveryParts parts)
+    : context(std::move(parts)), compiler(context.parts.secrets) {
+  context.on_fenced = [this] { stop(); };
   for (const auto& loop : context.parts.loops) {
     loops.push_back(std::make_shared<LoopWorker>(context, loop, loops.empty()));
   }
@@ -45,33 +56,23 @@ Task<void> DeliveryService::run(std::size_t loop) {
   return worker->run(worker);
 }
 
-void DeliveryService::stop() {
-  for (std::size_t i = 0; i < state_->loops.size(); ++i) {
-    post_to(state_->executor(i), [worker = state_->loops[i]] { worker->stop(); });
+void DeliveryService::State::stop() {
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    post_to(executor(i), [worker = loops[i]] { worker->stop(); });
   }
+}
+
+void DeliveryService::stop() {
+  state_->stop();
 }
 
 Result<std::shared_ptr<const void>> DeliveryService::compile(const estate::EstateView& view) {
-  auto out = std::make_shared<Subscriptions>();
-  std::map<std::string, SubscriptionRef> kept;
-  for (const auto& resource : view.of_kind("Subscription")) {
-    auto& subscription = kept[resource->hash()];
-    if (auto known = state_->compiled.find(resource->hash()); known != state_->compiled.end()) {
-      subscription = known->second;
-    } else {
-      state_->compilations.fetch_add(1);
-      auto parsed = parse_subscription(*resource, state_->context.parts.secrets);
-      if (!parsed) return std::unexpected(std::move(parsed).error().within(resource->id().text()));
-      subscription = std::make_shared<const Subscription>(std::move(*parsed));
-    }
-    out->push_back(subscription);
-  }
-  state_->compiled = std::move(kept);
-  return std::shared_ptr<const void>(std::move(out));
+  TRY(auto subscriptions, state_->compiler.compile(view));
+  return std::make_shared<const Subscriptions>(std::move(subscriptions));
 }
 
 std::uint64_t DeliveryService::compilations() const {
-  return state_->compilations;
+  return state_->compiler.compilations();
 }
 
 void DeliveryService::publish(std::uint64_t, std::shared_ptr<const void> snapshot) {
@@ -80,7 +81,9 @@ void DeliveryService::publish(std::uint64_t, std::shared_ptr<const void> snapsho
 
 void DeliveryService::set_subscriptions(Subscriptions subscriptions) {
   std::vector<Subscriptions> by_loop(state_->loops.size());
+  const auto& share = state_->context.parts.share;
   for (auto& subscription : subscriptions) {
+    if (!share.has(subscription->tenant, subscription->name)) continue;
     auto loop = state_->loop_of(subscription->tenant, subscription->name);
     by_loop[loop].push_back(std::move(subscription));
   }
@@ -114,7 +117,7 @@ Task<Result<SubscriptionStatus>> DeliveryService::subscription(std::string tenan
   co_return std::move(*found);
 }
 
-Task<DeliveryTotals> DeliveryService::totals(std::string tenant) {
+Task<DeliveryTotals> Deliveries::totals(std::string tenant) {
   auto all = co_await subscriptions(std::move(tenant));
   DeliveryTotals out;
   for (const auto& one : all) {

@@ -1,14 +1,13 @@
 // The inside of DeliveryService, shared by its source files.
 #pragma once
 
-#include <atomic>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "delivery/delivery_service.h"
 #include "delivery/edge/loop_worker.h"
+#include "delivery/edge/subscription_compiler.h"
 
 namespace weft::delivery {
 
@@ -17,9 +16,9 @@ struct DeliveryService::State {
 
   DeliveryContext context;
   std::vector<std::shared_ptr<LoopWorker>> loops;
-  std::map<std::string, SubscriptionRef> compiled;  // by content hash; the estate's thread
-  std::atomic<std::uint64_t> compilations{0};
+  SubscriptionCompiler compiler;
 
+  void stop();
   std::size_t loop_of(const std::string& tenant, const std::string& name) const;
   Executor executor(std::size_t loop) const { return context.parts.loops[loop]; }
 };

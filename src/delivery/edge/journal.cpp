@@ -148,9 +148,12 @@ Journal::Entry Journal::build(const std::vector<AttemptOutcome>& outcomes,
       entry.cursor_bytes += bytes_of(*outcome.state);
     }
   }
-  if (!entry.attempts.empty()) entry.parts.push_back({context_.attempts, 0, entry.attempts});
-  if (!entry.dead.empty()) entry.parts.push_back({context_.dead, 0, entry.dead});
-  if (!entry.cursors.empty()) entry.parts.push_back({context_.cursors, 0, entry.cursors});
+  const auto share = context_.parts.share.number;
+  if (!entry.attempts.empty())
+    entry.parts.push_back({context_.streams.attempts, share, entry.attempts});
+  if (!entry.dead.empty()) entry.parts.push_back({context_.streams.dead, share, entry.dead});
+  if (!entry.cursors.empty())
+    entry.parts.push_back({context_.streams.cursors, share, entry.cursors});
   return entry;
 }
 
@@ -220,8 +223,15 @@ Task<std::optional<std::vector<eventlog::Appended>>> Journal::append(
     auto entry = build(outcomes, records);
     if (entry.parts.empty()) co_return std::vector<eventlog::Appended>();
     context_.cursor_bytes.fetch_add(entry.cursor_bytes, std::memory_order_relaxed);
-    auto appended = co_await context_.parts.log.append_borrowed(entry.parts);
+    auto appended = co_await context_.writer->append_borrowed(entry.parts);
     if (appended) co_return std::move(*appended);
+    if (appended.error().code == ErrorCode::Conflict) {
+      context_.is_fenced = true;
+      context_.on_fenced();
+      log_warn("delivery", "another node carries these subscriptions out now",
+               {{"share", context_.parts.share.number}});
+      co_return std::nullopt;
+    }
     log_error("delivery", "outcomes of deliveries cannot be recorded; deliveries wait",
               {{"error", appended.error().message}});
     if (is_hurried_) co_return std::nullopt;

@@ -48,7 +48,10 @@ class Journal {
   Journal(DeliveryContext& context, std::function<void()> wake_all,
           std::function<std::vector<eventlog::NewRecord>()> everything);
 
-  bool is_full() const { return queue_.size() + in_append_ >= context_.parts.limits.outcomes_max; }
+  // No attempt may begin.
+  bool is_full() const {
+    return context_.is_fenced || queue_.size() + in_append_ >= context_.parts.limits.outcomes_max;
+  }
   void submit(AttemptOutcome outcome);
   // To be written with the next entry, or at the next tick.
   void submit_cursor_record(eventlog::NewRecord record);

@@ -95,6 +95,7 @@ void SubscriptionWorker::update(SubscriptionRef subscription) {
 
 void SubscriptionWorker::stop() {
   stopped_ = true;
+  for (auto* gauge : {dead_letters_, failing_, lag_}) gauge->set(0);
   wake();
 }
 

@@ -87,8 +87,8 @@ Task<void> SubscriptionWorker::attempt(std::shared_ptr<SubscriptionWorker> self,
 Task<Result<eventlog::Record>> SubscriptionWorker::read_event(const Job& job) {
   auto& context = parts_.context;
   if (job.lane) co_return co_await read_one(context.parts.log, job.lane->partition, job.offset);
-  CO_TRY(auto record,
-         co_await read_one(context.parts.log, {context.dead, 0}, job.redrive->dead_letter));
+  CO_TRY(auto record, co_await read_one(context.parts.log, context.part_of(context.streams.dead),
+                                        job.redrive->dead_letter));
   CO_TRY(auto letter, parse_dead_letter(record));
   if (letter.event_is_lost) co_return fail(ErrorCode::NotFound, "the event is lost");
   co_return std::move(letter.event);

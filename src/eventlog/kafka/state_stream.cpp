@@ -1,5 +1,6 @@
 #include "eventlog/kafka/state_stream.h"
 
+#include "eventlog/ensure_stream.h"
 #include "eventlog/kafka/log_module.h"
 #include "runtime/log.h"
 
@@ -14,14 +15,7 @@ Task<Result<>> StateStream::make_stream() {
   settings.retention = Duration::zero();
   settings.retention_bytes = snapshot_bytes_ * 4;
   settings.durability = eventlog::Durability::Disk;
-  if (const auto known = log_.find_stream(settings.tenant, settings.name)) {
-    stream_ = known->id;
-    if (known->settings == settings) co_return Result<>();
-    CO_TRY(const auto altered, co_await log_.alter_stream(known->id, settings));
-    stream_ = altered.id;
-    co_return Result<>();
-  }
-  CO_TRY(const auto made, co_await log_.create_stream(settings));
+  CO_TRY(const auto made, co_await eventlog::ensure_stream(log_, std::move(settings)));
   stream_ = made.id;
   co_return Result<>();
 }

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/json_writer.h"
+#include "eventlog/ensure_stream.h"
 #include "runtime/log.h"
 #include "runtime/on_loop.h"
 #include "runtime/suspension.h"
@@ -80,35 +81,52 @@ IdempotencyStore::IdempotencyStore(eventlog::EventLog& log, Clock& clock,
     : log_(log), clock_(clock), options_(options), index_(options.keys_max) {}
 
 Task<Result<>> IdempotencyStore::start() {
-  auto info = log_.find_stream("default", kIdempotencyStream);
-  if (!info) {
-    eventlog::StreamSettings settings;
-    settings.name = kIdempotencyStream;
-    settings.retention = options_.keep;
-    CO_TRY(info, co_await log_.create_stream(std::move(settings)));
-  } else if (info->settings.retention != options_.keep) {
-    auto settings = info->settings;
-    settings.retention = options_.keep;
-    CO_TRY(info, co_await log_.alter_stream(info->id, std::move(settings)));
-  }
-  stream_ = info->id;
+  eventlog::StreamSettings settings;
+  settings.name = kIdempotencyStream;
+  settings.retention = options_.keep;
+  CO_TRY(const auto info, co_await eventlog::ensure_stream(log_, std::move(settings)));
+  stream_ = info.id;
   auto state = log_.partition({stream_, 0});
   if (!state) co_return fail(ErrorCode::Internal, "{} has no partition", kIdempotencyStream);
-
-  eventlog::ReadRequest request;
-  request.partition = {stream_, 0};
-  request.from = state->start;
-  while (request.from < state->end) {
-    CO_TRY(auto read, co_await log_.read(request));
-    for (const auto& record : read.records) {
-      auto key = digest_of(record.key.value_or(""));
-      if (key) index_.restore(*key, record.offset);
-    }
-    if (read.next <= request.from) break;
-    request.from = read.next;
+  read_next_ = state->start;
+  while (read_next_ < state->end) {
+    const auto before = read_next_;
+    CO_CHECK(co_await read_answers(Duration::zero()));
+    if (read_next_ == before) break;
   }
   log_info("gateway", "idempotency keys restored", {{"keys", index_.size()}});
   co_return Result<>();
+}
+
+Task<Result<>> IdempotencyStore::read_answers(Duration wait) {
+  eventlog::ReadRequest request;
+  request.partition = {stream_, 0};
+  request.from = read_next_;
+  request.wait = wait;
+  CO_TRY(auto read, co_await log_.read(request));
+  for (const auto& record : read.records) {
+    auto key = digest_of(record.key.value_or(""));
+    if (key) index_.restore(*key, record.offset);
+  }
+  read_next_ = read.next;
+  co_return Result<>();
+}
+
+Task<void> IdempotencyStore::follow() {
+  constexpr Duration kWait = 2s;
+  constexpr Duration kFailedReadPause = 1s;
+  for (;;) {
+    auto read = co_await read_answers(kWait);
+    if (read) continue;
+    if (read.error().code == ErrorCode::Cancelled) co_return;
+    if (read.error().code == ErrorCode::OutOfRange) {
+      if (auto state = log_.partition({stream_, 0})) read_next_ = state->start;
+    }
+    log_warn("gateway", "answers of other nodes cannot be read; trying again",
+             {{"why", read.error().message}});
+    auto slept = co_await clock_.sleep_for(kFailedReadPause);
+    if (!slept) co_return;
+  }
 }
 
 Task<Result<StoredAnswer>> IdempotencyStore::read_answer(eventlog::Offset offset) {

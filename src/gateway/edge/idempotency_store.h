@@ -87,6 +87,9 @@ class IdempotencyStore {
   // Creates the stream at first start, gives it the time that the options say, and rebuilds the
   // index from it.
   Task<Result<>> start();
+  // Where several nodes write to the log: learns the keys that the others have answered, until it
+  // is cancelled. A key that two nodes are asked at once may still give two events, of one id.
+  Task<void> follow();
 
   Task<Result<Begun>> begin(Digest key, Digest payload);
   // The same for the usual case, a key that nobody has used: without a wait. Absent when begin()
@@ -102,6 +105,7 @@ class IdempotencyStore {
   std::size_t size() const { return index_.size(); }
 
  private:
+  Task<Result<>> read_answers(Duration wait);
   Task<Result<StoredAnswer>> read_answer(eventlog::Offset offset);
   Task<Result<Begun>> repeat(Digest payload, eventlog::Offset offset);
   bool has_expired(eventlog::Offset answer) const;
@@ -112,6 +116,7 @@ class IdempotencyStore {
   IdempotencyIndex index_;
   eventlog::StreamId stream_{};
   eventlog::Offset forgotten_below_ = 0;
+  eventlog::Offset read_next_ = 0;  // of start() and follow()
 };
 
 }  // namespace weft::gateway

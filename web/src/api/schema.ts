@@ -345,7 +345,7 @@ export type Subscription = {
   url: string;
   /** As declared; absent takes every event */
   filter?: string;
-  status: "active" | "paused" | "disabled";
+  status: "active" | "paused" | "disabled" | "elsewhere";
   /** Why it is not active, e.g. the receiver answered 410 */
   statusReason?: string;
   /** Accepted and not yet tried */

@@ -36,6 +36,7 @@ const statuses: Record<string, { tone: Tone; icon?: IconName }> = {
   active: { tone: 'ok' },
   paused: { tone: 'warn', icon: 'pause' },
   disabled: { tone: 'bad', icon: 'stop' },
+  elsewhere: { tone: 'info' },
   pending: { tone: 'info' },
   failing: { tone: 'warn' },
   delivered: { tone: 'ok' },
