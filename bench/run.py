@@ -70,6 +70,8 @@ def benches(folder):
         "delivery": Bench("signed deliveries of the real binary: CPU per delivery", python("delivery_bench.py"), ["--quick"]),
         "stream": Bench("the Kafka door beside Apache Kafka, flushed and not: produce, transactions, end to end, catching up",
                         python("stream_bench.py"), ["--quick"]),
+        "scale": Bench("the event log at size: 10,000 partitions, start after kill -9, 15,000 connections, checking each record",
+                       python("scale_bench.py"), ["--quick"]),
         "start": Bench("start to ready, resident memory at rest", python("start_bench.py"), ["--quick"]),
         "spans": Bench("recording a span", [BUILD / "span_bench"], judge=bars_of_spans),
         "acks": Bench("an acknowledgement set with a million in flight: memory, CPU, journal", [BUILD / "acks_bench"],

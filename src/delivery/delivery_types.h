@@ -90,6 +90,7 @@ struct DeliveryQuery {
 
 struct DeliveryPage {
   std::vector<DeliverySummary> items;  // the latest first
+  std::vector<std::string> positions;  // of each: the cursor with which a page behind it begins
   std::string next_cursor;             // empty: no more
 };
 

@@ -1,7 +1,8 @@
 #include "eventlog/event_log.h"
 
 #include <algorithm>
-#include <deque>
+
+#include "eventlog/borrowed_entry.h"
 
 namespace weft::eventlog {
 
@@ -48,19 +49,8 @@ class WriterOfOneProcess final : public EventWriter {
 }  // namespace
 
 Task<Result<std::vector<Appended>>> EventWriter::append(std::vector<NewRecords> entry) {
-  using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
-  std::deque<Fields> fields;
-  std::deque<std::vector<BorrowedRecord>> records;
-  std::vector<BorrowedRecords> parts;
-  for (const auto& part : entry) {
-    auto& borrowed = records.emplace_back();
-    for (const auto& record : part.records) {
-      const auto& headers = fields.emplace_back(record.headers.begin(), record.headers.end());
-      borrowed.push_back({record.key, record.value, headers, record.timestamp});
-    }
-    parts.push_back({part.stream, part.partition, borrowed});
-  }
-  co_return co_await append_borrowed(parts);
+  const BorrowedEntry borrowed(entry);
+  co_return co_await append_borrowed(borrowed.parts());
 }
 
 Task<Result<std::unique_ptr<EventWriter>>> EventLog::open_writer(std::string) {

@@ -24,9 +24,14 @@ Result<BackupRequest> read_request(std::string_view body) {
 }
 
 Task<Result<http::Response>> take_backup(BackupRoutesParts& parts, ApiCall& call) {
+  if (parts.backup == nullptr) {
+    co_return fail(ErrorCode::Unsupported,
+                   "the records are in a Kafka cluster and the state in its database: back those "
+                   "up, this node holds nothing else");
+  }
   CO_TRY(auto request, read_request(call.body));
   auto folder = request.folder;
-  CO_TRY(auto list, co_await parts.backup.take(std::move(request)));
+  CO_TRY(auto list, co_await parts.backup->take(std::move(request)));
   co_await note_in_audit(parts.audit, call, "backup.take", "Backup " + folder);
   JsonWriter out;
   out.object()

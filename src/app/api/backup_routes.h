@@ -10,7 +10,7 @@
 namespace weft::app {
 
 struct BackupRoutesParts {
-  NodeBackup& backup;
+  NodeBackup* backup;  // null: the records are in a cluster
   estate::AuditLog& audit;
 };
 

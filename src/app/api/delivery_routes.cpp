@@ -106,10 +106,72 @@ void write_attempt(JsonWriter& out, const delivery::AttemptDetail& attempt,
   out.end();
 }
 
+// Whose deliveries are asked for: a node asks for its caller's.
+constexpr std::string_view kOfTenant = "ofTenant";
+
+std::string tenant_of(const ApiCall& call) {
+  if (call.from_node) return std::string(call.parameter(kOfTenant).value_or(call.tenant()));
+  return std::string(call.tenant());
+}
+
+NodeQueries::Pairs asked_of_nodes(const ApiCall& call) {
+  auto pairs = passed_on(call);
+  pairs.emplace_back(kOfTenant, call.tenant());
+  return pairs;
+}
+
+// Nothing: this node knows all there is, or is asked for its own alone.
+Result<std::optional<NodeChoice>> nodes_to_ask(const DeliveryRoutesParts& parts,
+                                               const ApiCall& call) {
+  if (parts.nodes == nullptr) return std::optional<NodeChoice>();
+  TRY(auto choice, parts.nodes->choose(call));
+  return choice.is_plain ? std::nullopt : std::optional(std::move(choice));
+}
+
+void write_own_node(JsonWriter& out, const DeliveryRoutesParts& parts) {
+  if (parts.nodes != nullptr) out.member("node", parts.nodes->self());
+}
+
+std::string subscriptions_text(const DeliveryRoutesParts& parts,
+                               const std::vector<delivery::SubscriptionStatus>& all) {
+  JsonWriter out;
+  out.object();
+  write_own_node(out, parts);
+  out.key("items").array();
+  for (const auto& status : all) write_subscription(out, status);
+  out.end().end();
+  return std::move(out).text();
+}
+
+Task<Result<std::string>> own_subscriptions(DeliveryRoutesParts& parts, std::string tenant) {
+  co_return subscriptions_text(parts, co_await parts.delivery.subscriptions(std::move(tenant)));
+}
+
+// Each as the node tells of it that carries it out.
+Task<NodeAnswers> ask_for_subscriptions(DeliveryRoutesParts& parts, ApiCall& call,
+                                        NodeChoice choice) {
+  NodeQueries::Local local = [&parts, tenant = tenant_of(call)] {
+    return own_subscriptions(parts, tenant);
+  };
+  NodeQueries::QueryFor query_for = [&call](std::string_view) { return asked_of_nodes(call); };
+  return parts.nodes->ask(call, std::move(choice), "/subscriptions", std::move(local),
+                          std::move(query_for));
+}
+
 Task<Result<http::Response>> list_subscriptions(DeliveryRoutesParts& parts, ApiCall& call) {
   CO_TRY(auto limit, call.limit());
   CO_TRY(auto after, read_cursor(call));
-  auto all = co_await parts.delivery.subscriptions(std::string(call.tenant()));
+  CO_TRY(auto choice, nodes_to_ask(parts, call));
+  if (choice) {
+    const auto answers = co_await ask_for_subscriptions(parts, call, *std::move(choice));
+    co_return merged(answers, [&](JsonWriter& out) {
+      const auto last = merge_subscriptions(out, answers.pages, after, limit);
+      if (last) out.member("nextCursor", make_cursor(*last));
+    });
+  }
+  auto all = co_await parts.delivery.subscriptions(tenant_of(call));
+  if (call.from_node)
+    co_return http::Response(200, "application/json", subscriptions_text(parts, all));
   JsonWriter out;
   out.object().key("items").array();
   std::size_t shown = 0;
@@ -132,8 +194,16 @@ Task<Result<http::Response>> list_subscriptions(DeliveryRoutesParts& parts, ApiC
 }
 
 Task<Result<http::Response>> get_subscription(DeliveryRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto status,
-         co_await parts.delivery.subscription(std::string(call.tenant()), call.captures[0]));
+  const auto& name = call.captures[0];
+  CO_TRY(auto status, co_await parts.delivery.subscription(tenant_of(call), name));
+  if (status.state == delivery::SubscriptionState::Elsewhere) {
+    CO_TRY(auto choice, nodes_to_ask(parts, call));
+    if (choice) {
+      const auto answers = co_await ask_for_subscriptions(parts, call, *std::move(choice));
+      if (auto found = find_subscription(answers.pages, name))
+        co_return http::Response(200, "application/json", *std::move(found));
+    }
+  }
   JsonWriter out;
   write_subscription(out, status);
   co_return json_answer(std::move(out));
@@ -156,34 +226,78 @@ Task<Result<http::Response>> redrive_all(DeliveryRoutesParts& parts, ApiCall& ca
   co_return json_answer(std::move(out), 202);
 }
 
-Task<Result<http::Response>> list_deliveries(DeliveryRoutesParts& parts, ApiCall& call) {
+Result<delivery::DeliveryQuery> read_delivery_query(const ApiCall& call) {
   delivery::DeliveryQuery query;
-  query.tenant = call.tenant();
+  query.tenant = tenant_of(call);
   query.subscription = call.parameter("subscription").value_or("");
   query.event_id = call.parameter("eventId").value_or("");
   if (auto status = call.parameter("status"); status && !status->empty()) {
     query.status = delivery::parse_delivery_status(*status);
     if (!query.status) {
-      co_return fail(ErrorCode::InvalidArgument,
-                     "?status= is pending, failing, delivered or dead, not '{}'", *status);
+      return fail(ErrorCode::InvalidArgument,
+                  "?status= is pending, failing, delivered or dead, not '{}'", *status);
     }
   }
-  CO_TRY(query.limit, call.limit());
+  TRY(query.limit, call.limit());
   query.cursor = call.parameter("cursor").value_or("");
-  auto page = parts.delivery.list(query);
+  return query;
+}
+
+std::string deliveries_text(const DeliveryRoutesParts& parts, const delivery::DeliveryQuery& query,
+                            Audience audience) {
+  const auto page = parts.delivery.list(query);
   JsonWriter out;
   out.object().key("items").array();
   for (const auto& summary : page.items) write_delivery(out, summary);
   out.end();
   if (!page.next_cursor.empty()) out.member("nextCursor", page.next_cursor);
+  if (audience == Audience::Node) {
+    write_own_node(out, parts);
+    out.key("positions").array();
+    for (const auto& position : page.positions) out.value(position);
+    out.end();
+  }
   out.end();
-  co_return json_answer(std::move(out));
+  return std::move(out).text();
 }
 
-Task<Result<http::Response>> get_delivery(DeliveryRoutesParts& parts, ApiCall& call) {
-  CO_TRY(auto detail, co_await parts.delivery.show(std::string(call.tenant()), call.captures[0]));
+Task<Result<std::string>> own_deliveries(DeliveryRoutesParts& parts,
+                                         delivery::DeliveryQuery query) {
+  co_return deliveries_text(parts, query, Audience::Node);
+}
+
+Task<Result<http::Response>> list_deliveries(DeliveryRoutesParts& parts, ApiCall& call) {
+  CO_TRY(auto query, read_delivery_query(call));
+  CO_TRY(auto choice, nodes_to_ask(parts, call));
+  if (!choice) {
+    co_return http::Response(200, "application/json",
+                             deliveries_text(parts, query, audience_of(call)));
+  }
+  const auto asked = read_node_cursors(query.cursor).value_or(NodeCursors());
+  const auto cursor_at = [&asked](std::string_view node) {
+    const auto found = asked.find(node);
+    return found == asked.end() ? std::string() : found->second;
+  };
+  query.cursor = cursor_at(parts.nodes->self());
+  NodeQueries::Local local = [&parts, &query] { return own_deliveries(parts, query); };
+  NodeQueries::QueryFor query_for = [&call, &cursor_at](std::string_view node) {
+    auto pairs = asked_of_nodes(call);
+    if (auto cursor = cursor_at(node); !cursor.empty())
+      pairs.emplace_back("cursor", std::move(cursor));
+    return pairs;
+  };
+  const auto answers = co_await parts.nodes->ask(call, *std::move(choice), "/deliveries",
+                                                 std::move(local), std::move(query_for));
+  co_return merged(
+      answers, [&](JsonWriter& out) { merge_deliveries(out, answers.pages, query.limit, asked); });
+}
+
+std::string delivery_text(const DeliveryRoutesParts& parts,
+                          const delivery::DeliveryDetail& detail) {
   JsonWriter out;
-  out.object().key("delivery");
+  out.object();
+  write_own_node(out, parts);
+  out.key("delivery");
   write_delivery(out, detail.delivery);
   if (detail.event) {
     out.key("event");
@@ -192,7 +306,24 @@ Task<Result<http::Response>> get_delivery(DeliveryRoutesParts& parts, ApiCall& c
   out.key("attempts").array();
   for (const auto& attempt : detail.attempts) write_attempt(out, attempt, detail.request_body);
   out.end().end();
-  co_return json_answer(std::move(out));
+  return std::move(out).text();
+}
+
+Task<Result<http::Response>> get_delivery(DeliveryRoutesParts& parts, ApiCall& call) {
+  const auto& id = call.captures[0];
+  auto detail = co_await parts.delivery.show(tenant_of(call), id);
+  if (detail) co_return http::Response(200, "application/json", delivery_text(parts, *detail));
+  CO_TRY(auto choice, nodes_to_ask(parts, call));
+  if (!choice || detail.error().code != ErrorCode::NotFound)
+    co_return std::unexpected(std::move(detail).error());
+  choice->has_self = false;
+  NodeQueries::QueryFor query_for = [&call](std::string_view) { return asked_of_nodes(call); };
+  const auto path = "/deliveries/" + http::percent_encode(id);
+  const auto answers =
+      co_await parts.nodes->ask(call, *std::move(choice), path, {}, std::move(query_for));
+  if (answers.pages.empty()) co_return std::unexpected(std::move(detail).error());
+  co_return http::Response(200, "application/json",
+                           std::string(answers.pages[0].json.root().raw()));
 }
 
 Task<Result<http::Response>> redrive(DeliveryRoutesParts& parts, ApiCall& call) {

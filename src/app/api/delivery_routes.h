@@ -4,14 +4,16 @@
 #include <vector>
 
 #include "app/api/call.h"
-#include "delivery/delivery_service.h"
+#include "app/api/node_queries.h"
+#include "delivery/deliveries.h"
 #include "estate/audit.h"
 
 namespace weft::app {
 
 struct DeliveryRoutesParts {
-  delivery::DeliveryService& delivery;
+  delivery::Deliveries& delivery;
   estate::AuditLog& audit;
+  const NodeQueries* nodes = nullptr;  // that share the deliveries; null: this node makes them all
 };
 
 // The parts outlive the routes.

@@ -85,7 +85,7 @@ Task<Result<http::Response>> get_group(GroupRoutesParts& parts, ApiCall& call) {
   const auto behind = co_await time_behind(parts.log, parts.clock.now(), reader->positions);
   const auto watched = parts.lag.find(tenant, name);
   kafka::GroupKey key{tenant, name};
-  const auto description = co_await parts.groups.describe(std::move(key));
+  const auto description = co_await parts.groups->describe(std::move(key));
   JsonWriter out;
   out.object().key("group");
   write_reader(out, *reader, behind);
@@ -227,7 +227,7 @@ Task<Result<>> commit_steps(GroupRoutesParts& parts, kafka::GroupKey key,
                                  std::move(committed));
   }
   const auto group = key.group;
-  const auto outcome = co_await parts.groups.commit(std::move(key), std::move(request));
+  const auto outcome = co_await parts.groups->commit(std::move(key), std::move(request));
   if (outcome == kafka::KafkaError::None) co_return Result<>();
   if (outcome == kafka::KafkaError::UnknownMemberId ||
       outcome == kafka::KafkaError::RebalanceInProgress) {
@@ -265,7 +265,7 @@ Task<Result<http::Response>> reset_group(GroupRoutesParts& parts, ApiCall& call)
 Task<Result<http::Response>> delete_group(GroupRoutesParts& parts, ApiCall& call) {
   const auto& name = call.captures[0];
   kafka::GroupKey key{std::string(call.tenant()), name};
-  const auto outcome = co_await parts.groups.delete_group(std::move(key));
+  const auto outcome = co_await parts.groups->delete_group(std::move(key));
   if (outcome == kafka::KafkaError::GroupIdNotFound) co_return no_such_group(name);
   if (outcome == kafka::KafkaError::NonEmptyGroup) {
     co_return fail(ErrorCode::FailedPrecondition, "group {} has members: stop its programs first",
@@ -281,10 +281,23 @@ Task<Result<http::Response>> delete_group(GroupRoutesParts& parts, ApiCall& call
 
 }  // namespace
 
+namespace {
+
+Task<Result<http::Response>> of_a_cluster() {
+  co_return fail(
+      ErrorCode::Unsupported,
+      "the streams are in a Kafka cluster, which coordinates its consumer groups itself: "
+      "ask it, for example with kafka-consumer-groups --bootstrap-server");
+}
+
+}  // namespace
+
 std::vector<ApiRoute> group_routes(GroupRoutesParts& parts) {
   auto with =
       [&parts](Task<Result<http::Response>> (*handler)(GroupRoutesParts&, ApiCall&)) -> ApiHandler {
-    return [&parts, handler](ApiCall& call) { return handler(parts, call); };
+    return [&parts, handler](ApiCall& call) {
+      return parts.groups != nullptr ? handler(parts, call) : of_a_cluster();
+    };
   };
   return {
       {"GET", "/groups", "listGroups", kAdminRead, with(list_groups)},

@@ -16,7 +16,7 @@ namespace weft::app {
 struct GroupRoutesParts {
   eventlog::EventLog& log;
   const eventlog::StreamCatalogue& streams;
-  kafka::GroupCoordinator& groups;
+  kafka::GroupCoordinator* groups;  // null where a cluster coordinates them: then Unsupported
   const LagWatch& lag;
   estate::AuditLog& audit;
   Clock& clock;

@@ -139,35 +139,43 @@ bool has_next(const NodePage& page) {
   return page.json.root().find("nextCursor") != nullptr;
 }
 
-// A node's lines that are not taken yet.
-struct LogQueue {
+// A node's items that are not taken yet; `time_name` is the member that orders them.
+struct ItemQueue {
   const NodePage* page;
-  std::span<const Json> lines;
+  std::span<const Json> items;
+  std::string_view time_name;
   std::size_t taken = 0;
 
-  bool is_empty() const { return taken == lines.size(); }
-  WallTime time() const { return time_in(lines[taken], "time"); }
+  bool is_empty() const { return taken == items.size(); }
+  bool has_more() const { return !is_empty() || has_next(*page); }
+  WallTime time() const { return time_in(items[taken], time_name); }
+  // Of the last one taken; absent when none was.
+  std::optional<std::string> position() const {
+    const auto positions = member_list(page->json.root(), "positions");
+    if (taken == 0 || taken > positions.size()) return std::nullopt;
+    return std::string(positions[taken - 1].as_string());
+  }
 };
 
-std::vector<LogQueue> queues_of(const std::vector<NodePage>& pages) {
-  std::vector<LogQueue> queues;
+std::vector<ItemQueue> queues_of(const std::vector<NodePage>& pages, std::string_view time_name) {
+  std::vector<ItemQueue> queues;
   for (const auto& page : pages)
-    queues.push_back({&page, member_list(page.json.root(), "items"), 0});
+    queues.push_back({&page, member_list(page.json.root(), "items"), time_name});
   return queues;
 }
 
-// The lines of a node keep their order, whatever its clock did.
-void write_lines(JsonWriter& out, std::vector<LogQueue>& queues, std::size_t limit,
+// The items of a node keep their order, whatever its clock did.
+void write_items(JsonWriter& out, std::vector<ItemQueue>& queues, std::size_t limit,
                  auto is_before) {
   out.key("items").array();
   for (std::size_t i = 0; i < limit; ++i) {
-    LogQueue* next = nullptr;
+    ItemQueue* next = nullptr;
     for (auto& queue : queues) {
       if (queue.is_empty()) continue;
       if (next == nullptr || is_before(queue.time(), next->time())) next = &queue;
     }
     if (next == nullptr) break;
-    out.raw(of_node(next->lines[next->taken++], next->page->node));
+    out.raw(of_node(next->items[next->taken++], next->page->node));
   }
   out.end();
 }
@@ -243,34 +251,81 @@ void merge_trace(JsonWriter& out, const std::vector<NodePage>& pages) {
 
 void merge_logs(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t limit,
                 const NodeCursors& asked) {
-  auto queues = queues_of(pages);
-  write_lines(out, queues, limit, std::greater<>());
+  auto queues = queues_of(pages, "time");
+  write_items(out, queues, limit, std::greater<>());
   NodeCursors ends;
   auto next = asked;
-  bool has_more = false;
   for (const auto& queue : queues) {
-    const auto& root = queue.page->json.root();
-    const auto positions = member_list(root, "positions");
-    ends[queue.page->node] = text_in(root, "end");
-    has_more = has_more || !queue.is_empty() || has_next(*queue.page);
-    if (queue.taken > 0 && queue.taken <= positions.size())
-      next[queue.page->node] = positions[queue.taken - 1].as_string();
+    const auto end = text_in(queue.page->json.root(), "end");
+    ends[queue.page->node] = end;
+    if (auto position = queue.position())
+      next[queue.page->node] = *std::move(position);
     else
-      next.emplace(queue.page->node, text_in(root, "end"));
+      next.emplace(queue.page->node, end);
   }
   out.member("end", node_cursors_text(ends));
-  if (has_more) out.member("nextCursor", node_cursors_text(next));
+  if (std::ranges::any_of(queues, &ItemQueue::has_more))
+    out.member("nextCursor", node_cursors_text(next));
 }
 
 void merge_new_logs(JsonWriter& out, const std::vector<NodePage>& pages, const NodeCursors& asked) {
-  auto queues = queues_of(pages);
+  auto queues = queues_of(pages, "time");
   // Those that tell where their log ends, and no more: they were asked for no position.
   std::erase_if(queues,
-                [&asked](const LogQueue& queue) { return !asked.contains(queue.page->node); });
-  write_lines(out, queues, std::numeric_limits<std::size_t>::max(), std::less<>());
+                [&asked](const ItemQueue& queue) { return !asked.contains(queue.page->node); });
+  write_items(out, queues, std::numeric_limits<std::size_t>::max(), std::less<>());
   auto ends = asked;
   for (const auto& page : pages) ends[page.node] = text_in(page.json.root(), "end");
   out.member("end", node_cursors_text(ends));
+}
+
+void merge_deliveries(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t limit,
+                      const NodeCursors& asked) {
+  auto queues = queues_of(pages, "createdAt");
+  write_items(out, queues, limit, std::greater<>());
+  auto next = asked;
+  for (const auto& queue : queues) {
+    if (auto position = queue.position()) next[queue.page->node] = *std::move(position);
+  }
+  if (std::ranges::any_of(queues, &ItemQueue::has_more))
+    out.member("nextCursor", node_cursors_text(next));
+}
+
+std::optional<std::string> merge_subscriptions(JsonWriter& out, const std::vector<NodePage>& pages,
+                                               std::string_view after, std::size_t limit) {
+  std::map<std::string_view, std::pair<Json, std::string_view>> by_name;  // with the node
+  for (const auto& page : pages) {
+    for (const auto& item : member_list(page.json.root(), "items")) {
+      const auto name = text_in(item, "name");
+      if (name <= after) continue;
+      const bool is_elsewhere = text_in(item, "status") == "elsewhere";
+      const auto [known, is_new] = by_name.try_emplace(name, item, page.node);
+      if (!is_new && !is_elsewhere) known->second = {item, page.node};
+    }
+  }
+  out.key("items").array();
+  std::optional<std::string> last;
+  std::size_t shown = 0;
+  for (const auto& [name, found] : by_name) {
+    if (shown == limit) break;
+    out.raw(of_node(found.first, found.second));
+    last = name;
+    ++shown;
+  }
+  out.end();
+  if (shown == by_name.size()) last.reset();
+  return last;
+}
+
+std::optional<std::string> find_subscription(const std::vector<NodePage>& pages,
+                                             std::string_view name) {
+  for (const auto& page : pages) {
+    for (const auto& item : member_list(page.json.root(), "items")) {
+      if (text_in(item, "name") == name && text_in(item, "status") != "elsewhere")
+        return of_node(item, page.node);
+    }
+  }
+  return std::nullopt;
 }
 
 void write_node_states(JsonWriter& out, const std::vector<NodePage>& pages,

@@ -43,6 +43,16 @@ void merge_logs(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t
 // Oldest first, all lines of the nodes that were asked for lines behind a position. Nodes that did
 // not answer go on where they were asked; those that were asked for none, where their log ends.
 void merge_new_logs(JsonWriter& out, const std::vector<NodePage>& pages, const NodeCursors& asked);
+// Deliveries, newest first, `limit` at most. `asked` is where this page began at the nodes.
+void merge_deliveries(JsonWriter& out, const std::vector<NodePage>& pages, std::size_t limit,
+                      const NodeCursors& asked);
+// Subscriptions by name, from behind the name `after`; each as the node tells of it that carries it
+// out. The name of the last one when there are more than `limit`.
+std::optional<std::string> merge_subscriptions(JsonWriter& out, const std::vector<NodePage>& pages,
+                                               std::string_view after, std::size_t limit);
+// One of them; absent where no node carries it out.
+std::optional<std::string> find_subscription(const std::vector<NodePage>& pages,
+                                             std::string_view name);
 // "nodes": who answered, and who did not and why.
 void write_node_states(JsonWriter& out, const std::vector<NodePage>& pages,
                        const std::vector<NodeFailure>& failures);

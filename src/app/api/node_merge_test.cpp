@@ -44,6 +44,50 @@ std::vector<std::string> texts_at(const JsonDocument& document, std::string_view
   return texts;
 }
 
+TEST(NodeMerge, SubscriptionsAreToldByTheNodeThatCarriesThemOut) {
+  const auto one = [](std::string_view name, std::string_view status) {
+    return fmt::format(R"({{"name":"{}","status":"{}"}})", name, status);
+  };
+  const auto items = [](std::string a, std::string b, std::string c) {
+    return fmt::format(R"({{"items":[{},{},{}]}})", a, b, c);
+  };
+  const auto pages = all_pages(
+      page_of("n1", items(one("crm", "elsewhere"), one("erp", "active"), one("wms", "elsewhere"))),
+      page_of("n2", items(one("crm", "paused"), one("erp", "elsewhere"), one("wms", "elsewhere"))));
+
+  std::optional<std::string> last;
+  const auto all = merged([&](JsonWriter& out) { last = merge_subscriptions(out, pages, "", 9); });
+  EXPECT_THAT(texts_at(all, "/status"), ElementsAre("paused", "active", "elsewhere"));
+  EXPECT_THAT(texts_at(all, "/node"), ElementsAre("n2", "n1", "n1"));
+  EXPECT_FALSE(last);
+  const auto some =
+      merged([&](JsonWriter& out) { last = merge_subscriptions(out, pages, "crm", 1); });
+  EXPECT_THAT(texts_at(some, "/name"), ElementsAre("erp"));
+  EXPECT_EQ(last, "erp");
+  EXPECT_THAT(*find_subscription(pages, "crm"), testing::HasSubstr("n2"));
+  EXPECT_FALSE(find_subscription(pages, "wms"));
+}
+
+TEST(NodeMerge, DeliveriesGoOnAtEachNodeWhereThePageEnded) {
+  const auto delivery = [](int second) {
+    return fmt::format(R"({{"id":"d{}","createdAt":"2026-03-01T08:00:{:02}.000Z"}})", second,
+                       second);
+  };
+  const auto pages = all_pages(
+      page_of("n1", fmt::format(R"({{"items":[{},{}],"positions":["9","8"]}})", delivery(5),
+                                delivery(2))),
+      page_of("n2",
+              fmt::format(R"({{"items":[{}],"positions":["4"],"nextCursor":"4"}})", delivery(3))));
+
+  const auto page = merged([&](JsonWriter& out) {
+    merge_deliveries(out, pages, 2, {{"n1", "10"}});
+  });
+
+  EXPECT_THAT(texts_at(page, "/id"), ElementsAre("d5", "d3"));
+  const auto next = read_node_cursors(page.root().find("nextCursor")->as_string());
+  EXPECT_EQ(next, (NodeCursors{{"n1", "9"}, {"n2", "4"}}));
+}
+
 // Lines at these seconds with the positions p<second>, as a node answers them.
 NodePage lines_of(std::string node, const std::vector<int>& seconds, bool has_more = false) {
   std::string items;

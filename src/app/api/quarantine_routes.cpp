@@ -53,12 +53,12 @@ Task<Result<http::Response>> redrive_quarantine(QuarantineRoutesParts& parts, Ap
   const auto stream = parts.streams.find(call.tenant(), name);
   if (!stream) co_return no_such_stream(name);
   const auto quarantine = parts.streams.find(call.tenant(), stream->declared->quarantine);
-  if (stream->declared->quarantine.empty() || !quarantine) {
+  if (stream->declared->quarantine.empty() || !quarantine || parts.batches == nullptr) {
     co_return fail(ErrorCode::FailedPrecondition,
                    "stream {} has no quarantine: its document says onViolation: refuse", name);
   }
   CO_TRY(const auto result,
-         co_await eventlog::redrive(parts.log, parts.batches, stream, quarantine));
+         co_await eventlog::redrive(parts.log, *parts.batches, stream, quarantine));
   JsonWriter out;
   out.object().member("stored", result.stored).member("kept", result.kept).end();
   co_await note_in_audit(parts.audit, call, "quarantine.redrive", "Stream " + name, out.text());

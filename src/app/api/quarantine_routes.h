@@ -14,7 +14,7 @@ namespace weft::app {
 
 struct QuarantineRoutesParts {
   eventlog::EventLog& log;
-  eventlog::BatchLog& batches;
+  eventlog::BatchLog* batches;  // null: the streams are in a cluster, which has no quarantine
   const eventlog::StreamCatalogue& streams;
   const eventlog::Rejects& rejects;
   estate::AuditLog& audit;

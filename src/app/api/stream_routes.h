@@ -7,7 +7,7 @@
 #include "app/api/call.h"
 #include "app/api/last_records.h"
 #include "app/watch/stream_rates.h"
-#include "delivery/delivery_service.h"
+#include "delivery/deliveries.h"
 #include "eventlog/event_log.h"
 #include "eventlog/kafka/groups/coordinator.h"
 #include "eventlog/streams.h"
@@ -20,8 +20,8 @@ namespace weft::app {
 struct StreamRoutesParts {
   eventlog::EventLog& log;
   const eventlog::StreamCatalogue& streams;
-  kafka::GroupCoordinator& groups;
-  delivery::DeliveryService& delivery;
+  kafka::GroupCoordinator* groups;  // null where others coordinate the groups
+  delivery::Deliveries& delivery;
   Clock& clock;
   Random& random;
   SpanSink& spans;

@@ -108,9 +108,11 @@ std::optional<NodeCheck> check_roles(const SystemRoutesParts& parts) {
 Task<std::vector<NodeCheck>> check_all(SystemRoutesParts& parts, std::string tenant) {
   auto totals = co_await parts.delivery.totals(std::move(tenant));
   std::vector<NodeCheck> checks;
-  auto log_status = parts.log.status();
-  checks.push_back(check_log(log_status));
-  if (log_status.archive) checks.push_back(check_archive(*log_status.archive));
+  if (parts.embedded != nullptr) {
+    auto log_status = parts.embedded->status();
+    checks.push_back(check_log(log_status));
+    if (log_status.archive) checks.push_back(check_archive(*log_status.archive));
+  }
   auto disk = co_await check_disk(parts);
   checks.push_back(std::move(disk));
   checks.push_back(check_delivery(totals));

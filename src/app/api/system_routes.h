@@ -10,7 +10,7 @@
 #include "app/watch/activity.h"
 #include "app/watch/lag_watch.h"
 #include "app/watch/state_watch.h"
-#include "delivery/delivery_service.h"
+#include "delivery/deliveries.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
 #include "eventlog/embedded/embedded_log.h"
@@ -22,9 +22,10 @@ namespace weft::app {
 
 struct SystemRoutesParts {
   const Activity& activity;
-  eventlog::EmbeddedLog& log;
-  kafka::GroupCoordinator& groups;
-  delivery::DeliveryService& delivery;
+  eventlog::EventLog& log;
+  const eventlog::EmbeddedLog* embedded;  // null: the streams are in a cluster
+  kafka::GroupCoordinator* groups;        // null where others coordinate the groups
+  delivery::Deliveries& delivery;
   estate::Estate& estate;
   estate::AuditLog& audit;
   FileSystem& files;

@@ -123,7 +123,7 @@ Result<> Node::open(Parts& parts) {
 
 // Ends what a failed start left running.
 void Node::abandon(Parts& parts) {
-  if (parts.delivery) parts.delivery->stop();
+  run_until_done(parts.control, parts.stop_delivery());
   if (parts.transactions) run_until_done(parts.control, parts.transactions->stop());
   if (parts.groups) run_until_done(parts.control, parts.groups->stop());
   parts.end_loops();
@@ -151,6 +151,7 @@ void Node::run() {
   parts.chores.spawn(parts.sample_activity());
   parts.chores.spawn(parts.rejects->run());
   parts.chores.spawn(parts.lag_watch->run());
+  if (parts.cluster) parts.chores.spawn(parts.answers->follow());
   if (parts.state_watch) parts.chores.spawn(parts.state_watch->run());
   if (parts.is_state_shared) parts.chores.spawn(parts.node_registry->run());
   parts.chores.spawn(parts.keep_telemetry());
@@ -214,7 +215,7 @@ void Node::Parts::end_loops() {
   if (!exporters.empty()) run_until_done(control, flush_exporters());
   loops.stop();
   loop_threads.join();
-  if (log) run_until_done(control, log->close());
+  if (embedded) run_until_done(control, embedded->close());
 }
 
 Task<void> Node::Parts::close() {
@@ -222,9 +223,9 @@ Task<void> Node::Parts::close() {
   chores.cancel();
   co_await chores.join();
   if (rejects) co_await rejects->flush();
-  co_await transactions->stop();
-  co_await groups->stop();
-  delivery->stop();
+  if (transactions) co_await transactions->stop();
+  if (groups) co_await groups->stop();
+  co_await stop_delivery();
   co_await store_key_uses();
   if (denials) co_await denials->write_noted();
 }
@@ -257,6 +258,8 @@ Task<void> Node::Parts::sample_activity() {
     answers->forget_expired();
     if (now >= next_removal) {
       next_removal = now + kRemovalStep;
+      // A cluster may have been away when the streams were to be made.
+      if (cluster) co_await reconcile();
       auto removed =
           co_await streams->remove_retired(clock.now() - settings.time("streams.removedGrace"));
       if (!removed)

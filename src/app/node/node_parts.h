@@ -26,6 +26,7 @@
 #include "app/api/system_routes.h"
 #include "app/api/trace_routes.h"
 #include "app/backup/log_archive.h"
+#include "app/node/cluster_node.h"
 #include "app/node/denials.h"
 #include "app/node/doors.h"
 #include "app/node/kafka_admin.h"
@@ -40,6 +41,7 @@
 #include "app/watch/state_watch.h"
 #include "app/watch/stream_rates.h"
 #include "delivery/delivery_service.h"
+#include "delivery/delivery_shares.h"
 #include "estate/audit.h"
 #include "estate/estate.h"
 #include "eventlog/dedupe.h"
@@ -119,13 +121,16 @@ struct Node::Parts {
   identity::TenantExists tenant_exists;
 
   // The spine, and what reads from it.
-  std::unique_ptr<LogArchive> log_archive;  // null: none
-  std::unique_ptr<eventlog::EmbeddedLog> log;
+  std::unique_ptr<LogArchive> log_archive;             // null: none
+  std::unique_ptr<eventlog::EmbeddedLog> embedded;     // null: the streams are in a cluster
+  std::unique_ptr<eventlog::KafkaClusterLog> cluster;  // null: they are in the node's own log
+  eventlog::EventLog* log = nullptr;                   // the one or the other
   std::optional<eventlog::Quotas> quotas;
   std::optional<eventlog::StreamCatalogue> streams;
   BlockingPool stream_turns{"streams", 1, 1000};  // of reconcile(): one task at a time
   std::optional<eventlog::Rejects> rejects;
   std::optional<eventlog::DedupeIndex> dedupe;
+  // Of a cluster it has none: Kafka clients speak to the cluster.
   std::optional<kafka::GroupCoordinator> groups;
   std::optional<kafka::TransactionCoordinator> transactions;
   std::optional<gateway::IdempotencyStore> answers;
@@ -133,7 +138,11 @@ struct Node::Parts {
   std::unique_ptr<gateway::AccessLog> access_log;
   std::optional<gateway::Gateway> gateway;
   std::optional<delivery::ClientSender> sender;
-  std::optional<delivery::DeliveryService> delivery;
+  std::optional<delivery::DeliveryService> own_delivery;    // of the node's own log
+  std::optional<delivery::DeliveryShares> shared_delivery;  // of a cluster
+  delivery::Deliveries* delivery = nullptr;                 // the one or the other
+  std::optional<ShareMember> share_member;
+  ClusterLimits cluster_limits;
   std::optional<estate::Estate> estate;
   std::optional<StateWatch> state_watch;  // of a shared database
   std::optional<NodeRegistry> node_registry;
@@ -201,7 +210,14 @@ struct Node::Parts {
   // The answer to a GET of a token issuer's keys.
   Task<Result<std::string>> fetch_keys(std::string url);
   Task<Result<>> open_log();
+  Task<Result<>> open_embedded_log();
+  Result<> open_cluster();
   Result<> open_archive();
+  Task<Result<>> open_delivery();
+  Task<Result<>> start_broker();
+  Result<> start_delivery();
+  Task<void> stop_delivery();
+  estate::Compiler& delivery_compiler();
   Task<Result<>> open_features();
   Task<Result<>> apply_estate_folder();
   Task<Result<>> open_doors();

@@ -4,6 +4,7 @@
 #include "app/node/kinds.h"
 #include "app/node/node_parts.h"
 #include "app/settings/state_settings.h"
+#include "app/settings/streams_settings.h"
 #include "app/settings/tls_settings.h"
 #include "app/version.h"
 #include "base/document.h"
@@ -36,15 +37,6 @@ void warn_of_certificate(std::string_view listener, const TlsContext& tls, WallT
   const auto warning = certificate_warning(certificate, now);
   if (warning.empty()) return;
   log_warn("node", warning, {{"listener", listener}, {"certificate", certificate.subject}});
-}
-
-// A record of the log tells of all of them at times, so there is a largest number.
-Result<std::uint32_t> unsettled_max(const Settings& settings) {
-  constexpr std::int64_t kMost = 65'536;
-  auto number = settings.number("delivery.unsettledMax");
-  if (number >= 1 && number <= kMost) return static_cast<std::uint32_t>(number);
-  return fail(ErrorCode::InvalidArgument, "delivery.unsettledMax: must be from 1 to {}, not {}",
-              kMost, number);
 }
 
 }  // namespace
@@ -100,7 +92,7 @@ Result<> Node::Parts::open_archive() {
   return {};
 }
 
-Task<Result<>> Node::Parts::open_log() {
+Task<Result<>> Node::Parts::open_embedded_log() {
   eventlog::LogOptions options;
   options.folder = settings.text("data.folder") + "/log";
   options.wal_file_bytes = settings.bytes("log.walFileBytes");
@@ -113,12 +105,29 @@ Task<Result<>> Node::Parts::open_log() {
   CO_CHECK(open_archive());
   options.archive = log_archive.get();
   options.archive_waiting_bytes_max = settings.bytes("backup.archiveWaitingBytesMax");
-  CO_TRY(log,
+  CO_TRY(embedded,
          co_await eventlog::EmbeddedLog::open(files, clock, random, metrics, std::move(options)));
-  auto status = log->status();
+  auto status = embedded->status();
   if (status.cut_bytes > 0 || status.damaged_ranges > 0) {
     log_warn("node", "the log was repaired at start",
              {{"cut_bytes", status.cut_bytes}, {"damaged_ranges", status.damaged_ranges}});
+  }
+  log = embedded.get();
+  kafka::TransactionOptions transaction_options;
+  transaction_options.timeout_max = settings.time("kafka.transactionTimeoutMax");
+  kafka::CoordinatorOptions group_options;
+  group_options.groups.initial_rebalance_delay = settings.time("kafka.rebalanceDelay");
+  groups.emplace(group_options, *log, clock, random, loops.at(0));
+  transactions.emplace(transaction_options, *embedded, *log, *groups, clock);
+  co_return Result<>();
+}
+
+Task<Result<>> Node::Parts::open_log() {
+  CO_TRY(const auto backend, streams_backend(settings));
+  if (backend == StreamsBackend::Kafka) {
+    CO_CHECK(open_cluster());
+  } else {
+    CO_CHECK(co_await open_embedded_log());
   }
   eventlog::QuotaOptions quota_options;
   quota_options.burst = settings.time("quotas.burst");
@@ -126,14 +135,7 @@ Task<Result<>> Node::Parts::open_log() {
   quotas.emplace(clock, metrics, quota_options);
   streams.emplace(*log);
   rejects.emplace(*log, clock, metrics);
-  CO_CHECK(co_await rejects->start());
-  kafka::CoordinatorOptions group_options;
-  group_options.groups.initial_rebalance_delay = settings.time("kafka.rebalanceDelay");
-  groups.emplace(group_options, *log, clock, random, loops.at(0));
-  kafka::TransactionOptions transaction_options;
-  transaction_options.timeout_max = settings.time("kafka.transactionTimeoutMax");
-  transactions.emplace(transaction_options, *log, *log, *groups, clock);
-  co_return Result<>();
+  co_return co_await rejects->start();
 }
 
 Task<Result<>> Node::Parts::open_features() {
@@ -157,16 +159,7 @@ Task<Result<>> Node::Parts::open_features() {
   gateway.emplace(gateway_options,
                   gateway::GatewayParts{*gateway_keys, publisher_parts, dialer, clock, trace_random,
                                         loops, metrics, traces, access_log.get()});
-  sender.emplace(client);
-  delivery::DeliveryParts delivery_parts{*log,    *sender, secrets, clock, random,
-                                         metrics, &traces, {},      {}};
-  for (std::size_t i = 0; i < loops.size(); ++i) delivery_parts.loops.push_back(loops.at(i));
-  delivery_parts.ttl_of = [this](eventlog::StreamId stream) { return streams->ttl(stream); };
-  CO_TRY(delivery_parts.limits.unsettled_max, unsettled_max(settings));
-  delivery_parts.limits.delivered_shown_max =
-      static_cast<std::size_t>(settings.number("delivery.recentMax"));
-  delivery.emplace(std::move(delivery_parts));
-  CO_CHECK(co_await delivery->start());
+  CO_CHECK(co_await open_delivery());
 
   CO_TRY(auto kinds, all_kinds());
   estate::EstateParts estate_parts{
@@ -174,27 +167,28 @@ Task<Result<>> Node::Parts::open_features() {
       std::move(kinds), {},     {}};
   token_issuers.emplace(*identity, clock, [this](std::string url) { return fetch_keys(url); });
   estate_parts.compilers = {&*identity, &*token_issuers, &*quotas,
-                            &*streams,  &*gateway,       &*delivery};
+                            &*streams,  &*gateway,       &delivery_compiler()};
   estate_parts.checks = {&tenant_exists};
+  if (cluster) estate_parts.checks.push_back(&cluster_limits);
   estate.emplace(std::move(estate_parts));
   CO_CHECK(co_await estate->start());
   CO_CHECK(co_await apply_estate_folder());
   if (is_state_shared) watch_state();
   auto warning = co_await reconcile();
   if (!warning.empty()) log_error("node", "not all streams could be made", {{"why", warning}});
-  CO_CHECK(co_await groups->start());
-  CO_CHECK(co_await transactions->start());
+  if (embedded) CO_CHECK(co_await start_broker());
   dedupe.emplace(clock, metrics,
                  static_cast<std::size_t>(settings.number("streams.dedupeEventsMax")));
   CO_CHECK(co_await dedupe->restore(*log, streams->all()));
   LagWatchOptions lag_options;
   lag_options.alert_after = settings.time("groups.lagAlert");
-  lag_watch.emplace(*log, *streams, *groups, clock, metrics, lag_options);
-  for (std::size_t i = 0; roles.has(Role::Worker) && i < loops.size(); ++i) {
-    loop_chores.push_back(std::make_unique<TaskGroup>(loops.at(i), "delivery", 1));
-    boost::asio::post(loops.at(i), [this, i] { loop_chores[i]->spawn(delivery->run(i)); });
-  }
-  co_return Result<>();
+  lag_watch.emplace(*log, *streams, groups ? &*groups : nullptr, clock, metrics, lag_options);
+  co_return start_delivery();
+}
+
+Task<Result<>> Node::Parts::start_broker() {
+  CO_CHECK(co_await groups->start());
+  co_return co_await transactions->start();
 }
 
 // The folder that the settings name is the desired state of what it once applied.
@@ -284,10 +278,13 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   estate_routes_parts.emplace(EstateRoutesParts{*estate, *audit, [this] { return reconcile(); }});
   audit_routes_parts.emplace(AuditRoutesParts{*estate, *audit});
   last_records.emplace(*log);
-  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, *groups, *delivery, clock, random,
-                                                traces, stream_rates, *last_records});
-  group_routes_parts.emplace(GroupRoutesParts{*log, *streams, *groups, *lag_watch, *audit, clock});
-  quarantine_routes_parts.emplace(QuarantineRoutesParts{*log, *log, *streams, *rejects, *audit});
+  stream_routes_parts.emplace(StreamRoutesParts{*log, *streams, groups ? &*groups : nullptr,
+                                                *delivery, clock, random, traces, stream_rates,
+                                                *last_records});
+  group_routes_parts.emplace(
+      GroupRoutesParts{*log, *streams, groups ? &*groups : nullptr, *lag_watch, *audit, clock});
+  quarantine_routes_parts.emplace(
+      QuarantineRoutesParts{*log, embedded.get(), *streams, *rejects, *audit});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
@@ -297,7 +294,8 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   system_routes_parts.emplace(SystemRoutesParts{
       activity,
       *log,
-      *groups,
+      embedded.get(),
+      groups ? &*groups : nullptr,
       *delivery,
       *estate,
       *audit,
@@ -312,10 +310,12 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
       roles,
       [this] { return note_of_roles(); },
       &*lag_watch});
-  backup.emplace(*log, dynamic_cast<SqliteDatabase*>(database.get()), files, random,
-                 settings.text("data.folder"),
-                 log_archive ? log_archive->history() : std::string());
-  backup_routes_parts.emplace(BackupRoutesParts{*backup, *audit});
+  if (embedded) {
+    backup.emplace(*embedded, dynamic_cast<SqliteDatabase*>(database.get()), files, random,
+                   settings.text("data.folder"),
+                   log_archive ? log_archive->history() : std::string());
+  }
+  backup_routes_parts.emplace(BackupRoutesParts{backup ? &*backup : nullptr, *audit});
   std::vector<ApiRoute> all;
   for (auto routes :
        {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
@@ -370,7 +370,11 @@ Task<Result<>> Node::Parts::open_doors() {
 Result<> Node::Parts::listen() {
   if (roles.has(Role::Gateway)) CHECK(listen_for_gateway());
   if (roles.has(Role::Control)) CHECK(listen_for_control());
-  if (roles.has(Role::Broker)) CHECK(listen_for_broker());
+  if (cluster) {
+    addresses.kafka = settings.text("streams.brokers");
+  } else if (roles.has(Role::Broker)) {
+    CHECK(listen_for_broker());
+  }
   TRY(ops_server,
       http::Server::open(server_options("ops", "ports.ops"), *ops, loops, clock, metrics));
   addresses.ops = "http://" + reachable(ops_server->local());
@@ -392,6 +396,7 @@ Result<> Node::Parts::join_nodes() {
                                         settings.time("nodes.askTimeout")});
   trace_routes_parts->nodes = &*node_queries;
   log_routes_parts->nodes = &*node_queries;
+  if (cluster) delivery_routes_parts->nodes = &*node_queries;
   node_routes_parts->registry = &*node_registry;
   return {};
 }
@@ -447,8 +452,8 @@ Result<std::unique_ptr<kafka::KafkaServer>> Node::Parts::open_kafka(std::string_
                                  std::string(estate::kDefaultTenant), std::move(grants)));
   }
   options.clamps_replication = settings.is_on("kafka.replicationClamp");
-  kafka::KafkaParts kafka_parts{*log,  *log,  *kafka_topics, *groups, *transactions,
-                                loops, clock, random,        metrics};
+  kafka::KafkaParts kafka_parts{*embedded, *log,  *kafka_topics, *groups, *transactions,
+                                loops,     clock, random,        metrics};
   kafka_parts.authenticator = &*kafka_keys;
   kafka_parts.admin = &*topic_admin;
   kafka_parts.quota_admin = &*quota_admin;

@@ -57,13 +57,14 @@ std::string Node::Parts::ready_note() const {
   auto note = roles.is_all() ? std::string() : "roles " + roles.text() + "\n";
   if (auto lacking = note_of_roles(); !lacking.empty()) note += lacking + "\n";
   if (state_watch) note += state_note(state_watch->status());
-  return note + archive_note(*log);
+  if (cluster) return note;
+  return note + archive_note(*embedded);
 }
 
 void Node::Parts::refresh_metrics() {
   std::lock_guard refreshing(refresh_mutex);
   for (const estate::Compiler* compiler : std::initializer_list<const estate::Compiler*>{
-           &*identity, &*streams, &*gateway, &*delivery}) {
+           &*identity, &*streams, &*gateway, &delivery_compiler()}) {
     raise_to(metrics.counter("weft_estate_compilations_total",
                              "Resources compiled since the start; what was kept from an earlier "
                              "generation is not counted.",

@@ -34,9 +34,9 @@ struct Reader {
   std::int64_t lag() const;  // records, over all positions
 };
 
-// All groups of a tenant with their positions.
+// All groups of a tenant with their positions; `groups` is null where others coordinate them.
 Task<std::vector<Reader>> consumer_groups(const eventlog::EventLog& log,
-                                          kafka::GroupCoordinator& groups, std::string tenant);
+                                          kafka::GroupCoordinator* groups, std::string tenant);
 Reader reader_of(const delivery::SubscriptionStatus& subscription);
 
 // When the record was stored that a position reads next; absent when there is none.

@@ -15,7 +15,7 @@ std::int64_t whole_seconds(Duration duration) {
 }  // namespace
 
 LagWatch::LagWatch(eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
-                   kafka::GroupCoordinator& groups, Clock& clock, Metrics& metrics,
+                   kafka::GroupCoordinator* groups, Clock& clock, Metrics& metrics,
                    LagWatchOptions options)
     : log_(log),
       streams_(streams),

@@ -47,7 +47,7 @@ class LagWatch {
   static constexpr std::size_t kHistoryMax = 90;
 
   LagWatch(eventlog::EventLog& log, const eventlog::StreamCatalogue& streams,
-           kafka::GroupCoordinator& groups, Clock& clock, Metrics& metrics,
+           kafka::GroupCoordinator* groups, Clock& clock, Metrics& metrics,
            LagWatchOptions options);
 
   // Looks every kStep until its task is cancelled.
@@ -73,7 +73,7 @@ class LagWatch {
 
   eventlog::EventLog& log_;
   const eventlog::StreamCatalogue& streams_;
-  kafka::GroupCoordinator& groups_;
+  kafka::GroupCoordinator* groups_;  // null where others coordinate the groups
   Clock& clock_;
   Metrics& metrics_;
   const LagWatchOptions options_;

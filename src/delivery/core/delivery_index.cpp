@@ -211,6 +211,7 @@ DeliveryPage DeliveryIndex::list(const DeliveryQuery& query) const {
     }
     page.items.push_back(at->second.delivery);
     before = at->first;
+    page.positions.push_back(std::to_string(before));
   }
   return page;
 }

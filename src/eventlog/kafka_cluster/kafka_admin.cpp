@@ -1,4 +1,7 @@
+#include <map>
+
 #include "eventlog/kafka_cluster/rdkafka_handle.h"
+#include "runtime/clock.h"
 
 namespace weft::eventlog {
 namespace {
@@ -42,6 +45,19 @@ struct ConfigResource {
 
 }  // namespace
 
+namespace {
+
+// A leader that moved. The library keeps asking the one it knows until it hears of all topics anew.
+bool is_of_leaders(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
+}  // namespace
+
 struct KafkaAdmin::State {
   RdOpaque opaque;
   RdOwned<rd_kafka_t> handle;
@@ -63,6 +79,20 @@ struct KafkaAdmin::State {
       return fail(code_of(code), "{}", rd_kafka_event_error_string(event.get()));
     }
     return event;
+  }
+
+  // `query` until it is answered by the leader, or the time is over.
+  template <class Query>
+  rd_kafka_resp_err_t of_leader(Duration wait, Query query) {
+    constexpr Duration kPause = 50ms;
+    const SystemClock clock;
+    const auto until = clock.mono() + wait;
+    for (;;) {
+      const auto code = query();
+      if (!is_of_leaders(code) || clock.mono() >= until) return code;
+      rd_kafka_poll(handle.get(), milliseconds_of(kPause));
+      static_cast<void>(metadata(wait));
+    }
   }
 
   Error unreachable() {
@@ -205,11 +235,49 @@ Result<std::vector<std::pair<std::string, std::string>>> KafkaAdmin::configs(
 Result<KafkaOffsets> KafkaAdmin::offsets(const std::string& topic, std::int32_t partition,
                                          Duration wait) {
   KafkaOffsets found;
-  const auto code =
-      rd_kafka_query_watermark_offsets(state_->handle.get(), topic.c_str(), partition, &found.start,
-                                       &found.end, milliseconds_of(wait));
+  const auto code = state_->of_leader(wait, [&] {
+    return rd_kafka_query_watermark_offsets(state_->handle.get(), topic.c_str(), partition,
+                                            &found.start, &found.end, milliseconds_of(wait));
+  });
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
   return std::unexpected(error_of(code, fmt::format("offsets of {}/{}", topic, partition)));
+}
+
+namespace {
+
+// The protocol takes -2 for the start and -1 for the end where a time is asked for.
+Result<std::vector<Offset>> offsets_at(rd_kafka_t* handle, const std::vector<KafkaPlace>& places,
+                                       std::int64_t time, Duration wait) {
+  const RdOwned<rd_kafka_topic_partition_list_t> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
+  for (const auto& place : places) {
+    rd_kafka_topic_partition_list_add(list.get(), place.topic.c_str(), place.partition)->offset =
+        time;
+  }
+  const auto code = rd_kafka_offsets_for_times(handle, list.get(), milliseconds_of(wait));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(error_of(code, "offsets"));
+  std::map<std::pair<std::string_view, std::int32_t>, Offset> found;
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto& one = list->elems[i];
+    if (one.err == RD_KAFKA_RESP_ERR_NO_ERROR) found[{one.topic, one.partition}] = one.offset;
+  }
+  std::vector<Offset> all;
+  for (const auto& place : places) {
+    const auto at = found.find({place.topic, place.partition});
+    all.push_back(at == found.end() ? -1 : at->second);
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<std::vector<Offset>> KafkaAdmin::starts(const std::vector<KafkaPlace>& places,
+                                               Duration wait) {
+  return offsets_at(state_->handle.get(), places, RD_KAFKA_OFFSET_BEGINNING, wait);
+}
+
+Result<std::vector<Offset>> KafkaAdmin::ends(const std::vector<KafkaPlace>& places, Duration wait) {
+  return offsets_at(state_->handle.get(), places, RD_KAFKA_OFFSET_END, wait);
 }
 
 Result<std::optional<Offset>> KafkaAdmin::offset_at(const std::string& topic,
@@ -217,9 +285,12 @@ Result<std::optional<Offset>> KafkaAdmin::offset_at(const std::string& topic,
                                                     Duration wait) {
   const RdOwned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
   auto* asked = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
-  asked->offset = std::chrono::ceil<std::chrono::milliseconds>(time).time_since_epoch().count();
-  auto code = rd_kafka_offsets_for_times(state_->handle.get(), list.get(), milliseconds_of(wait));
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = asked->err;
+  const auto code = state_->of_leader(wait, [&] {
+    asked->offset = std::chrono::ceil<std::chrono::milliseconds>(time).time_since_epoch().count();
+    const auto all =
+        rd_kafka_offsets_for_times(state_->handle.get(), list.get(), milliseconds_of(wait));
+    return all == RD_KAFKA_RESP_ERR_NO_ERROR ? asked->err : all;
+  });
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return std::unexpected(error_of(code, fmt::format("offsets of {}/{}", topic, partition)));
   }

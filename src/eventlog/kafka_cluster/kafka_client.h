@@ -147,6 +147,11 @@ struct KafkaNewTopic {
   std::vector<std::pair<std::string, std::string>> configs;
 };
 
+struct KafkaPlace {
+  std::string topic;
+  std::int32_t partition = 0;
+};
+
 struct KafkaOffsets {
   Offset start = 0;
   Offset end = 0;
@@ -172,6 +177,10 @@ class KafkaAdmin {
   Result<std::vector<std::pair<std::string, std::string>>> configs(const std::string& topic,
                                                                    Duration wait);
   Result<KafkaOffsets> offsets(const std::string& topic, std::int32_t partition, Duration wait);
+  // Of many at once, in order; -1 for a partition that does not say now. The end is the stable one
+  // where the properties say isolation.level=read_committed.
+  Result<std::vector<Offset>> starts(const std::vector<KafkaPlace>& places, Duration wait);
+  Result<std::vector<Offset>> ends(const std::vector<KafkaPlace>& places, Duration wait);
   // The first offset whose record is not older than `time`; absent when there is none.
   Result<std::optional<Offset>> offset_at(const std::string& topic, std::int32_t partition,
                                           WallTime time, Duration wait);

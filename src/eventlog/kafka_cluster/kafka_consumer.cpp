@@ -27,17 +27,20 @@ void give(const rd_kafka_message_t& message, KafkaSink& sink) {
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return sink.failed({code_of(message.err), rd_kafka_message_errstr(&message)});
   }
-  rd_kafka_timestamp_type_t type{};
-  ReceivedKafkaRecord record{.partition = message.partition,
-                             .offset = message.offset,
-                             .timestamp = from_unix_ms(rd_kafka_message_timestamp(&message, &type)),
-                             .key = text_of(message.key, message.key_len),
-                             .value = text_of(message.payload, message.len),
-                             .native = &message};
-  sink.record(record);
+  sink.record(received_record(message));
 }
 
 }  // namespace
+
+ReceivedKafkaRecord received_record(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t type{};
+  return {.partition = message.partition,
+          .offset = message.offset,
+          .timestamp = from_unix_ms(rd_kafka_message_timestamp(&message, &type)),
+          .key = text_of(message.key, message.key_len),
+          .value = text_of(message.payload, message.len),
+          .native = &message};
+}
 
 std::vector<std::pair<std::string, std::string>> ReceivedKafkaRecord::headers() const {
   std::vector<std::pair<std::string, std::string>> all;

@@ -22,6 +22,11 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   static_cast<RdOpaque*>(opaque)->delivered(*message);
 }
 
+void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t what,
+                  rd_kafka_topic_partition_list_t* list, void* opaque) {
+  static_cast<RdOpaque*>(opaque)->rebalanced(handle, what, list);
+}
+
 }  // namespace
 
 void LastReason::set(std::string reason) {
@@ -71,6 +76,7 @@ ErrorCode code_of(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
       return ErrorCode::InvalidArgument;
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
     case RD_KAFKA_RESP_ERR__FENCED:
       return ErrorCode::Conflict;
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
@@ -104,6 +110,7 @@ Result<RdOwned<rd_kafka_t>> open_handle(rd_kafka_type_t type, const KafkaPropert
   rd_kafka_conf_set_opaque(conf.get(), &opaque);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
+  if (opaque.rebalanced) rd_kafka_conf_set_rebalance_cb(conf.get(), on_rebalance);
   if (opaque.delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
   RdOwned<rd_kafka_t> handle(rd_kafka_new(type, conf.get(), words.data(), words.size()));
   if (!handle) return fail(ErrorCode::InvalidArgument, "Kafka client: {}", words.data());

@@ -44,7 +44,13 @@ class LastReason {
 struct RdOpaque {
   LastReason reason;
   std::function<void(const rd_kafka_message_t&)> delivered;
+  // RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, or …__REVOKE_PARTITIONS.
+  std::function<void(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*)>
+      rebalanced;
 };
+
+// Lives as long as the message.
+ReceivedKafkaRecord received_record(const rd_kafka_message_t& message);
 
 ErrorCode code_of(rd_kafka_resp_err_t code);
 Error error_of(rd_kafka_resp_err_t code, std::string_view what);

@@ -345,7 +345,10 @@ export type Subscription = {
   url: string;
   /** As declared; absent takes every event */
   filter?: string;
+  /** elsewhere: another node of a cluster carries it out, which was not asked or did not answer */
   status: "active" | "paused" | "disabled" | "elsewhere";
+  /** The node that carries it out */
+  node?: string;
   /** Why it is not active, e.g. the receiver answered 410 */
   statusReason?: string;
   /** Accepted and not yet tried */
@@ -373,12 +376,15 @@ export type Subscription = {
 export type SubscriptionList = {
   items: Subscription[];
   nextCursor?: string;
+  nodes?: NodeAnswer[];
 };
 
 export type DeliveryStatus = "pending" | "failing" | "delivered" | "dead";
 
 export type Delivery = {
   id: string;
+  /** The node that carries it out */
+  node?: string;
   subscription: string;
   stream: string;
   partition: number;
@@ -404,6 +410,7 @@ export type Delivery = {
 export type DeliveryList = {
   items: Delivery[];
   nextCursor?: string;
+  nodes?: NodeAnswer[];
 };
 
 export type Attempt = {
@@ -433,6 +440,8 @@ export type Attempt = {
 };
 
 export type DeliveryDetail = {
+  /** The node that carries it out */
+  node?: string;
   delivery: Delivery;
   /** Absent when retention has removed it */
   event?: StreamRecord;
