@@ -238,6 +238,7 @@ std::vector<eventlog::NewRecord> State::stage(const GroupKey& key, Entry& entry,
     stored.bytes = records.back().key->size() + records.back().value->size();
     live_bytes += stored.bytes;
     stored.latest = offset;
+    stored.removal = 0;
   }
   return records;
 }
@@ -251,6 +252,8 @@ void State::settle_commit(const GroupKey& key, const Offsets& offsets,
     const auto stored = entry->offsets.find(place);
     if (stored == entry->offsets.end()) continue;
     if (!written) {
+      // What was written since has an outcome of its own.
+      if (stored->second.latest != offset) continue;
       stored->second.latest = stored->second.durable;
       if (stored->second.written_at >= 0) continue;
       live_bytes -= stored->second.bytes;

@@ -55,6 +55,7 @@ struct CommittedOffset {
   std::int32_t leader_epoch = -1;
   std::string metadata;
   WallTime time{};
+  bool operator==(const CommittedOffset&) const = default;
 };
 using Offsets = std::vector<std::pair<OffsetKey, CommittedOffset>>;
 

@@ -100,19 +100,50 @@ Task<Result<eventlog::Offset>> State::append(std::vector<NewRecord> records) {
 }
 
 Task<KafkaError> State::remove_offsets(GroupKey key, std::vector<OffsetKey> which) {
+  const auto removal = ++last_removal;
   std::vector<NewRecord> records;
-  for (const auto& place : which) records.push_back(record_of(key, place, nullptr));
+  auto* entry = find(key);
+  for (const auto& place : which) {
+    records.push_back(record_of(key, place, nullptr));
+    if (entry == nullptr) continue;
+    const auto stored = entry->offsets.find(place);
+    if (stored != entry->offsets.end()) stored->second.removal = removal;
+  }
+  std::optional<eventlog::Offset> where;
   if (!records.empty()) {
     const auto written = co_await append(std::move(records));
+    if (written) where = *written;
+    settle_removal(key, removal, which, where);
     if (!written) co_return KafkaError::CoordinatorNotAvailable;
-  }
-  if (auto* entry = find(key)) {
-    for (const auto& place : which) {
-      if (const auto gone = entry->offsets.extract(place)) live_bytes -= gone.mapped().bytes;
-    }
   }
   settle(key);
   co_return KafkaError::None;
+}
+
+void State::settle_removal(const GroupKey& key, std::uint64_t removal,
+                           const std::vector<OffsetKey>& which,
+                           std::optional<eventlog::Offset> written) {
+  auto* entry = find(key);
+  if (entry == nullptr) return;
+  for (const auto& place : which) {
+    const auto found = entry->offsets.find(place);
+    if (found == entry->offsets.end()) continue;
+    auto& stored = found->second;
+    if (!written) {
+      if (stored.removal == removal) stored.removal = 0;
+      continue;
+    }
+    if (stored.written_at > *written) continue;
+    // A commit that was written since stays, and is seen when it is durable.
+    const bool is_renewed = stored.removal == 0 && stored.latest != stored.durable;
+    if (is_renewed) {
+      stored.durable = {};
+      stored.written_at = -1;
+      continue;
+    }
+    live_bytes -= stored.bytes;
+    entry->offsets.erase(found);
+  }
 }
 
 Task<void> State::watch() {
@@ -155,7 +186,7 @@ Task<void> State::expire() {
 
 // Writes all live offsets anew, so that what is older may fall to the stream's retention. Each is
 // taken as last written, not as last made durable: this record comes later in the log and must not
-// be older.
+// be older. For the same reason one whose removal was written is left out.
 Task<void> State::write_snapshot() {
   std::vector<std::pair<GroupKey, OffsetKey>> places;
   for (const auto& [key, entry] : groups) {
@@ -167,7 +198,7 @@ Task<void> State::write_snapshot() {
     const auto& [key, place] = places[i];
     if (auto* entry = find(key)) {
       const auto offset = entry->offsets.find(place);
-      if (offset != entry->offsets.end()) {
+      if (offset != entry->offsets.end() && offset->second.removal == 0) {
         records.push_back(record_of(key, place, &offset->second.latest));
       }
     }

@@ -27,6 +27,7 @@ struct GroupCoordinator::State {
     CommittedOffset durable;
     eventlog::Offset written_at = -1;  // place of `durable` in the stream
     std::size_t bytes = 0;
+    std::uint64_t removal = 0;  // the last one, if it was written after `latest`; 0: none
   };
   struct Entry {
     Entry(const GroupKey& key, const GroupLimits& limits) : group(key.group, limits) {}
@@ -53,6 +54,7 @@ struct GroupCoordinator::State {
   std::map<ReplyToken, Waiter<JoinReply>*> joins;
   std::map<ReplyToken, Waiter<SyncReply>*> syncs;
   ReplyToken last_token = 0;
+  std::uint64_t last_removal = 0;
   Suspension stirred;  // a group may have a deadline now
   bool is_open = false;
   std::uint64_t live_bytes = 0;
@@ -87,6 +89,8 @@ struct GroupCoordinator::State {
   void settle(const GroupKey& key);
   Task<Result<eventlog::Offset>> append(std::vector<eventlog::NewRecord> records);
   Task<KafkaError> remove_offsets(GroupKey key, std::vector<OffsetKey> which);
+  void settle_removal(const GroupKey& key, std::uint64_t removal,
+                      const std::vector<OffsetKey>& which, std::optional<eventlog::Offset> written);
   eventlog::NewRecord record_of(const GroupKey& key, const OffsetKey& place,
                                 const CommittedOffset* offset) const;
 };
