@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Long simulation: fresh seeds over the shipped object files, and a line in the ledger for each simulation.
 
-usage: ./dev soak [--minutes N] [--seeds N] [--jobs N] [--no-ledger] [--mutants] [SIMULATION...]
+usage: ./dev soak [--minutes N] [--seeds N] [--jobs N] [--first-seed N] [--no-ledger] [--mutants] [SIMULATION...]
 
 Runs all simulations, or those named as the ledger names them. Ends when each has had --seeds seeds, or after --minutes
 (10 unless seeds are asked for), or at an interrupt; what was run by then is in the ledger, docs/soak-ledger.md, which
@@ -32,6 +32,7 @@ PROGRAMS = ["weft_eventlog_simulation_tests", "weft_gateway_simulation_tests", "
             "weft_app_simulation_tests", "weft_mapping_simulation_tests"]
 # As the ledger calls them, by test suite.
 LABELS = {"LogSimulation": "log", "TransactionSimulation": "transactions", "CompactionSimulation": "compaction",
+          "RetentionSimulation": "retention", "GroupsSimulation": "groups",
           "AckSetSimulation": "acknowledgements", "IdempotencySimulation": "idempotency", "DeliverySimulation": "delivery", "ChainSimulation": "chain of nodes", "JqSimulation": "jq"}
 SEEDS_PER_RUN = 250
 MEMORY_BYTES_MAX = 4 << 30  # of a run: libjq knows no limit
@@ -180,6 +181,8 @@ def main():
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--seeds", type=int, help="of each simulation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--first-seed", type=int, default=0,
+                        help="begin no earlier, where another soak has the seeds that follow the ledger's")
     parser.add_argument("--no-ledger", action="store_true")
     parser.add_argument("--mutants", action="store_true")
     parser.add_argument("simulations", nargs="*", metavar="SIMULATION", help=", ".join(LABELS.values()))
@@ -190,7 +193,7 @@ def main():
         return show_mutants()
 
     minutes = options.minutes or (None if options.seeds else 10)
-    commit, first = commit_name(), first_unused_seed()
+    commit, first = commit_name(), max(first_unused_seed(), options.first_seed)
     simulations = [Simulation(program, name, LABELS[name.split(".")[0]], first) for program in built_programs()
                    for name in tests_of(program, "*Simulation.*Seeds*")]
     if len(simulations) < len(LABELS):

@@ -20,7 +20,7 @@ class CompactionLife : LogLife {
  public:
   CompactionLife(std::uint64_t seed, LogMutant mutant, CompactionTotals& totals)
       : LogLife(seed, 0x636f6d, mutant), totals_(totals) {
-    options_.wal_file_bytes = 16 * 1024;
+    options_.wal_file_bytes = 12 * 1024;
     options_.tail_bytes_max = below(2) * 8 * 1024;
     options_.wal_age_max = 10ms;
     options_.maintenance_interval = 5ms;
@@ -62,7 +62,7 @@ class CompactionLife : LogLife {
       world_.spawn(keep_segments());
       world_.spawn(transact());
       world_.spawn(follow());
-      world_.run_for(Duration(below(150'000'000)));
+      world_.run_for(life_time(150ms));
     }
     if (end_life()) ++totals_.crashes;
   }

@@ -23,12 +23,20 @@ class LogLife {
     options_.own_segment_bytes = 4 * 1024;
     options_.small_segments_max = 2;
     options_.disk_reserve_bytes = 0;
+    options_.cold_read_threads = 0;  // the simulated disk's files have no descriptors
     options_.executors = LogExecutors{world_.executor(), world_.executor()};
     options_.mutant = mutant;
   }
 
   std::uint64_t below(std::uint64_t bound) { return chance_.below(bound); }
   bool one_in(std::uint64_t many) { return below(many) == 0; }
+  // How long a life lasts. Most are short: what a seed can find lies around its crashes and starts,
+  // so many of them tell more than many quiet records. Some are long, so that work of the
+  // background over several rounds is there too.
+  Duration life_time(Duration longest) {
+    const auto limit = one_in(8) ? longest : longest / 8;
+    return Duration(static_cast<Duration::rep>(below(static_cast<std::uint64_t>(limit.count()))));
+  }
   void violate(std::string what) { violations_.push_back(std::move(what)); }
   std::optional<std::string> verdict() const {
     if (violations_.empty()) return std::nullopt;

@@ -168,6 +168,7 @@ Task<Result<>> LogMaintenance::work(bool whole) {
 Task<Result<>> LogMaintenance::check_space() {
   CO_TRY(auto free, co_await context_.files.free_bytes(context_.options.folder));
   bool full = free < context_.options.disk_reserve_bytes;
+  if (context_.options.mutant == LogMutant::FullForEver) full = full || context_.disk_full;
   if (context_.disk_full.exchange(full) == full) co_return Result<>();
   context_.metrics.disk_full.set(full ? 1 : 0);
   if (full) {
@@ -196,18 +197,20 @@ Task<Result<>> LogMaintenance::seal_when_old() {
 Task<Result<>> LogMaintenance::apply_retention() {
   std::vector<StartMoved> moves;
   auto now = context_.clock.now();
+  const int hurry = context_.options.mutant == LogMutant::RetentionTooEager ? 4 : 1;
   for (const auto& stream : context_.streams.all()) {
     const auto& settings = stream->info.settings;
     bool forever = settings.retention == Duration::zero();
-    auto oldest =
-        forever ? std::numeric_limits<std::int64_t>::min() : to_unix_ms(now - settings.retention);
+    auto oldest = forever ? std::numeric_limits<std::int64_t>::min()
+                          : to_unix_ms(now - settings.retention / hurry);
     for (const auto& partition : stream->partitions) {
       if (settings.durability == Durability::Memory) {
         partition->limit_memory(context_.options.memory_partition_bytes_max, oldest);
         continue;
       }
       if (settings.cleanup == Cleanup::Compact) continue;
-      auto start = partition->retained_start(oldest, settings.retention_bytes);
+      auto bytes_max = settings.retention_bytes / static_cast<std::uint64_t>(hurry);
+      auto start = partition->retained_start(oldest, bytes_max);
       if (start > partition->info().start) moves.push_back({partition->id, start});
     }
   }
@@ -249,6 +252,10 @@ Task<Result<>> LogMaintenance::place_sealed() {
     std::function<Task<bool>()> job = [&] { return writer.install(last, extents); };
     if (!co_await writer_.execute<bool>(std::move(job))) co_return queue_refused();
     to_retire_.insert(to_retire_.end(), files.begin(), files.end());
+    if (context_.options.mutant == LogMutant::PlacedFilesGoEarly) {
+      retire_placed();
+      CO_CHECK(co_await remove_unneeded());
+    }
     CO_CHECK(co_await write_manifest());
   }
 }

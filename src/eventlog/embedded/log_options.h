@@ -29,6 +29,13 @@ enum class LogMutant : std::uint8_t {
   UnarchivedForgotten,
   OpenTransactionsForgotten,
   AbortedRecordsCompact,
+  ProducersForgotten,
+  FailedSyncAcknowledged,
+  FullForEver,
+  SegmentUnsynced,
+  PlacedFilesGoEarly,
+  RetentionUnsynced,
+  RetentionTooEager,
 };
 
 struct LogOptions {

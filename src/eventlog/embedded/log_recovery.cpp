@@ -260,7 +260,8 @@ void LogRecovery::apply_batches(const PendingEntry& entry) {
       batch.producer_epoch = header->producer_epoch;
     }
     partition->publish(batch, nobody);
-    if (!entry.is_change) continue;
+    bool remembers = context_.options.mutant != LogMutant::ProducersForgotten;
+    if (!entry.is_change || !remembers) continue;
     writer_.count_producer(partition->producers.record(*header, now));
   }
 }

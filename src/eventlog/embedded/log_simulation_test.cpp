@@ -60,12 +60,12 @@ class Simulation : LogLife {
   Simulation(std::uint64_t seed, LogMutant mutant, SimulationTotals& totals)
       : LogLife(seed, 0x6c6f67, mutant), totals_(totals), archive_(world_, seed) {
     if (seed % 2 == 0) options_.archive = &archive_;
-    options_.wal_file_bytes = 16 * 1024 + below(3) * 8 * 1024;
+    options_.wal_file_bytes = 12 * 1024 + below(3) * 4 * 1024;
     options_.tail_bytes_max = below(2) * 8 * 1024;
     options_.small_segment_bytes = 32 * 1024;
     options_.open_files_max = 3;
-    options_.wal_age_max = 100ms;
-    options_.maintenance_interval = 20ms;
+    options_.wal_age_max = 10ms;
+    options_.maintenance_interval = 4ms;
   }
 
   std::optional<std::string> run() {
@@ -100,13 +100,15 @@ class Simulation : LogLife {
     if (one_in(5)) world_.disk.lose_power_after(below(400));
     if (open()) {
       world_.run(prepare_all());
-      if (one_in(6)) limit_disk();
+      const bool is_limited = one_in(6);
+      if (is_limited) limit_disk();
       for (auto& producer : producers_) world_.spawn(produce(producer));
       world_.spawn(append_pairs());
       for (auto stream : streams_) {
         for (std::int32_t i = 0; i < kPartitions; ++i) world_.spawn(follow({stream, i}));
       }
-      world_.run_for(Duration(below(static_cast<std::uint64_t>(kLifeMax.count()))));
+      world_.run_for(life_time(kLifeMax));
+      if (is_limited) expect_appends_go_on();
     }
     if (log_ && log_->status().stopped) ++totals_.stops;
     if (end_life()) ++totals_.crashes;
@@ -119,6 +121,23 @@ class Simulation : LogLife {
     full.sync_fails = full.write_fails = full.name_fails = 0;
     full.bytes_max = used_bytes() + below(64 * 1024);
     world_.disk.set_faults(full);
+  }
+
+  // Space that comes back is used again, without a restart.
+  void expect_appends_go_on() {
+    world_.disk.set_faults(DiskFaults());
+    world_.run_for(2 * options_.maintenance_interval);
+    if (streams_.empty() || log_->status().stopped || world_.disk.is_down()) return;
+    const PartitionId partition{streams_[0], 0};
+    const std::string value = fmt::format("after-full-{}", next_pair_++);
+    model_.sent[value] = partition;
+    auto appended = world_.run(log_->append(one_record(streams_[0], value, std::nullopt, 0)));
+    if (world_.disk.is_down()) return;
+    if (!appended) {
+      model_.violate("appends are refused though there is space: " + appended.error().message);
+      return;
+    }
+    model_.promise(partition, appended->at(0).first_offset, value);
   }
 
   std::uint64_t used_bytes() {
@@ -357,7 +376,7 @@ class Simulation : LogLife {
   }
 
   void check_order(const std::string& value, std::map<std::string, int>& last) {
-    if (value.starts_with("pair")) return;
+    if (!value.contains('/')) return;
     auto slash = value.rfind('/');
     auto number = std::atoi(value.c_str() + slash + 1);
     auto& before = last.try_emplace(value.substr(0, slash), -1).first->second;
@@ -427,6 +446,28 @@ TEST(LogMutants, AcknowledgesBeforeItSyncs) {
 TEST(LogMutants, ForgetsAtAStartWhatWasNotArchived) {
   expect_log_found("the log forgets at a start what was not archived",
                    LogMutant::UnarchivedForgotten);
+}
+
+TEST(LogMutants, ForgetsProducersAtAStart) {
+  expect_log_found("producers are forgotten at a start", LogMutant::ProducersForgotten);
+}
+
+TEST(LogMutants, AcknowledgesAfterAFailedSync) {
+  expect_log_found("what a failed sync was to store is acknowledged",
+                   LogMutant::FailedSyncAcknowledged);
+}
+
+TEST(LogMutants, StaysFull) {
+  expect_log_found("appends are refused for ever once the disk was full", LogMutant::FullForEver);
+}
+
+TEST(LogMutants, DoesNotSyncSegments) {
+  expect_log_found("segments are not synced", LogMutant::SegmentUnsynced);
+}
+
+TEST(LogMutants, RemovesPlacedFilesBeforeTheManifest) {
+  expect_log_found("write-ahead files go before the manifest names their segments",
+                   LogMutant::PlacedFilesGoEarly);
 }
 
 TEST(LogMutants, AcceptsATornTail) {

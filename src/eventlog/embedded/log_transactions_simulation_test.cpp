@@ -37,10 +37,10 @@ class TransactionLife : LogLife {
  public:
   TransactionLife(std::uint64_t seed, LogMutant mutant, TransactionTotals& totals)
       : LogLife(seed, 0x74786e, mutant), totals_(totals) {
-    options_.wal_file_bytes = 16 * 1024;
+    options_.wal_file_bytes = 12 * 1024;
     options_.tail_bytes_max = below(2) * 8 * 1024;
-    options_.wal_age_max = 100ms;
-    options_.maintenance_interval = 20ms;
+    options_.wal_age_max = 10ms;
+    options_.maintenance_interval = 4ms;
     for (int i = 0; i < kProducers; ++i) producers_.emplace_back().number = i;
   }
 
@@ -69,7 +69,7 @@ class TransactionLife : LogLife {
       for (auto& producer : producers_) world_.spawn(work(producer));
       world_.spawn(append_plain());
       for (std::int32_t i = 0; i < kPartitions; ++i) world_.spawn(follow({stream_, i}));
-      world_.run_for(Duration(below(static_cast<std::uint64_t>(kLifeMax.count()))));
+      world_.run_for(life_time(kLifeMax));
     }
     if (end_life()) ++totals_.crashes;
   }

@@ -348,7 +348,11 @@ Task<Result<>> LogWriter::write_group() {
   CO_CHECK(co_await wal_.write(group_));
   after_write_before_sync.reached();
   auto begun = context_.clock.mono();
-  if (context_.options.mutant != LogMutant::AcknowledgeBeforeSync) CO_CHECK(co_await wal_.sync());
+  const auto mutant = context_.options.mutant;
+  if (mutant != LogMutant::AcknowledgeBeforeSync) {
+    auto synced = co_await wal_.sync();
+    if (!synced && mutant != LogMutant::FailedSyncAcknowledged) co_return synced;
+  }
   context_.metrics.sync_seconds.observe(context_.clock.mono() - begun);
   context_.metrics.fsyncs.add();
   context_.metrics.groups.add();

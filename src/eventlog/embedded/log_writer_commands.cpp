@@ -185,7 +185,11 @@ Task<Result<>> LogWriter::move_starts(std::vector<StartMoved> moves) {
     commands.emplace_back(std::in_place_type<StartMoved>, move);
   }
   if (commands.empty()) co_return Result<>();
-  CO_CHECK(co_await write_commands(std::move(commands)));
+  if (context_.options.mutant == LogMutant::RetentionUnsynced) {
+    for (const auto& command : commands) apply(command);
+  } else {
+    CO_CHECK(co_await write_commands(std::move(commands)));
+  }
   std::uint64_t after = 0;
   for (const auto& partition : partitions) after += partition->info().bytes;
   dead_bytes += before - after;
