@@ -2,6 +2,7 @@
 // waits for what becomes of it. complete() on any thread, once; the waiter resumes on its loop.
 #pragma once
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,7 +23,10 @@ struct PlacedRecord {
 
 struct ClusterEntry : std::enable_shared_from_this<ClusterEntry> {
   ClusterEntry(std::vector<PlacedRecord> its_records, Executor its_loop)
-      : records(std::move(its_records)), loop(std::move(its_loop)), offsets(records.size(), -1) {}
+      : records(std::move(its_records)),
+        loop(std::move(its_loop)),
+        offsets(records.size(), -1),
+        work(loop) {}
 
   void complete(Result<> with) {
     post_to(loop, [self = shared_from_this(), with = std::move(with)]() mutable {
@@ -42,6 +46,7 @@ struct ClusterEntry : std::enable_shared_from_this<ClusterEntry> {
   std::vector<Offset> offsets;  // of each record; complete() comes after
 
  private:
+  boost::asio::executor_work_guard<Executor> work;  // the loop has something to wait for
   Result<> outcome;
   bool is_complete = false;
   Suspension wake;

@@ -9,6 +9,9 @@ namespace weft::eventlog {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 1000;
+// Of each partition, in the library's memory.
+constexpr std::string_view kReadAheadRecords = "2000";
+constexpr std::string_view kReadAheadKilobytes = "2048";
 
 struct ReadTopic {
   rd_kafka_topic_t* native = nullptr;
@@ -64,6 +67,8 @@ Result<std::unique_ptr<KafkaReader>> KafkaReader::open(const KafkaProperties& pr
   auto all = properties;
   all.emplace_back("enable.partition.eof", "true");
   all.emplace_back("auto.offset.reset", "error");
+  all.emplace_back("queued.min.messages", kReadAheadRecords);
+  all.emplace_back("queued.max.messages.kbytes", kReadAheadKilobytes);
   all.emplace_back("fetch.wait.max.ms", std::to_string(milliseconds_of(fetch_wait)));
   all.emplace_back("isolation.level", committed_only ? "read_committed" : "read_uncommitted");
   TRY(state->handle, open_handle(RD_KAFKA_CONSUMER, all, state->opaque));
