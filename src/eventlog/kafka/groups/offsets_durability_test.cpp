@@ -81,8 +81,10 @@ TEST_F(OffsetsDurability, ARemovedOffsetStaysGoneWhenAllAreWrittenAnewMeanwhile)
   world_.spawn(commit(0, 10));
   expect_all_done();
 
-  // The large one calls for a snapshot, which is written while the removal is under way.
+  // The large one calls for a snapshot. The removal comes while it is written, so it is in the
+  // group after it, still under way when the snapshot is made.
   world_.spawn(commit(1, 20, 4000));
+  world_.run_for(1ms);
   world_.spawn(remove(0));
   expect_all_done();
 
