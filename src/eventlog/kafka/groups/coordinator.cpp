@@ -239,6 +239,7 @@ std::vector<eventlog::NewRecord> State::stage(const GroupKey& key, Entry& entry,
     live_bytes += stored.bytes;
     stored.latest = offset;
     stored.removal = 0;
+    ++stored.under_way;
   }
   return records;
 }
@@ -249,20 +250,23 @@ void State::settle_commit(const GroupKey& key, const Offsets& offsets,
   auto* entry = find(key);
   if (entry == nullptr) return;
   for (const auto& [place, offset] : offsets) {
-    const auto stored = entry->offsets.find(place);
-    if (stored == entry->offsets.end()) continue;
+    const auto found = entry->offsets.find(place);
+    if (found == entry->offsets.end()) continue;
+    auto& stored = found->second;
+    if (stored.under_way > 0) --stored.under_way;
     if (!written) {
-      // What was written since has an outcome of its own.
-      if (stored->second.latest != offset) continue;
-      stored->second.latest = stored->second.durable;
-      if (stored->second.written_at >= 0) continue;
-      live_bytes -= stored->second.bytes;
-      entry->offsets.erase(stored);
+      // What was written since has an outcome of its own, and so has what was written before.
+      if (stored.latest == offset) stored.latest = stored.durable;
+      if (stored.written_at >= 0 || stored.under_way > 0) continue;
+      live_bytes -= stored.bytes;
+      entry->offsets.erase(found);
       continue;
     }
-    if (stored->second.written_at > *written) continue;
-    stored->second.durable = offset;
-    stored->second.written_at = *written;
+    if (stored.written_at > *written) continue;
+    const bool is_last = stored.latest == stored.durable;
+    stored.durable = offset;
+    stored.written_at = *written;
+    if (is_last) stored.latest = offset;
   }
   settle(key);
 }

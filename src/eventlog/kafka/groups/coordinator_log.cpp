@@ -107,7 +107,9 @@ Task<KafkaError> State::remove_offsets(GroupKey key, std::vector<OffsetKey> whic
     records.push_back(record_of(key, place, nullptr));
     if (entry == nullptr) continue;
     const auto stored = entry->offsets.find(place);
-    if (stored != entry->offsets.end()) stored->second.removal = removal;
+    if (stored == entry->offsets.end()) continue;
+    stored->second.removal = removal;
+    ++stored->second.under_way;
   }
   std::optional<eventlog::Offset> where;
   if (!records.empty()) {
@@ -129,14 +131,17 @@ void State::settle_removal(const GroupKey& key, std::uint64_t removal,
     const auto found = entry->offsets.find(place);
     if (found == entry->offsets.end()) continue;
     auto& stored = found->second;
+    if (stored.under_way > 0) --stored.under_way;
     if (!written) {
       if (stored.removal == removal) stored.removal = 0;
       continue;
     }
     if (stored.written_at > *written) continue;
     // A commit that was written since stays, and is seen when it is durable.
-    const bool is_renewed = stored.removal == 0 && stored.latest != stored.durable;
+    const bool is_renewed =
+        stored.removal == 0 && (stored.under_way > 0 || stored.latest != stored.durable);
     if (is_renewed) {
+      if (stored.latest == stored.durable) stored.latest = {};
       stored.durable = {};
       stored.written_at = -1;
       continue;
@@ -186,7 +191,8 @@ Task<void> State::expire() {
 
 // Writes all live offsets anew, so that what is older may fall to the stream's retention. Each is
 // taken as last written, not as last made durable: this record comes later in the log and must not
-// be older. For the same reason one whose removal was written is left out.
+// be older. For the same reason one is left out whose removal was written, or
+// whose latest is not known.
 Task<void> State::write_snapshot() {
   std::vector<std::pair<GroupKey, OffsetKey>> places;
   for (const auto& [key, entry] : groups) {
@@ -198,7 +204,7 @@ Task<void> State::write_snapshot() {
     const auto& [key, place] = places[i];
     if (auto* entry = find(key)) {
       const auto offset = entry->offsets.find(place);
-      if (offset != entry->offsets.end() && offset->second.removal == 0) {
+      if (offset != entry->offsets.end() && offset->second.is_latest_known()) {
         records.push_back(record_of(key, place, &offset->second.latest));
       }
     }

@@ -28,6 +28,9 @@ struct GroupCoordinator::State {
     eventlog::Offset written_at = -1;  // place of `durable` in the stream
     std::size_t bytes = 0;
     std::uint64_t removal = 0;  // the last one, if it was written after `latest`; 0: none
+    int under_way = 0;          // commits and removals that are being written
+    // False while what was written last may be another than `latest`, after a refused commit.
+    bool is_latest_known() const { return removal == 0 && (under_way == 0 || latest != durable); }
   };
   struct Entry {
     Entry(const GroupKey& key, const GroupLimits& limits) : group(key.group, limits) {}

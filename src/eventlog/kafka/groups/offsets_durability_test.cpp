@@ -94,6 +94,33 @@ TEST_F(OffsetsDurability, ARemovedOffsetStaysGoneWhenAllAreWrittenAnewMeanwhile)
   EXPECT_EQ(committed(1), 20);
 }
 
+TEST_F(OffsetsDurability, ARefusedCommitDoesNotUndoAnEarlierOneThatIsUnderWay) {
+  options_.queue_requests_max = 1;
+  restart();
+
+  // The first is being written, the second waits, the third finds no room in the queue.
+  for (std::int32_t partition : {0, 1}) {
+    if (partition == 0) world_.spawn(commit(partition, 10));
+    world_.run_for(1s);
+    outcomes_.clear();
+    world_.spawn(commit(partition, 11));
+    world_.run_for(1ms);
+    world_.spawn(commit(2, 5));
+    world_.spawn(commit(partition, 12));
+    world_.run_for(1s);
+
+    EXPECT_THAT(outcomes_, testing::UnorderedElementsAre(KafkaError::None, KafkaError::None,
+                                                         KafkaError::CoordinatorNotAvailable));
+    EXPECT_EQ(committed(partition), 11);
+  }
+  outcomes_.clear();
+  world_.spawn(commit(3, 20, 4000));
+  expect_all_done();
+  restart();
+  EXPECT_EQ(committed(0), 11);
+  EXPECT_EQ(committed(1), 11);
+}
+
 TEST_F(OffsetsDurability, ACommitBehindARemovalStays) {
   world_.spawn(commit(0, 10));
   expect_all_done();
