@@ -46,11 +46,13 @@ class Nodes:
         applied = self.a.admin("POST", "/apply", documents, "application/yaml")
         assert applied.status == 200, applied.body
         for node in (self.a, self.b):
+            wait_until(lambda at=node: len(at.admin("GET", "/nodes").json()["items"]) == 2, what="two nodes that know each other")
             wait_until(lambda at=node: len(self.subscriptions(at)) == SUBSCRIPTIONS, what="the estate at both nodes")
 
     @staticmethod
     def subscriptions(node):
-        return {one["name"]: one["status"] for one in node.admin("GET", "/subscriptions").json()["items"]}
+        name = next(setting for setting in node.settings if setting.startswith("nodes.name=")).removeprefix("nodes.name=")
+        return {one["name"]: one["status"] for one in node.admin("GET", f"/subscriptions?nodes={name}").json()["items"]}
 
     def carried_out_by(self, node):
         return {name for name, status in self.subscriptions(node).items() if status != "elsewhere"}

@@ -58,6 +58,16 @@ def test_a_node_that_leaves_hands_its_work_over_without_a_repetition(nodes):
         assert nodes.received(f"s{i}").most_common(1)[0][1] == 1
 
 
+def test_lists_are_of_all_nodes_and_of_the_callers_tenant_alone(nodes):
+    nodes.wait_for_shared_work()
+
+    listed = nodes.a.admin("GET", "/subscriptions?ofTenant=another").json()
+
+    assert {one["node"] for one in listed["items"]} == {"a", "b"}, listed
+    assert {one["status"] for one in listed["items"]} == {"active"}, "the parameter is not the caller's to give"
+    assert nodes.a.admin("GET", "/subscriptions/s0?nodes=all").json()["status"] == "active"
+
+
 def test_answers_to_idempotent_requests_are_known_at_the_other_node(nodes):
     openapi = {"openapi": "3.1.0", "info": {"title": "Shop", "version": "1.0.0"}, "paths": {"/shop/orders": {"post": {
         "operationId": "createOrder", "responses": {"202": {"description": "Stored"}},

@@ -50,7 +50,8 @@ bool changes_something(std::string_view method) {
 // What nodes ask each other, and nothing else.
 identity::PrincipalRef make_other_node() {
   std::vector<identity::Grant> grants;
-  for (auto operation : {"listTraces", "getTrace", "listLogs"})
+  for (auto operation :
+       {"listTraces", "getTrace", "listLogs", "listSubscriptions", "listDeliveries", "getDelivery"})
     grants.push_back({std::string(identity::action::kAdminRead), operation, "nodes"});
   return std::make_shared<const identity::Principal>(identity::make_principal(
       identity::PrincipalType::Service, "node", std::string(estate::kDefaultTenant),

@@ -116,6 +116,8 @@ std::string tenant_of(const ApiCall& call) {
 
 NodeQueries::Pairs asked_of_nodes(const ApiCall& call) {
   auto pairs = passed_on(call);
+  // Whatever the caller wrote there: it is not his to say.
+  std::erase_if(pairs, [](const auto& pair) { return pair.first == kOfTenant; });
   pairs.emplace_back(kOfTenant, call.tenant());
   return pairs;
 }

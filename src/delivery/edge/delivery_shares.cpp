@@ -15,6 +15,7 @@ namespace weft::delivery {
 namespace {
 
 constexpr Duration kAgainAfter = 1s;
+constexpr Duration kAgainAfterFence = 20s;
 
 using Subscriptions = std::vector<SubscriptionRef>;
 
@@ -120,8 +121,13 @@ Task<void> DeliveryShares::carry_out(std::shared_ptr<Held> held) {
                {{"share", held->number}, {"why", started.error().message}});
     }
     forget({held->number, count_});
-    auto slept = co_await parts_.clock.sleep_for(kAgainAfter);
-    if (!slept) co_return;
+    // Who was fenced is about to hear that the share is another's: beginning again at once would
+    // fence that one back.
+    const auto until = parts_.clock.mono() + (started ? kAgainAfterFence : kAgainAfter);
+    while (!held->is_ending && parts_.clock.mono() < until) {
+      auto slept = co_await parts_.clock.sleep_for(kAgainAfter);
+      if (!slept) co_return;
+    }
   }
 }
 

@@ -47,7 +47,8 @@ Placement place(std::vector<CloudEvent> events, const std::vector<bool>& is_know
 }
 
 std::string answer_json(std::string_view stream, const std::vector<std::string>& ids,
-                        const Placement& placed, const std::vector<Appended>& appended) {
+                        const Placement& placed, const std::vector<Appended>& appended,
+                        bool is_shared) {
   JsonWriter out;
   out.object().member("stream", stream).key("items").array();
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -58,7 +59,10 @@ std::string answer_json(std::string_view stream, const std::vector<std::string>&
     }
     auto [group, position] = *placed.of_event[i];
     out.member("partition", appended[group].partition.partition);
-    out.member("offset", appended[group].first_offset + static_cast<Offset>(position)).end();
+    // Records of others may stand between those of an entry where several processes write.
+    if (!is_shared || position == 0)
+      out.member("offset", appended[group].first_offset + static_cast<Offset>(position));
+    out.end();
   }
   out.end().end();
   return std::move(out).text();
@@ -272,8 +276,9 @@ Task<void> EventsHandler::publish(http::Exchange& exchange, Call& call) {
   }
   claims.settle();
   published_.add(ids.size());
-  http::Response done(201, "application/json",
-                      answer_json(call.stream_name, ids, placed, *appended));
+  http::Response done(
+      201, "application/json",
+      answer_json(call.stream_name, ids, placed, *appended, parts_.log.is_shared()));
   co_await answer(exchange, call, std::move(done));
 }
 

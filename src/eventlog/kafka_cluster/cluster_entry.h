@@ -2,13 +2,13 @@
 // waits for what becomes of it. complete() on any thread, once; the waiter resumes on its loop.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "eventlog/event_log.h"
 #include "eventlog/kafka_cluster/kafka_client.h"
+#include "runtime/keep_loop.h"
 #include "runtime/on_loop.h"
 #include "runtime/suspension.h"
 
@@ -46,7 +46,7 @@ struct ClusterEntry : std::enable_shared_from_this<ClusterEntry> {
   std::vector<Offset> offsets;  // of each record; complete() comes after
 
  private:
-  boost::asio::executor_work_guard<Executor> work;  // the loop has something to wait for
+  KeepLoop work;
   Result<> outcome;
   bool is_complete = false;
   Suspension wake;

@@ -4,6 +4,7 @@ namespace weft::eventlog {
 namespace {
 
 constexpr Duration kServe = 100ms;
+constexpr Duration kAbandon = 5s;
 
 // The entry keeps itself alive until its outcome is there.
 std::uint64_t tag_of(const ClusterEntryPtr& entry) {
@@ -48,6 +49,7 @@ Result<std::unique_ptr<ClusterProducer>> ClusterProducer::open(KafkaProperties p
 ClusterProducer::~ClusterProducer() {
   is_over_ = true;
   if (serving_.joinable()) serving_.join();
+  if (client_) client_->abandon(kAbandon);
 }
 
 Result<> ClusterProducer::send(const ClusterEntryPtr& entry) {

@@ -14,7 +14,7 @@ namespace weft::eventlog {
 class ClusterProducer {
  public:
   static Result<std::unique_ptr<ClusterProducer>> open(KafkaProperties properties);
-  ~ClusterProducer();  // what has no outcome yet is not waited for by anybody any more
+  ~ClusterProducer();  // what has no outcome yet fails
 
   // ResourceExhausted: the queue is full. Else the entry is completed, in time.
   Result<> send(const ClusterEntryPtr& entry);

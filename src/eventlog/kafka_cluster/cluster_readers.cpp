@@ -39,7 +39,7 @@ Result<ClusterReader> ClusterReaders::take(const std::string& topic, std::int32_
   if (goes_on) return std::move(reader);
   if (!reader.topic.empty()) reader.client->stop(reader.topic, reader.partition);
   reader.topic.clear();
-  // The tag is where it starts: what is left in the queue of an earlier start has another one.
+  // The library drops what is left in its queue of an earlier start (versions of its operations).
   CHECK(reader.client->start(topic, partition, from, static_cast<std::uint64_t>(from)));
   reader.topic = topic;
   reader.partition = partition;

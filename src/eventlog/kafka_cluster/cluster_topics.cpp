@@ -4,6 +4,12 @@
 #include <set>
 
 namespace weft::eventlog {
+namespace {
+
+// For one partition: who reads of one without a leader does not keep a thread from others for long.
+constexpr Duration kLookWait = 2s;
+
+}  // namespace
 
 Result<std::unique_ptr<ClusterTopics>> ClusterTopics::open(const KafkaProperties& client,
                                                            std::int32_t replicas, Duration wait,
@@ -28,9 +34,11 @@ std::optional<StreamInfo> ClusterTopics::find(StreamId id) const {
 
 std::optional<StreamInfo> ClusterTopics::find(const std::string& topic) const {
   std::scoped_lock lock(mutex_);
-  const auto found = by_topic_.find(topic);
-  if (found == by_topic_.end()) return std::nullopt;
-  return by_id_.at(found->second);
+  const auto known = by_topic_.find(topic);
+  if (known == by_topic_.end()) return std::nullopt;
+  const auto found = by_id_.find(known->second);
+  if (found == by_id_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::vector<StreamInfo> ClusterTopics::all() const {
@@ -88,16 +96,45 @@ Result<> ClusterTopics::load() {
     auto configs = committed_->configs(topic.name, wait_);
     if (!configs && configs.error().code == ErrorCode::NotFound) continue;  // gone meanwhile
     if (!configs) return std::unexpected(std::move(configs).error());
-    keep(*settings_of(topic, *configs));
+    CHECK(meet(*settings_of(topic, *configs)));
   }
-  std::scoped_lock lock(mutex_);
-  std::erase_if(by_topic_, [&](const auto& each) {
-    if (there.contains(each.first)) return false;
-    by_id_.erase(each.second);
-    return true;
-  });
-  std::erase_if(partitions_, [&](const auto& each) { return !by_id_.contains(each.first.stream); });
+  forget_missing(there);
   return {};
+}
+
+// A stream is known when its ends are: a reader of what comes from now on begins there.
+Result<> ClusterTopics::meet(const StreamSettings& settings) {
+  std::vector<KafkaPlace> places;
+  for (std::int32_t i = 0; i < settings.partitions; ++i)
+    places.push_back({topic_name(settings), i});
+  TRY(const auto starts, durable_->starts(places, wait_));
+  TRY(const auto stable, committed_->ends(places, wait_));
+  TRY(const auto ends, durable_->ends(places, wait_));
+  const std::scoped_lock lock(mutex_);
+  const auto info = keep_locked(settings);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    auto& at = partitions_[{info.id, places[i].partition}];
+    at.start = std::max<Offset>(starts[i], 0);
+    at.end = std::max<Offset>(ends[i], 0);
+    at.stable_end = std::max<Offset>(stable[i], 0);
+  }
+  return {};
+}
+
+// One answer may lack a topic that is there: a broker that has not heard of it, a partition without
+// a leader. A name keeps its id all the while, since others remember it.
+void ClusterTopics::forget_missing(const std::set<std::string>& there) {
+  constexpr int kAnswersWithout = 4;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [topic, id] : by_topic_) {
+    if (there.contains(topic)) {
+      missing_.erase(topic);
+      continue;
+    }
+    if (++missing_[topic] < kAnswersWithout) continue;
+    by_id_.erase(id);
+  }
+  std::erase_if(partitions_, [&](const auto& each) { return !by_id_.contains(each.first.stream); });
 }
 
 Result<> ClusterTopics::look_at_ends() {
@@ -138,8 +175,9 @@ Result<> ClusterTopics::look_at_known_ends() {
 Result<PartitionInfo> ClusterTopics::look_at(PartitionId id) {
   TRY(const auto stream, known(id.stream));
   const auto topic = topic_name(stream.settings);
-  TRY(const auto all, durable_->offsets(topic, id.partition, wait_));
-  TRY(const auto stable, committed_->offsets(topic, id.partition, wait_));
+  const auto wait = std::min<Duration>(wait_, kLookWait);
+  TRY(const auto all, durable_->offsets(topic, id.partition, wait));
+  TRY(const auto stable, committed_->offsets(topic, id.partition, wait));
   PartitionInfo info;
   info.start = all.start;
   info.end = all.end;
@@ -219,8 +257,13 @@ Result<StreamInfo> ClusterTopics::known(StreamId id) const {
 
 // Knows the stream from now on, or with these settings.
 StreamInfo ClusterTopics::keep(const StreamSettings& settings) {
+  const std::scoped_lock lock(mutex_);
+  return keep_locked(settings);
+}
+
+StreamInfo ClusterTopics::keep_locked(const StreamSettings& settings) {
   const auto topic = topic_name(settings);
-  std::scoped_lock lock(mutex_);
+  missing_.erase(topic);
   auto& id = by_topic_[topic];
   if (id == StreamId{}) id = StreamId{++last_id_};
   auto& info = by_id_[id];

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,10 @@ class ClusterTopics {
  private:
   ClusterTopics(std::int32_t replicas, Duration wait, Clock& clock)
       : replicas_(replicas), wait_(wait), clock_(clock) {}
+  Result<> meet(const StreamSettings& settings);
+  void forget_missing(const std::set<std::string>& there);
   StreamInfo keep(const StreamSettings& settings);
+  StreamInfo keep_locked(const StreamSettings& settings);
   Result<StreamInfo> known(StreamId id) const;
   Result<> look_at_known_ends();
   Result<> wait_for_leaders(const StreamInfo& stream);
@@ -59,7 +63,8 @@ class ClusterTopics {
   std::unique_ptr<KafkaAdmin> durable_;
   mutable std::mutex mutex_;  // over what follows
   std::map<StreamId, StreamInfo> by_id_;
-  std::map<std::string, StreamId> by_topic_;
+  std::map<std::string, StreamId> by_topic_;  // also of topics that are missing now
+  std::map<std::string, int> missing_;        // from so many answers in turn
   std::map<PartitionId, PartitionInfo> partitions_;
   std::map<PartitionId, Offset> written_;
   std::uint32_t last_id_ = 0;

@@ -36,7 +36,7 @@ Result<std::unique_ptr<ClusterWriter>> ClusterWriter::open(ClusterWriterOptions 
   properties.emplace_back("transactional.id", with.transactional_id);
   properties.emplace_back("linger.ms", "0");
   TRY(made->client_, KafkaProducer::open(properties, on_record_outcome));
-  CHECK(made->client_->init_transactions(with.append_timeout));
+  CHECK(made->client_->init_transactions(with.open_timeout));
   made->thread_ = std::jthread([at = made.get()] { at->run(); });
   return made;
 }
@@ -107,7 +107,7 @@ void ClusterWriter::carry_out(Batch batch) {
     }
     const auto why = std::move(done).error();
     if (const auto fatal = client_->fatal()) {
-      fail_all(batch, *fatal);
+      fail_all(batch, {fatal->code, fatal->message + "; whether it is stored is not known"});
       return end({ErrorCode::Conflict, fatal->message});
     }
     if (auto aborted = abort(); !aborted) {

@@ -20,6 +20,7 @@ struct ClusterWriterOptions {
   KafkaProperties client;
   std::string transactional_id;
   Duration append_timeout{};  // of a record, and of a commit
+  Duration open_timeout{};
   std::size_t queue_max = 0;  // entries that wait
 };
 

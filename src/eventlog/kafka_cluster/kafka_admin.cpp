@@ -81,6 +81,38 @@ struct KafkaAdmin::State {
     return event;
   }
 
+  using Configs = std::vector<std::pair<std::string, std::string>>;
+
+  template <class Wanted>
+  Result<Configs> configs(const std::string& topic, Duration wait, Wanted wanted) {
+    ConfigResource resource(topic);
+    TRY(auto answer, ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, wait, [&](auto* options, auto* queue) {
+          rd_kafka_DescribeConfigs(handle.get(), &resource.native, 1, options, queue);
+        }));
+    std::size_t count = 0;
+    const auto* results = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
+    Configs all;
+    for (std::size_t i = 0; i < count; ++i) {
+      CHECK(outcome_of(*results[i]));
+      std::size_t entries = 0;
+      const auto* entry = rd_kafka_ConfigResource_configs(results[i], &entries);
+      for (std::size_t j = 0; j < entries; ++j) {
+        const char* value = rd_kafka_ConfigEntry_value(entry[j]);
+        if (value != nullptr && wanted(entry[j]))
+          all.emplace_back(rd_kafka_ConfigEntry_name(entry[j]), value);
+      }
+    }
+    return all;
+  }
+
+  // What somebody set for the topic itself.
+  Result<Configs> set_for_topic(const std::string& topic, Duration wait) {
+    return configs(topic, wait, [](const rd_kafka_ConfigEntry_t* entry) {
+      return rd_kafka_ConfigEntry_source(entry) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG;
+    });
+  }
+
   // `query` until it is answered by the leader, or the time is over.
   template <class Query>
   rd_kafka_resp_err_t of_leader(Duration wait, Query query) {
@@ -194,7 +226,12 @@ Result<> KafkaAdmin::grow_topic(const std::string& name, std::int32_t total, Dur
 Result<> KafkaAdmin::set_configs(const std::string& topic,
                                  const std::vector<std::pair<std::string, std::string>>& configs,
                                  Duration wait) {
+  // The request replaces all that was set for the topic: what others set is sent along.
+  TRY(const auto others, state_->set_for_topic(topic, wait));
   ConfigResource resource(topic);
+  for (const auto& [name, value] : others) {
+    rd_kafka_ConfigResource_set_config(resource.native, name.c_str(), value.c_str());
+  }
   for (const auto& [name, value] : configs) {
     rd_kafka_ConfigResource_set_config(resource.native, name.c_str(), value.c_str());
   }
@@ -211,25 +248,7 @@ Result<> KafkaAdmin::set_configs(const std::string& topic,
 
 Result<std::vector<std::pair<std::string, std::string>>> KafkaAdmin::configs(
     const std::string& topic, Duration wait) {
-  ConfigResource resource(topic);
-  TRY(auto answer,
-      state_->ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, wait, [&](auto* options, auto* queue) {
-        rd_kafka_DescribeConfigs(state_->handle.get(), &resource.native, 1, options, queue);
-      }));
-  std::size_t count = 0;
-  const auto* results = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
-  std::vector<std::pair<std::string, std::string>> all;
-  for (std::size_t i = 0; i < count; ++i) {
-    CHECK(outcome_of(*results[i]));
-    std::size_t entries = 0;
-    const auto* entry = rd_kafka_ConfigResource_configs(results[i], &entries);
-    for (std::size_t j = 0; j < entries; ++j) {
-      const char* value = rd_kafka_ConfigEntry_value(entry[j]);
-      all.emplace_back(rd_kafka_ConfigEntry_name(entry[j]), value != nullptr ? value : "");
-    }
-  }
-  return all;
+  return state_->configs(topic, wait, [](const rd_kafka_ConfigEntry_t*) { return true; });
 }
 
 Result<KafkaOffsets> KafkaAdmin::offsets(const std::string& topic, std::int32_t partition,

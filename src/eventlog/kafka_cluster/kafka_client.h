@@ -70,6 +70,9 @@ class KafkaProducer {
   // hands out. DeadlineExceeded.
   Result<> flush(Duration wait);
 
+  // Gives up what has no outcome yet, and hands out that it failed. Blocks, at most for `wait`.
+  void abandon(Duration wait);
+
   // For producers with a transactional.id; each blocks until the broker has answered.
   Result<> init_transactions(Duration wait);
   Result<> begin_transaction();

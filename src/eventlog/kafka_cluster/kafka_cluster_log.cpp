@@ -22,6 +22,7 @@ namespace {
 constexpr Duration kLookAtEndsEvery = 1s;
 constexpr Duration kLoadEvery = 15s;
 constexpr Duration kFirstRecord = 10s;  // to wait for what is known to be there
+constexpr Duration kOpenAgainAfter = 1s;
 constexpr Duration kMarkerWait = 5ms;
 constexpr Duration kLookAgain = 100ms;  // for records that are not committed
 constexpr std::size_t kRecordsAtOnce = 500;
@@ -78,7 +79,7 @@ struct KafkaClusterLog::State {
       : options(std::move(its_options)),
         clock(its_clock),
         readers(options.client, options.idle_readers_max),
-        admin("cluster-admin", 2, kQueueMax),
+        admin("cluster-admin", 4, kQueueMax),
         reads("cluster-read", options.reads_max, kQueueMax) {}
   ~State() {
     {
@@ -113,7 +114,9 @@ struct KafkaClusterLog::State {
   std::mutex mutex;  // over the two that follow
   std::shared_ptr<ClusterProducer> single;
   std::shared_ptr<ClusterWriter> writer;
-  std::mutex opening;  // of the writer
+  std::mutex opening;  // of the writer, and over the two that follow
+  std::optional<Error> opening_failed;
+  MonoTime opening_failed_at{};
   BlockingPool admin;  // ends before what its work uses
   BlockingPool reads;
   std::mutex refresh_mutex;
@@ -220,6 +223,7 @@ Result<std::shared_ptr<ClusterWriter>> KafkaClusterLog::State::open_writer(
                            std::to_string(options.append_timeout / std::chrono::milliseconds(1)));
   with.transactional_id = std::move(transactional_id);
   with.append_timeout = options.append_timeout;
+  with.open_timeout = options.request_timeout;
   with.queue_max = options.appends_max;
   return ClusterWriter::open(std::move(with));
 }
@@ -231,8 +235,18 @@ Result<std::shared_ptr<ClusterWriter>> KafkaClusterLog::State::own_writer() {
     std::scoped_lock lock(mutex);
     if (writer && !writer->has_ended()) return writer;
   }
+  // Those who waited for an attempt that failed share its failure.
+  if (opening_failed && clock.mono() < opening_failed_at + kOpenAgainAfter)
+    return std::unexpected(*opening_failed);
   SystemRandom random;
-  TRY(auto made, open_writer(fmt::format("weft-{:016x}", random.next())));
+  auto opened = open_writer(fmt::format("weft-{:016x}", random.next()));
+  if (!opened) {
+    opening_failed = opened.error();
+    opening_failed_at = clock.mono();
+    return opened;
+  }
+  auto made = *std::move(opened);
+  opening_failed.reset();
   std::scoped_lock lock(mutex);
   ended = std::exchange(writer, std::move(made));
   return writer;
@@ -421,7 +435,11 @@ Task<Result<ReadResult>> KafkaClusterLog::read(ReadRequest request) {
     }
     if (request.committed_only) {
       const auto info = state_->topics->find(request.partition.stream);
-      if (!info) continue;  // it says so
+      if (!info) {
+        state_->tail->forget(request.partition);
+        co_return fail(ErrorCode::NotFound, "there is no stream {}",
+                       static_cast<unsigned>(request.partition.stream));
+      }
       state_->tail->follow(topic_name(info->settings), request.partition, request.from);
       CO_CHECK(co_await wait_for_tail(request.partition, request.from, until));
     } else {

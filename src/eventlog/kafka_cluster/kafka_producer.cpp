@@ -107,6 +107,11 @@ Result<> KafkaProducer::flush(Duration wait) {
               rd_kafka_outq_len(state_->handle.get()), rd_kafka_err2str(code));
 }
 
+void KafkaProducer::abandon(Duration wait) {
+  rd_kafka_purge(state_->handle.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  static_cast<void>(flush(wait));  // serves the outcomes
+}
+
 Result<> KafkaProducer::init_transactions(Duration wait) {
   return result_of(rd_kafka_init_transactions(state_->handle.get(), milliseconds_of(wait)),
                    "transactions cannot begin");
