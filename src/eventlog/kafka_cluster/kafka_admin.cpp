@@ -230,7 +230,9 @@ Result<> KafkaAdmin::set_configs(const std::string& topic,
   TRY(const auto others, state_->set_for_topic(topic, wait));
   ConfigResource resource(topic);
   for (const auto& [name, value] : others) {
-    rd_kafka_ConfigResource_set_config(resource.native, name.c_str(), value.c_str());
+    const bool is_ours =
+        std::ranges::any_of(configs, [&name](const auto& config) { return config.first == name; });
+    if (!is_ours) rd_kafka_ConfigResource_set_config(resource.native, name.c_str(), value.c_str());
   }
   for (const auto& [name, value] : configs) {
     rd_kafka_ConfigResource_set_config(resource.native, name.c_str(), value.c_str());
