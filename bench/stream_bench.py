@@ -43,10 +43,15 @@ CASES = {
     "1 KiB, 4 producers": ["--size", "1024", "--producers", "4", "--outstanding", "2000"],
     "1 KiB at 5,000/s, end to end": ["--size", "1024", "--rate", "5000", "--consumers", "1", "--property",
                                      "producer.linger.ms=1"],
+    "1 KiB at 10,000/s, end to end": ["--size", "1024", "--rate", "10000", "--consumers", "1", "--property",
+                                      "producer.linger.ms=1"],
+    "1 KiB, 100 partitions": ["--size", "1024", "--producers", "4", "--outstanding", "2000", "--property",
+                              "producer.batch.size=16384"],
     "transactions of 10": ["--size", "100", "--transaction", "10", "--property", "producer.linger.ms=0"],
     "catch up": None,
 }
 PARTITIONS = 4
+PARTITIONS_OF = {"1 KiB, 100 partitions": 100}
 FILL = ["--size", "1024", "--rate", "30000", "--producers", "2"]  # what is caught up with
 
 
@@ -86,8 +91,8 @@ class Kafka:
         return self.process.pid
 
 
-def load(brokers, topic, words, seconds):
-    command = [str(BINARY), "bench", "stream", topic, "--brokers", brokers, "--partitions", str(PARTITIONS), "--warm-up",
+def load(brokers, topic, words, seconds, partitions=PARTITIONS):
+    command = [str(BINARY), "bench", "stream", topic, "--brokers", brokers, "--partitions", str(partitions), "--warm-up",
                "0s", "--duration", f"{seconds}s", "-o", "json", *words]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -127,8 +132,8 @@ def run_case(case, servers, args):
         words = ["--producers", "0", "--consumers", "1"]
         for server in servers.values():
             load(server.brokers, topic, FILL, 2 * args.seconds)
-    for server in servers.values():
-        load(server.brokers, topic, words, args.seconds)  # caches, files, and what a virtual machine compiles
+    for server in servers.values():  # makes the topic, too
+        load(server.brokers, topic, words, args.seconds, PARTITIONS_OF.get(case, PARTITIONS))  # caches, files, and what a virtual machine compiles
     runs = {name: [] for name in servers}
     for number in range(args.rounds):
         for name in list(servers) if number % 2 == 0 else reversed(list(servers)):

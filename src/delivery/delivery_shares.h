@@ -30,8 +30,10 @@ Task<Result<std::int32_t>> prepare_shares(eventlog::EventLog& log, const Deliver
 
 class DeliveryShares final : public Deliveries, public estate::Compiler {
  public:
-  // The shares are spread over parts.loops; parts.share and parts.index are set for each.
-  DeliveryShares(DeliveryParts parts, std::int32_t count);
+  // The shares are spread over parts.loops; parts.share and parts.index are set for each. A process
+  // that was fenced begins a share that it still holds again after `fence_pause`: by then it has
+  // heard whether the share is another's.
+  DeliveryShares(DeliveryParts parts, std::int32_t count, Duration fence_pause = 20s);
   ~DeliveryShares() override;  // after all are given up
 
   // Carries the share out from now on; where the log does not answer, again and again.
@@ -73,6 +75,7 @@ class DeliveryShares final : public Deliveries, public estate::Compiler {
 
   DeliveryParts parts_;
   const std::int32_t count_;
+  const Duration fence_pause_;
   std::unique_ptr<DeliveryIndex> index_;
   std::unique_ptr<SubscriptionCompiler> compiler_;
   mutable std::mutex mutex_;  // over what follows

@@ -32,7 +32,7 @@ Task<Result<>> Node::Parts::open_delivery() {
   }
   CO_TRY(auto shares, streams_shares(settings));
   CO_TRY(shares, co_await delivery::prepare_shares(*log, parts.limits, shares));
-  shared_delivery.emplace(std::move(parts), shares);
+  shared_delivery.emplace(std::move(parts), shares, 2 * settings.time("streams.sessionTimeout"));
   delivery = &*shared_delivery;
   co_return Result<>();
 }

@@ -15,7 +15,6 @@ namespace weft::delivery {
 namespace {
 
 constexpr Duration kAgainAfter = 1s;
-constexpr Duration kAgainAfterFence = 20s;
 
 using Subscriptions = std::vector<SubscriptionRef>;
 
@@ -59,9 +58,10 @@ struct DeliveryShares::Held {
   ServicePtr service;  // of this life; under the mutex of the shares
 };
 
-DeliveryShares::DeliveryShares(DeliveryParts parts, std::int32_t count)
+DeliveryShares::DeliveryShares(DeliveryParts parts, std::int32_t count, Duration fence_pause)
     : parts_(std::move(parts)),
       count_(count),
+      fence_pause_(fence_pause),
       index_(std::make_unique<DeliveryIndex>(
           IndexLimits{.delivered_max = parts_.limits.delivered_shown_max})),
       compiler_(std::make_unique<SubscriptionCompiler>(parts_.secrets)) {
@@ -123,7 +123,7 @@ Task<void> DeliveryShares::carry_out(std::shared_ptr<Held> held) {
     forget({held->number, count_});
     // Who was fenced is about to hear that the share is another's: beginning again at once would
     // fence that one back.
-    const auto until = parts_.clock.mono() + (started ? kAgainAfterFence : kAgainAfter);
+    const auto until = parts_.clock.mono() + (started ? fence_pause_ : kAgainAfter);
     while (!held->is_ending && parts_.clock.mono() < until) {
       auto slept = co_await parts_.clock.sleep_for(kAgainAfter);
       if (!slept) co_return;

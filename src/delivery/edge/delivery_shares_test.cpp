@@ -1,6 +1,7 @@
 #include "delivery/delivery_shares.h"
 
 #include "delivery/edge/delivery_fixture.h"
+#include "eventlog/forwarding_log.h"
 
 namespace weft::delivery {
 namespace {
@@ -136,9 +137,9 @@ TEST_F(DeliverySharesTest, DeadLettersAreRedrivenWhereTheirShareIs) {
 }
 
 // A log in which a writer that was opened again refuses its older self, as a cluster does.
-class FencingLog final : public eventlog::EventLog {
+class FencingLog final : public eventlog::ForwardingLog {
  public:
-  explicit FencingLog(eventlog::EventLog& log) : log_(log) {}
+  using ForwardingLog::ForwardingLog;
 
   class Writer final : public eventlog::EventWriter {
    public:
@@ -158,42 +159,8 @@ class FencingLog final : public eventlog::EventLog {
   Task<Result<std::unique_ptr<eventlog::EventWriter>>> open_writer(std::string name) override {
     co_return std::make_unique<Writer>(log_, newest_[std::move(name)]);
   }
-  Task<Result<std::vector<eventlog::Appended>>> append(
-      std::vector<eventlog::NewRecords> entry) override {
-    return log_.append(std::move(entry));
-  }
-  Task<Result<eventlog::ReadResult>> read(eventlog::ReadRequest request) override {
-    return log_.read(std::move(request));
-  }
-  Task<Result<eventlog::Offset>> offset_at(eventlog::PartitionId partition,
-                                           WallTime time) override {
-    return log_.offset_at(partition, time);
-  }
-  std::optional<eventlog::StreamInfo> find_stream(std::string_view tenant,
-                                                  std::string_view name) const override {
-    return log_.find_stream(tenant, name);
-  }
-  std::optional<eventlog::StreamInfo> stream(eventlog::StreamId id) const override {
-    return log_.stream(id);
-  }
-  std::vector<eventlog::StreamInfo> streams() const override { return log_.streams(); }
-  std::optional<eventlog::PartitionInfo> partition(eventlog::PartitionId id) const override {
-    return log_.partition(id);
-  }
-  Task<Result<eventlog::StreamInfo>> create_stream(eventlog::StreamSettings settings) override {
-    return log_.create_stream(std::move(settings));
-  }
-  Task<Result<eventlog::StreamInfo>> alter_stream(eventlog::StreamId id,
-                                                  eventlog::StreamSettings settings) override {
-    return log_.alter_stream(id, std::move(settings));
-  }
-  Task<Result<>> retire_stream(eventlog::StreamId id, std::optional<WallTime> since) override {
-    return log_.retire_stream(id, since);
-  }
-  Task<Result<>> delete_stream(eventlog::StreamId id) override { return log_.delete_stream(id); }
 
  private:
-  eventlog::EventLog& log_;
   std::map<std::string, int> newest_;
 };
 

@@ -13,16 +13,6 @@ constexpr Duration kUnreadMax = 60s;
 constexpr std::size_t kTailRecordsPerPoll = 1000;
 constexpr std::size_t kFraming = 64;  // of a record in memory
 
-Record owned_record(const ReceivedKafkaRecord& record) {
-  Record out;
-  out.offset = record.offset;
-  out.timestamp = record.timestamp;
-  if (record.key) out.key.emplace(*record.key);
-  if (record.value) out.value.emplace(*record.value);
-  out.headers = record.headers();
-  return out;
-}
-
 std::size_t bytes_of(const Record& record) {
   auto bytes =
       kFraming + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);

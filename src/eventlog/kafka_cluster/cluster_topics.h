@@ -25,6 +25,7 @@ class ClusterTopics {
 
   std::optional<StreamInfo> find(StreamId id) const;
   std::optional<StreamInfo> find(const std::string& topic) const;
+  Result<StreamInfo> known(StreamId id) const;  // NotFound
   std::vector<StreamInfo> all() const;
   std::optional<PartitionInfo> partition(PartitionId id) const;
   // Somebody read that far.
@@ -52,7 +53,6 @@ class ClusterTopics {
   void forget_missing(const std::set<std::string>& there);
   StreamInfo keep(const StreamSettings& settings);
   StreamInfo keep_locked(const StreamSettings& settings);
-  Result<StreamInfo> known(StreamId id) const;
   Result<> look_at_known_ends();
   Result<> wait_for_leaders(const StreamInfo& stream);
 

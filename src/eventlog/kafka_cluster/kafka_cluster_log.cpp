@@ -34,12 +34,7 @@ struct Collected final : KafkaReaderSink {
 
   void record(std::uint64_t, const ReceivedKafkaRecord& record) override {
     if (record.offset < result.next) return;
-    auto& one = result.records.emplace_back();
-    one.offset = record.offset;
-    one.timestamp = record.timestamp;
-    if (record.key) one.key.emplace(*record.key);
-    if (record.value) one.value.emplace(*record.value);
-    one.headers = record.headers();
+    result.records.push_back(owned_record(record));
     bytes += record.key.value_or(std::string_view()).size() +
              record.value.value_or(std::string_view()).size();
     result.next = record.offset + 1;
@@ -95,6 +90,9 @@ struct KafkaClusterLog::State {
   Result<ClusterEntryPtr> entry_of(std::span<const BorrowedRecords> entry, Executor loop,
                                    std::vector<Appended>& appended);
   Result<std::int32_t> partition_of(const BorrowedRecords& group, std::int32_t count);
+  using Send = std::function<Result<>(const ClusterEntryPtr&)>;
+  Task<Result<std::vector<Appended>>> append(std::span<const BorrowedRecords> entry, Send send);
+  Task<Result<std::shared_ptr<ClusterWriter>>> writer_of_entries();
   Result<std::shared_ptr<ClusterProducer>> producer();
   Result<std::shared_ptr<ClusterWriter>> open_writer(std::string transactional_id);
   Result<std::shared_ptr<ClusterWriter>> own_writer();
@@ -183,20 +181,16 @@ Result<ClusterEntryPtr> KafkaClusterLog::State::entry_of(std::span<const Borrowe
   std::vector<PlacedRecord> placed;
   const auto now = clock.now();
   for (const auto& group : entry) {
-    const auto info = topics->find(group.stream);
-    if (!info)
-      return fail(ErrorCode::NotFound, "there is no stream {}",
-                  static_cast<unsigned>(group.stream));
-    TRY(const auto partition, partition_of(group, info->settings.partitions));
+    TRY(const auto info, topics->known(group.stream));
+    TRY(const auto partition, partition_of(group, info.settings.partitions));
     appended.push_back({{group.stream, partition}, 0, now});
-    const auto topic = topic_name(info->settings);
+    const auto topic = topic_name(info.settings);
     for (const auto& record : group.records) {
       const auto bytes = record.value.value_or(std::string_view()).size();
-      if (bytes > info->settings.batch_bytes_max) {
+      if (bytes > info.settings.batch_bytes_max) {
         return fail(ErrorCode::InvalidArgument,
-                    "a record of {} bytes is larger than the {} that {} "
-                    "takes",
-                    bytes, info->settings.batch_bytes_max, topic);
+                    "a record of {} bytes is larger than the {} that {} takes", bytes,
+                    info.settings.batch_bytes_max, topic);
       }
       placed.push_back({topic, partition, &record});
     }
@@ -274,11 +268,8 @@ bool KafkaClusterLog::State::waits_for_marker(const ReadRequest& request,
 }
 
 Result<ReadResult> KafkaClusterLog::State::catch_up(const ReadRequest& request) {
-  const auto info = topics->find(request.partition.stream);
-  if (!info)
-    return fail(ErrorCode::NotFound, "there is no stream {}",
-                static_cast<unsigned>(request.partition.stream));
-  const auto topic = topic_name(info->settings);
+  TRY(const auto info, topics->known(request.partition.stream));
+  const auto topic = topic_name(info.settings);
   TRY(const auto stands, topics->look_at(request.partition));
   if (request.from < stands.start || request.from > stands.end) {
     return fail(ErrorCode::OutOfRange, "partition {} of {} at offset {} (it has {} to {})",
@@ -326,12 +317,9 @@ class KafkaClusterLog::Writer final : public EventWriter {
 
   Task<Result<std::vector<Appended>>> append_borrowed(
       std::span<const BorrowedRecords> entry) override {
-    return append(state_, writer_, entry);
+    return state_.append(
+        entry, [writer = writer_](const ClusterEntryPtr& sent) { return writer->append(sent); });
   }
-
-  static Task<Result<std::vector<Appended>>> append(State& state,
-                                                    std::shared_ptr<ClusterWriter> writer,
-                                                    std::span<const BorrowedRecords> entry);
 
  private:
   State& state_;
@@ -352,16 +340,25 @@ void KafkaClusterLog::State::place(std::vector<Appended>& appended,
   }
 }
 
-Task<Result<std::vector<Appended>>> KafkaClusterLog::Writer::append(
-    State& state, std::shared_ptr<ClusterWriter> writer, std::span<const BorrowedRecords> entry) {
+Task<Result<std::vector<Appended>>> KafkaClusterLog::State::append(
+    std::span<const BorrowedRecords> entry, Send send) {
   std::vector<Appended> appended;
   auto loop = co_await current_loop();
-  CO_TRY(const auto sent, state.entry_of(entry, std::move(loop), appended));
+  CO_TRY(const auto sent, entry_of(entry, std::move(loop), appended));
   if (sent->records.empty()) co_return appended;
-  CO_CHECK(writer->append(sent));
+  CO_CHECK(send(sent));
   CO_CHECK(co_await sent->wait());
-  state.place(appended, entry, sent->offsets);
+  place(appended, entry, sent->offsets);
   co_return appended;
+}
+
+Task<Result<std::shared_ptr<ClusterWriter>>> KafkaClusterLog::State::writer_of_entries() {
+  {
+    std::scoped_lock lock(mutex);
+    if (writer && !writer->has_ended()) co_return writer;
+  }
+  std::function<Result<std::shared_ptr<ClusterWriter>>()> work = [this] { return own_writer(); };
+  co_return co_await admin.run<std::shared_ptr<ClusterWriter>>(std::move(work));
 }
 
 KafkaClusterLog::KafkaClusterLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -383,28 +380,19 @@ Task<Result<std::vector<Appended>>> KafkaClusterLog::append_borrowed(
     std::span<const BorrowedRecords> entry) {
   std::size_t records = 0;
   for (const auto& group : entry) records += group.records.size();
-  if (records != 1) {
-    std::function<Result<std::shared_ptr<ClusterWriter>>()> work = [state = state_.get()] {
-      return state->own_writer();
+  State::Send send;
+  if (records == 1) {
+    CO_TRY(auto producer, state_->producer());
+    send = [producer = std::move(producer)](const ClusterEntryPtr& sent) {
+      return producer->send(sent);
     };
-    std::shared_ptr<ClusterWriter> writer;
-    {
-      std::scoped_lock lock(state_->mutex);
-      writer = state_->writer;
-    }
-    if (!writer || writer->has_ended()) {
-      CO_TRY(writer, co_await state_->admin.run<std::shared_ptr<ClusterWriter>>(std::move(work)));
-    }
-    co_return co_await Writer::append(*state_, std::move(writer), entry);
+  } else {
+    CO_TRY(auto writer, co_await state_->writer_of_entries());
+    send = [writer = std::move(writer)](const ClusterEntryPtr& sent) {
+      return writer->append(sent);
+    };
   }
-  std::vector<Appended> appended;
-  auto loop = co_await current_loop();
-  CO_TRY(const auto sent, state_->entry_of(entry, std::move(loop), appended));
-  CO_TRY(const auto producer, state_->producer());
-  CO_CHECK(producer->send(sent));
-  CO_CHECK(co_await sent->wait());
-  state_->place(appended, entry, sent->offsets);
-  co_return appended;
+  co_return co_await state_->append(entry, std::move(send));
 }
 
 Task<Result<std::unique_ptr<EventWriter>>> KafkaClusterLog::open_writer(std::string name) {
@@ -434,11 +422,10 @@ Task<Result<ReadResult>> KafkaClusterLog::read(ReadRequest request) {
       if (result.next > request.from || state_->clock.mono() >= until) co_return result;
     }
     if (request.committed_only) {
-      const auto info = state_->topics->find(request.partition.stream);
+      const auto info = state_->topics->known(request.partition.stream);
       if (!info) {
         state_->tail->forget(request.partition);
-        co_return fail(ErrorCode::NotFound, "there is no stream {}",
-                       static_cast<unsigned>(request.partition.stream));
+        co_return std::unexpected(info.error());
       }
       state_->tail->follow(topic_name(info->settings), request.partition, request.from);
       CO_CHECK(co_await wait_for_tail(request.partition, request.from, until));

@@ -20,6 +20,16 @@ struct ReadTopic {
 
 }  // namespace
 
+Record owned_record(const ReceivedKafkaRecord& record) {
+  Record out;
+  out.offset = record.offset;
+  out.timestamp = record.timestamp;
+  if (record.key) out.key.emplace(*record.key);
+  if (record.value) out.value.emplace(*record.value);
+  out.headers = record.headers();
+  return out;
+}
+
 struct KafkaReader::State {
   RdOpaque opaque;
   RdOwned<rd_kafka_t> handle;

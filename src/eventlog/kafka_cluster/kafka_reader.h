@@ -7,9 +7,12 @@
 #include <memory>
 #include <string>
 
+#include "eventlog/event_log.h"
 #include "eventlog/kafka_cluster/kafka_client.h"
 
 namespace weft::eventlog {
+
+Record owned_record(const ReceivedKafkaRecord& record);
 
 // What a reader is given; `tag` is the one of start().
 class KafkaReaderSink {

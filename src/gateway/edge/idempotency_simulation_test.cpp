@@ -6,6 +6,7 @@
 // log, or plug the parts together wrongly.
 #include "estate/loader.h"
 #include "eventlog/embedded/embedded_log.h"
+#include "eventlog/forwarding_log.h"
 #include "gateway/edge/idempotency_model.h"
 #include "gateway/publisher.h"
 #include "runtime/on_loop.h"
@@ -110,9 +111,9 @@ const std::vector<Door>& doors() {
 }
 
 // The log as the gateway sees it, with the mutant's defect.
-class SeamLog final : public EventLog {
+class SeamLog final : public eventlog::ForwardingLog {
  public:
-  SeamLog(EmbeddedLog& log, Mutant mutant) : log_(log), mutant_(mutant) {}
+  SeamLog(EmbeddedLog& log, Mutant mutant) : ForwardingLog(log), mutant_(mutant) {}
 
   Task<Result<std::vector<eventlog::Appended>>> append(
       std::vector<eventlog::NewRecords> entry) override {
@@ -127,31 +128,6 @@ class SeamLog final : public EventLog {
     }
     co_return result;
   }
-  Task<Result<eventlog::Offset>> offset_at(eventlog::PartitionId id, WallTime time) override {
-    return log_.offset_at(id, time);
-  }
-  std::optional<eventlog::StreamInfo> find_stream(std::string_view tenant,
-                                                  std::string_view name) const override {
-    return log_.find_stream(tenant, name);
-  }
-  std::optional<eventlog::StreamInfo> stream(eventlog::StreamId id) const override {
-    return log_.stream(id);
-  }
-  std::vector<eventlog::StreamInfo> streams() const override { return log_.streams(); }
-  std::optional<eventlog::PartitionInfo> partition(eventlog::PartitionId id) const override {
-    return log_.partition(id);
-  }
-  Task<Result<eventlog::StreamInfo>> create_stream(eventlog::StreamSettings settings) override {
-    return log_.create_stream(std::move(settings));
-  }
-  Task<Result<eventlog::StreamInfo>> alter_stream(eventlog::StreamId id,
-                                                  eventlog::StreamSettings settings) override {
-    return log_.alter_stream(id, std::move(settings));
-  }
-  Task<Result<>> retire_stream(eventlog::StreamId id, std::optional<WallTime> since) override {
-    return log_.retire_stream(id, since);
-  }
-  Task<Result<>> delete_stream(eventlog::StreamId id) override { return log_.delete_stream(id); }
 
   bool is_restoring = false;
 
@@ -171,7 +147,6 @@ class SeamLog final : public EventLog {
     co_return one;
   }
 
-  EmbeddedLog& log_;
   Mutant mutant_;
 };
 
