@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/uuid.h"
+#include "eventlog/core/intact_prefix.h"
 #include "eventlog/types.h"
 
 namespace weft::eventlog {
@@ -37,6 +38,7 @@ struct Extent {
   Offset end = 0;
   std::int64_t max_timestamp = 0;
   std::vector<IndexPoint> points;
+  IntactPrefix intact;
   bool operator==(const Extent&) const = default;
 
   // Where to start reading for `offset`; requires first <= offset.

@@ -140,6 +140,35 @@ TEST_F(LogPlacementTest, ARunThatStaysInItsFileIsCheckedAsWell) {
   EXPECT_THAT(left.files, SizeIs(::testing::Ge(2u))) << "a run before it and one behind it";
 }
 
+TEST_F(LogPlacementTest, WhatThisLifeWroteIsSentUnreadUntilTheScrubFindsDamage) {
+  node.options.tail_bytes_max = 0;
+  node.reopen();
+  auto stream = node.create("orders");
+  for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
+  tidy();
+  const auto fetched = fetch_from(node, {stream, 0}, 0, true);
+  const auto whole = bytes_of(fetched);
+  const auto run = std::ranges::max_element(
+      fetched.files, {}, [](const FileBytesBefore& part) { return part.bytes.size; });
+  ASSERT_NE(run, fetched.files.end());
+  {
+    const auto link = fmt::format("/proc/self/fd/{}", run->bytes.file->descriptor());
+    std::fstream file(std::filesystem::read_symlink(link),
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(run->bytes.at + 1000));
+    file.write("damage", 6);
+  }
+
+  const auto unread = bytes_of(fetch_from(node, {stream, 0}, 0, true));
+  EXPECT_EQ(unread.size(), whole.size());
+  EXPECT_TRUE(unread != whole);
+
+  ASSERT_TRUE(node.run(node.log->scrub()));
+  const auto copied = bytes_of(fetch_from(node, {stream, 0}, 0, false));
+  EXPECT_LT(copied.size(), whole.size());
+  EXPECT_TRUE(bytes_of(fetch_from(node, {stream, 0}, 0, true)) == copied);
+}
+
 TEST_F(LogPlacementTest, KeepsAtMostTheActiveFileAndOneSpare) {
   auto stream = node.create("orders");
   for (int i = 0; i < 100; ++i) node.append(stream, std::string(10'000, 'x'));

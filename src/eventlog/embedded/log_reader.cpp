@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "eventlog/core/record_batch.h"
+#include "eventlog/embedded/intact_run.h"
 #include "runtime/log.h"
 #include "runtime/on_loop.h"
 #include "runtime/with_timeout.h"
@@ -160,6 +161,25 @@ void add_from_file(FetchedPartition& into, const std::shared_ptr<File>& file, st
   into.files.push_back({into.batches.size(), {file, at, size}});
 }
 
+// Adds the next bytes without a look at them, if so many are known to be intact that it pays.
+// Where to go on in the extent.
+std::uint64_t add_unread(LogReader::Batches& into, const std::shared_ptr<File>& file,
+                         const Extent& extent, Offset from, std::uint64_t bytes_max) {
+  const auto room = bytes_max - std::min(into.bytes, bytes_max);
+  const auto run = intact_run(*file, extent, from, room, into.limit);
+  const auto begin = extent.point_before(from).at;
+  if (!run || run->bytes < kFileRunMin) return begin;
+  if (!is_warm(*file, extent.at + run->at, run->bytes)) {
+    extent.intact.forget(run->at);
+    return begin;
+  }
+  add_from_file(into.fetched, file, extent.at + run->at, run->bytes);
+  into.bytes += run->bytes;
+  into.next = run->next;
+  into.is_cut = run->is_cut;
+  return run->at + run->bytes;
+}
+
 }  // namespace
 
 Task<Result<std::uint64_t>> LogReader::skip_damage(const Extent& extent, std::uint64_t at,
@@ -185,14 +205,16 @@ Task<Result<std::uint64_t>> LogReader::skip_damage(const Extent& extent, std::ui
   co_return end;
 }
 
-Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
-                                      Batches& into) {
+Task<Result<bool>> LogReader::read_extent(const Extent& extent, Offset from,
+                                          std::uint64_t bytes_max, Batches& into) {
   auto path = context_.segment_path(extent.segment);
-  auto at = std::uint64_t{extent.point_before(from).at};
   auto wanted = std::min(std::max(bytes_max, kIndexInterval), kChunkBytes);
   CO_TRY(auto file, co_await context_.cache.open(path));
-  const bool stays = into.from_files && file->descriptor() >= 0 &&
-                     std::min(extent.bytes - at, bytes_max) >= kFileRunMin;
+  const bool from_file = into.from_files && file->descriptor() >= 0;
+  auto at = std::uint64_t{extent.point_before(from).at};
+  if (from_file) at = add_unread(into, file, extent, from, bytes_max);
+  if (into.is_cut) co_return false;
+  const bool stays = from_file && std::min(extent.bytes - at, bytes_max) >= kFileRunMin;
   while (at < extent.bytes) {
     auto size = std::min(wanted, extent.bytes - at);
     CO_TRY(auto range, co_await read_range(file, extent.at + at, size));
@@ -203,9 +225,10 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
       std::optional<BatchHeader> header;
       step = look(std::string_view(range).substr(in), extent.bytes - at - in, header);
       if (step != Step::Batch) break;
-      if (header->base_offset >= into.limit) co_return Result<>();
+      if (header->base_offset >= into.limit) co_return false;
       if (header->last_offset() >= from) {
-        if (into.bytes > 0 && into.bytes + header->bytes() > bytes_max) co_return Result<>();
+        into.is_cut = into.bytes > 0 && into.bytes + header->bytes() > bytes_max;
+        if (into.is_cut) co_return false;
         if (stays) {
           add_from_file(into.fetched, file, extent.at + at + in, header->bytes());
         } else {
@@ -218,14 +241,15 @@ Task<Result<>> LogReader::read_extent(const Extent& extent, Offset from, std::ui
       in += header->bytes();
     }
     if (step == Step::Incomplete && in == 0) wanted *= 4;
+    extent.intact.saw(at, at + in);
     at += in;
     if (step == Step::Damaged) {
       CO_TRY(at, co_await skip_damage(extent, at, into));
     }
-    if (into.bytes >= bytes_max) co_return Result<>();
+    if (into.bytes >= bytes_max) co_return false;
   }
   into.next = std::max(into.next, std::min(extent.end, into.limit));
-  co_return Result<>();
+  co_return true;
 }
 
 namespace {
@@ -234,7 +258,8 @@ namespace {
 bool take(LogReader::Batches& into, std::vector<SharedBytes> batches, std::uint64_t bytes_max) {
   for (auto& batch : batches) {
     if (!batch) continue;
-    if (into.bytes > 0 && into.bytes + batch->size() > bytes_max) return false;
+    into.is_cut = into.bytes > 0 && into.bytes + batch->size() > bytes_max;
+    if (into.is_cut) return false;
     auto header = read_batch_header(*batch);
     if (!header) continue;
     if (header->base_offset >= into.limit) return false;
@@ -249,8 +274,7 @@ bool take(LogReader::Batches& into, std::vector<SharedBytes> batches, std::uint6
 
 Task<Result<bool>> LogReader::follow(ReadPlan plan, std::uint64_t bytes_max, Batches& into) {
   if (plan.extent) {
-    CO_CHECK(co_await read_extent(*plan.extent, into.next, bytes_max, into));
-    co_return true;
+    co_return co_await read_extent(*plan.extent, into.next, bytes_max, into);
   }
   auto batches = std::move(plan.batches);
   if (plan.wal_sequence != 0) {
@@ -353,7 +377,7 @@ Task<std::vector<FetchedPartition>> LogReader::fetch(std::vector<FetchItem> item
       }
       bytes += batches.bytes;
       batches.fetched.next = batches.next;
-      answer_now = answer_now || batches.fetched.error.has_value();
+      answer_now = answer_now || batches.is_cut || batches.fetched.error.has_value();
       if (auto partition = context_.streams.find(item.partition)) {
         const auto& info = batches.fetched.info;
         auto end = options.committed_only ? info.stable_end : info.end;

@@ -31,6 +31,7 @@ class LogReader {
     Offset limit = std::numeric_limits<Offset>::max();  // no batch at or beyond this one
     bool sets_damage_aside = false;  // copies damaged bytes to quarantine/; for placement
     bool from_files = false;         // long runs of batches stay in their file
+    bool is_cut = false;             // there is more that did not fit
   };
   // With `committed_only`, up to the stable end, and with the transactions that do not count.
   struct ReadOptions {
@@ -46,9 +47,10 @@ class LogReader {
   Task<void> wait_for_more(std::vector<std::pair<std::shared_ptr<Partition>, Offset>> ends,
                            std::int64_t bytes, Duration wait, bool committed_only = false);
 
-  // Appends whole batches of the extent; requires extent.first <= from < extent.end.
-  Task<Result<>> read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
-                             Batches& into);
+  // Appends whole batches of the extent; requires extent.first <= from < extent.end. False when it
+  // did not come to the extent's end.
+  Task<Result<bool>> read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
+                                 Batches& into);
   // The batches of one partition in a write-ahead file; null for a damaged one.
   Task<Result<std::vector<std::shared_ptr<const std::string>>>> read_wal(
       std::uint64_t sequence, std::vector<BatchRef> refs);
@@ -56,7 +58,7 @@ class LogReader {
   Task<Result<>> set_aside(std::string path, std::uint64_t at, std::uint64_t bytes);
 
  private:
-  // False when a batch did not fit any more.
+  // False when there is nothing to add behind it: a batch did not fit, or is beyond the limit.
   Task<Result<bool>> follow(ReadPlan plan, std::uint64_t bytes_max, Batches& into);
   Task<Result<std::size_t>> read_bytes(std::shared_ptr<File> file, std::span<char> into,
                                        std::uint64_t offset);

@@ -41,6 +41,17 @@ Task<Result<>> LogScrub::pass() {
   co_return Result<>();
 }
 
+void LogScrub::tell_readers(std::uint64_t segment, const SegmentCheck& checked) {
+  for (const auto& seen : checked.extents) {
+    const auto partition = context_.streams.find(seen.partition);
+    if (!partition) continue;
+    for (const auto& extent : partition->extents()) {
+      if (extent->segment != segment || extent->at != seen.at) continue;
+      seen.is_intact ? extent->intact.saw(0, extent->bytes) : extent->intact.forget(0);
+    }
+  }
+}
+
 Task<Result<std::uint64_t>> LogScrub::look_at(std::uint64_t segment, Pacer& pacer) {
   auto path = context_.segment_path(segment);
   const auto checked = co_await check_segment_file(context_.files, std::move(path), segment, pacer);
@@ -54,6 +65,7 @@ Task<Result<std::uint64_t>> LogScrub::look_at(std::uint64_t segment, Pacer& pace
     co_return 1;
   }
   context_.metrics.scrubbed_bytes.add(checked->bytes);
+  tell_readers(segment, *checked);
   for (const auto& what : checked->damage) {
     log_error("eventlog", "the scrub found damage: restore the records from a backup",
               {{"file", LogContext::segment_name(segment)}, {"what", what}});

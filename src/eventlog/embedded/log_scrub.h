@@ -1,7 +1,7 @@
 // The scrub of a running log: reads its segments again, slowly, and checks every checksum, so that
 // a medium that loses bits is known while a backup still has them. What it finds is in the log, in
-// the metrics weft_log_scrub_… and in status(); readers are answered with an error there, as
-// before. Runs on the background loop.
+// the metrics weft_log_scrub_… and in status(); readers see a hole there, as in any damage, and
+// what was found intact they need not check again. Runs on the background loop.
 #pragma once
 
 #include <atomic>
@@ -26,6 +26,7 @@ class LogScrub {
   std::uint64_t damaged() const { return damaged_.load(); }  // of the last pass; any thread
 
  private:
+  void tell_readers(std::uint64_t segment, const SegmentCheck& checked);
   Task<Result<std::uint64_t>> look_at(std::uint64_t segment, Pacer& pacer);
 
   LogContext& context_;

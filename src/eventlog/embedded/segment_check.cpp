@@ -40,9 +40,11 @@ class ExtentCheck {
     bytes.erase(0, bytes.size() - left.size());
     return missing;
   }
+  bool is_intact() const { return is_intact_; }
 
  private:
   void note(std::string_view what) {
+    is_intact_ = false;
     if (found_.damage.size() >= kDamageMax) return;
     found_.damage.push_back(fmt::format("{} (stream {}, partition {})", what,
                                         static_cast<unsigned>(extent_.partition.stream),
@@ -58,6 +60,7 @@ class ExtentCheck {
 
   const Extent& extent_;
   SegmentCheck& found_;
+  bool is_intact_ = true;
 };
 
 Task<Result<>> check_extent(File& file, const Extent& extent, Pacer& pacer, SegmentCheck& found) {
@@ -78,6 +81,7 @@ Task<Result<>> check_extent(File& file, const Extent& extent, Pacer& pacer, Segm
     wanted = check.take(bytes, read == extent.bytes);
     if (wanted == 0) break;
   }
+  found.extents.push_back({extent.partition, extent.at, check.is_intact()});
   co_return Result<>();
 }
 

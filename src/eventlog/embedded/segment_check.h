@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "eventlog/types.h"
 #include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/task.h"
@@ -19,6 +20,12 @@ struct SegmentCheck {
   std::uint64_t batches = 0;
   std::uint64_t records = 0;
   std::vector<std::string> damage;  // "the batch at offset 17 of stream …"; the first 100
+  struct CheckedExtent {
+    PartitionId partition;
+    std::uint64_t at = 0;  // in the file
+    bool is_intact = false;
+  };
+  std::vector<CheckedExtent> extents;
 };
 
 // Spreads reading over time, so that it does not take the disk from others.

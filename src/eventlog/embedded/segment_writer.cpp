@@ -39,7 +39,10 @@ Task<Result<>> SegmentWriter::add(std::string_view batch) {
 }
 
 void SegmentWriter::end_extent() {
-  if (!extent_empty_) extents_.push_back(extent_->finish());
+  if (!extent_empty_) {
+    extents_.push_back(extent_->finish());
+    extents_.back().intact.saw(0, extents_.back().bytes);
+  }
   extent_.reset();
 }
 
