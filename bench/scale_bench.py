@@ -113,7 +113,7 @@ def restart(folder, args):
         stored, turn = 0.0, 0
         while stored < args.gigabytes or turn < TOPICS_OF_MANY:
             row = load(node.addresses["kafka"], names[turn % TOPICS_OF_MANY],
-                       ["--size", str(RECORD_BYTES), "--producers", "2", "--outstanding", "1000"], args.seconds)
+                       ["--size", str(RECORD_BYTES), "--producers", "2", "--outstanding", "1000"], 1)  # no more than asked for
             stored += row["acknowledged"] * RECORD_BYTES / 1e9
             turn += 1
         for number in range(args.rounds):

@@ -324,6 +324,7 @@ Task<Result<>> LogRecovery::go_on_after(std::uint64_t last_used) {
   WalStart start;
   start.sequence = last_used + 1;
   start.previous_end = pending_.empty() ? position_ : pending_.front().position;
+  if (copies_ && start.previous_end == copies_->first) start.previous_end = copies_->original;
   // Beyond all that was ever written, torn bytes too: a position means one entry for ever.
   auto beyond = std::max({position_, state_position_, positions_used_});
   start.position = (beyond + kWalAlignment - 1) / kWalAlignment * kWalAlignment;

@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,7 @@ class LogRecovery {
   Task<Result<bool>> was_used(WalFile& file, WalPosition first);
   Task<Result<>> set_aside(WalFile& file, std::uint64_t at, std::uint64_t bytes);
   void remember_ends(std::uint64_t damaged_bytes);
+  void forget_copied(const WalEntry& first);
   void keep_pending(const WalEntry& entry, const WalFile& file, std::uint64_t at);
   void confirm(WalPosition durable);
   void apply(const PendingEntry& entry);
@@ -89,6 +91,12 @@ class LogRecovery {
   WalPosition positions_used_ = 0;  // by a start that did not come to its end
   std::uint32_t epochs_used_ = 0;   // the highest of all
   std::int32_t leader_epoch_ = 0;
+  // Of the last file without a header that begins with what stands before it, too.
+  struct Copies {
+    WalPosition first;
+    WalPosition original;
+  };
+  std::optional<Copies> copies_;
   std::deque<PendingEntry> pending_;
   std::map<PartitionId, std::pair<Offset, std::uint64_t>> ends_at_damage_;
 };

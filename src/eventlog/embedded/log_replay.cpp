@@ -98,6 +98,19 @@ Task<Result<bool>> LogRecovery::was_used(WalFile& file, WalPosition first) {
   co_return found.has_value();
 }
 
+// A file whose header is damaged, or was torn when a start made the file count, may begin with what
+// that start wrote again: from there on the entries before it are pending twice.
+void LogRecovery::forget_copied(const WalEntry& first) {
+  if (first.epoch <= epoch_) return;  // the process that wrote the file before wrote this one, too
+  const auto original = std::ranges::find_if(pending_, [&](const PendingEntry& entry) {
+    return entry.kind == first.kind && entry.payload == first.payload;
+  });
+  if (original == pending_.end()) return;
+  copies_ = Copies{first.position, original->position};
+  end_sealed_at(original->position);
+  pending_.erase(original, pending_.end());
+}
+
 Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
   if (file.has_header) {
     epoch_ = file.header.epoch;
@@ -127,6 +140,7 @@ Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
     CO_TRY(auto here, co_await entry_at(window, at, position_, epoch_,
                                         trusting ? WalCheck::WithoutChecksum : WalCheck::Full));
     if (here.entry && (!end || here.entry->position < *end)) {
+      if (!file.has_header && position_ == first) forget_copied(*here.entry);
       keep_pending(*here.entry, file, at);
       position_ += here.entry->bytes;
       continue;
