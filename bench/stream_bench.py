@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Weft beside Apache Kafka (KRaft, one broker): the same load by the same client, `weft bench stream`.
+"""Weft beside Apache Kafka (KRaft, one broker): the same load by the same client, `weft bench stream`; and beside NATS
+JetStream, whose own client loads it.
 
-Three servers run at once and are asked in turn (A B C C B A ...): Weft, whose acknowledgement means fsynced; Kafka that
-flushes every message, which promises the same; Kafka as it comes, which acknowledges from memory. CPU is utime + stime
-of all threads of the server over a run, per record (per transaction, per MB) of it. The client shares the machine, as
-`other_cores` and the tool's own `clientCores` tell. Kafka's jars are those of `./dev interop`; without them Weft is
-measured alone.
+The servers run at once and are asked in turn (A B C C B A ...): Weft, whose acknowledgement means fsynced; Kafka that
+flushes every message and NATS that syncs always, which promise the same; both as they come, which acknowledge from
+memory. What one has left to the disk is written before the next is asked. CPU is utime + stime of all threads of the
+server over a run, per record (per transaction, per MB) of it. The client shares the machine, as `other_cores` and the
+tool's own `clientCores` tell. Kafka's jars are those of `./dev interop`; without them, and without NATS, Weft is measured
+alone. Latencies end to end are set beside the disk's own syncs, catching up beside a bare sendfile(2).
 """
 import argparse
 import contextlib
@@ -15,7 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from node_under_test import BINARY, ROOT, Node, Usage, bench_folder, emit, end, free_port, spread, wait_until
+import nats_peer
+import raw_sendfile
+from node_under_test import BINARY, ROOT, Node, Usage, bar, bench_folder, emit, end, free_port, spread, wait_until
 
 VERSION = "4.1.1"
 JARS = ROOT / "build/interop/kafka" / VERSION / "lib"
@@ -36,23 +40,29 @@ group.initial.rebalance.delay.ms=0
 # As Kafka's own start script has them.
 JAVA = ["java", "-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
         "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true"]
+# A client that cares for latency does not linger.
+END_TO_END = ["--size", "1024", "--consumers", "1", "--property", "producer.linger.ms=0"]
 CASES = {
     "100 B, 1 producer": ["--size", "100"],
     "100 B, 4 producers": ["--size", "100", "--producers", "4"],
     "1 KiB, 1 producer": ["--size", "1024"],
     "1 KiB, 4 producers": ["--size", "1024", "--producers", "4", "--outstanding", "2000"],
-    "1 KiB at 5,000/s, end to end": ["--size", "1024", "--rate", "5000", "--consumers", "1", "--property",
-                                     "producer.linger.ms=1"],
-    "1 KiB at 10,000/s, end to end": ["--size", "1024", "--rate", "10000", "--consumers", "1", "--property",
-                                      "producer.linger.ms=1"],
+    "1 KiB at 1,000/s, end to end": [*END_TO_END, "--rate", "1000"],
+    "1 KiB at 10,000/s, end to end": [*END_TO_END, "--rate", "10000"],
+    "1 KiB at 50,000/s, end to end": [*END_TO_END, "--rate", "50000"],
     "1 KiB, 100 partitions": ["--size", "1024", "--producers", "4", "--outstanding", "2000", "--property",
                               "producer.batch.size=16384"],
     "transactions of 10": ["--size", "100", "--transaction", "10", "--property", "producer.linger.ms=0"],
     "catch up": None,
 }
+# Size, clients, and unacknowledged records of each.
+NATS_CASES = {
+    "100 B, 4 producers": (100, 4, 10_000),
+    "1 KiB, 4 producers": (1024, 4, 2000),
+}
 PARTITIONS = 4
 PARTITIONS_OF = {"1 KiB, 100 partitions": 100}
-FILL = ["--size", "1024", "--rate", "30000", "--producers", "2"]  # what is caught up with
+FILL = ["--size", "1024", "--rate", "150000", "--producers", "4", "--outstanding", "2000"]  # what is caught up with
 
 
 class Kafka:
@@ -101,6 +111,7 @@ def load(brokers, topic, words, seconds, partitions=PARTITIONS):
 
 
 def measure(server, topic, words, seconds):
+    os.sync()
     usage = Usage(server.pid)
     report = load(server.brokers, topic, words, seconds)
     spent = usage.end()
@@ -126,6 +137,25 @@ def measure(server, topic, words, seconds):
     return line
 
 
+def fdatasync_p99_us(folder):
+    """Of 4 KiB, with nothing else to do."""
+    done = subprocess.run([ROOT / "build/release/raw_limits_bench", str(folder), "0.5"], capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return next(row["p99"] for row in rows if row["name"] == "fdatasync_4k")
+
+
+def emit_bars(case, runs, raw, args):
+    """Where a bar stands for the case."""
+    if case == "1 KiB at 10,000/s, end to end":
+        p99, most = spread(run["end_to_end_p99_ms"] for run in runs["weft"])["median"], 2 * spread(raw)["median"] / 1000 + 1
+        emit({"bench": "stream", "case": case, "fdatasync_p99_us": spread(raw), "rounds": args.rounds,
+              "bars": [bar(f"end to end p99 <= 2 x fdatasync p99 + 1 ms = {most:.2f} ms", p99, p99 <= most)]})
+    if case == "catch up":
+        cpu, alone = (spread(row["cpu_ms_per_mb"] for row in rows)["median"] for rows in (runs["weft"], raw))
+        emit({"bench": "stream", "case": case, "sendfile_alone": {key: spread(row[key] for row in raw) for key in raw[0]},
+              "sendfile_ratio": round(cpu / alone, 3), "bars": [bar("CPU of catching up <= 0.15 s/GB", cpu, cpu <= 0.15)]})
+
+
 def run_case(case, servers, args):
     words, topic = CASES[case], "bench-" + "".join(letter if letter.isalnum() else "-" for letter in case)
     if words is None:  # the same bytes for everybody
@@ -134,17 +164,27 @@ def run_case(case, servers, args):
             load(server.brokers, topic, FILL, 2 * args.seconds)
     for server in servers.values():  # makes the topic, too
         load(server.brokers, topic, words, args.seconds, PARTITIONS_OF.get(case, PARTITIONS))  # caches, files, and what a virtual machine compiles
-    runs = {name: [] for name in servers}
+    of_case = {**servers, **(args.nats if case in NATS_CASES else {})}
+    runs, raw = {name: [] for name in of_case}, []
     for number in range(args.rounds):
-        for name in list(servers) if number % 2 == 0 else reversed(list(servers)):
-            run = measure(servers[name], topic, words, args.seconds)
+        if case.endswith("end to end"):
+            raw.append(fdatasync_p99_us(args.folder))
+        elif case == "catch up":
+            raw.append(raw_sendfile.measure(args.folder))
+        for name in list(of_case) if number % 2 == 0 else reversed(list(of_case)):
+            if name in servers:
+                run = measure(servers[name], topic, words, args.seconds)
+            else:
+                os.sync()
+                run = of_case[name].publish(case, *NATS_CASES[case], args.seconds)
             runs[name].append(run)
             emit({"bench": "stream", "case": case, "server": name, "round": number} | run)
+    emit_bars(case, runs, raw, args)
     for name, of_server in runs.items():
         line = {key: spread(run[key] for run in of_server) for key in of_server[0]}
         if name != "weft":
             line["weft_ratio"] = {key: spread(own[key] / max(peer[key], 1e-9) for own, peer in zip(runs["weft"], of_server))
-                                  for key in of_server[0] if key not in ("other_cores", "client_cores")}
+                                  for key in of_server[0] if key not in ("other_cores", "client_cores") and key in runs["weft"][0]}
         emit({"bench": "stream", "summary": case, "server": name, "rounds": len(of_server)} | line)
 
 
@@ -160,6 +200,16 @@ def start_servers(folder, stack, kafka):
     return servers
 
 
+def start_nats(folder, stack, asked):
+    """Those of its servers that a case asks for; why not, when there are none."""
+    if not any(case in NATS_CASES for case in asked):
+        return {}, None
+    if why := nats_peer.missing():
+        return {}, why
+    return {"nats synced": stack.enter_context(nats_peer.Nats(folder / "nats-synced", "always")),
+            "nats": stack.enter_context(nats_peer.Nats(folder / "nats", "2m"))}, None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=3)
@@ -171,10 +221,13 @@ def main():
         args.seconds, args.rounds = 2, 2
     kafka = JARS.is_dir()
     with bench_folder("stream") as name, contextlib.ExitStack() as stack:
-        servers = start_servers(Path(name), stack, kafka)
+        args.folder = Path(name)
+        servers = start_servers(args.folder, stack, kafka)
+        args.nats, no_nats = start_nats(args.folder, stack, args.case or CASES)
         emit({"bench": "stream", "kafka": VERSION if kafka else None, "seconds": args.seconds, "rounds": args.rounds,
               "partitions": PARTITIONS, "load": [round(value, 2) for value in os.getloadavg()]}
-             | ({} if kafka else {"skipped": f"Apache Kafka: {JARS} is missing; ./dev interop kafka_tools fetches it"}))
+             | ({} if kafka else {"skipped": f"Apache Kafka: {JARS} is missing; ./dev interop kafka_tools fetches it"})
+             | ({"skipped_nats": no_nats} if no_nats else {}))
         for case in args.case or CASES:
             run_case(case, servers, args)
 

@@ -37,6 +37,7 @@ struct LogContext {
   std::atomic<bool> stopped{false};    // a write or sync failed: no more writes in this process
   std::atomic<bool> disk_full{false};  // less than the reserve is free
   std::atomic<bool> closing{false};
+  std::atomic<std::size_t> sealed_files{0};  // write-ahead files that wait for their placement
 
   std::string wal_folder() const { return options.folder + "/wal"; }
   std::string segment_folder() const { return options.folder + "/segments"; }

@@ -9,7 +9,8 @@ namespace weft::eventlog {
 namespace {
 
 constexpr std::size_t kRefsAtOnce = 1024;
-constexpr std::uint64_t kPlacementReadBytes = 1024 * 1024;
+constexpr std::uint64_t kPlacementReadBytes = 128 * 1024;
+constexpr int kRestsPerWork = 4;
 
 std::uint64_t bytes_of(const std::vector<BatchRef>& refs) {
   std::uint64_t bytes = 0;
@@ -42,6 +43,7 @@ Task<Result<>> LogPlacement::copy_refs(SegmentWriter& to, std::uint64_t wal,
       bytes += refs[at].bytes;
       some.push_back(refs[at++]);
     }
+    const auto begun = context_.clock.mono();
     CO_TRY(auto batches, co_await reader_.read_wal(wal, some));
     for (std::size_t i = 0; i < batches.size(); ++i) {
       if (batches[i]) {
@@ -50,8 +52,15 @@ Task<Result<>> LogPlacement::copy_refs(SegmentWriter& to, std::uint64_t wal,
         CO_CHECK(co_await reader_.set_aside(context_.wal_path(wal), some[i].at, some[i].bytes));
       }
     }
+    co_await give_way(context_.clock.mono() - begun);
   }
   co_return Result<>();
+}
+
+Task<void> LogPlacement::give_way(Duration worked) {
+  if (context_.closing || context_.sealed_files > 1) co_return;
+  // A cancelled rest is over.
+  [[maybe_unused]] const auto rested = co_await context_.clock.sleep_for(kRestsPerWork * worked);
 }
 
 Task<Result<>> LogPlacement::place_partition(const Partition& partition,

@@ -38,6 +38,9 @@ class LogPlacement {
   Task<Result<>> place_partition(const Partition& partition, const std::vector<SealedWal>& files);
   Task<Result<>> copy_refs(SegmentWriter& to, std::uint64_t wal, std::vector<BatchRef> refs,
                            Offset start);
+  // After work of so long: when only one file waits, most of the time is left to the log's own
+  // writes and syncs.
+  Task<void> give_way(Duration worked);
   Task<Result<>> merge_partition(const Partition& partition,
                                  const std::vector<std::uint64_t>& segments);
   Task<Result<>> copy_extent(SegmentWriter& to, std::shared_ptr<const Extent> extent);

@@ -107,6 +107,7 @@ Task<Result<>> LogWriter::roll() {
     co_return rolled;
   }
   sealed_.push_back(full);
+  context_.sealed_files = sealed_.size();
   start_group();
   signalled_ = false;
   signal_background();

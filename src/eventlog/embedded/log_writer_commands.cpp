@@ -271,6 +271,7 @@ Task<bool> LogWriter::install(std::uint64_t sequence, const ExtentsByPartition& 
     }
   }
   std::erase_if(sealed_, [&](const SealedWal& wal) { return wal.sequence <= sequence; });
+  context_.sealed_files = sealed_.size();
   co_return true;
 }
 

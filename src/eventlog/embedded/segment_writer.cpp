@@ -12,7 +12,7 @@ CrashPoint after_segment_sync("log.after-segment-sync");
 
 // Written and synced in pieces: the write-ahead log's next sync waits behind no more than one of
 // them in the device's queue, instead of behind a whole segment.
-constexpr std::size_t kFlushBytes = 1024 * 1024;
+constexpr std::size_t kFlushBytes = 128 * 1024;
 
 }  // namespace
 
