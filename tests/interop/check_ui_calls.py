@@ -1,5 +1,5 @@
-"""The admin calls that the pages of a Kafka UI make, by the Java clients that UIs are built on. Not a UI: none is published
-in a registry that these checks use (Redpanda Console, Kowl, Kafdrop, AKHQ and kafka-ui were looked for)."""
+"""The admin calls that the pages of a Kafka UI make, by the Java clients that many UIs are built on. A UI itself is in
+check_redpanda_console.py."""
 from kafka_java import SOURCE, VERSIONS, node, story
 
 PAGES = 6
