@@ -13,8 +13,10 @@ import argparse
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import nats_peer
@@ -42,6 +44,7 @@ JAVA = ["java", "-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMi
         "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true"]
 # A client that cares for latency does not linger.
 END_TO_END = ["--size", "1024", "--consumers", "1", "--property", "producer.linger.ms=0"]
+BESIDE = "a new consumer beside live traffic"
 CASES = {
     "100 B, 1 producer": ["--size", "100"],
     "100 B, 4 producers": ["--size", "100", "--producers", "4"],
@@ -54,6 +57,7 @@ CASES = {
                               "producer.batch.size=16384"],
     "transactions of 10": ["--size", "100", "--transaction", "10", "--property", "producer.linger.ms=0"],
     "catch up": None,
+    BESIDE: None,
 }
 # Size, clients, and unacknowledged records of each: more than its client lets wait stall it.
 NATS_CASES = {
@@ -63,6 +67,7 @@ NATS_CASES = {
 PARTITIONS = 4
 PARTITIONS_OF = {"1 KiB, 100 partitions": 100}
 FILL = ["--size", "1024", "--rate", "150000", "--producers", "4", "--outstanding", "2000"]  # what is caught up with
+CATCH_UP = ["--producers", "0", "--consumers", "1"]
 
 
 class Kafka:
@@ -137,6 +142,27 @@ def measure(server, topic, words, seconds):
     return line
 
 
+def measure_beside(server, topic, seconds):
+    """Latency end to end of 5,000 records/s, alone and while a new consumer reads another topic from its beginning, again and again."""
+    live = [*END_TO_END, "--rate", "5000"]
+    alone = measure(server, topic, live, seconds)
+    read, ended = [], threading.Event()
+
+    def catch_up():
+        while not ended.is_set():
+            rows = load(server.brokers, f"{topic}-old", CATCH_UP, seconds)["measured"]
+            read.append(next(row for row in rows if row["what"] == "catch up")["megabytesPerSecond"])
+
+    reader = threading.Thread(target=catch_up)
+    reader.start()
+    beside = measure(server, topic, live, seconds)
+    ended.set()
+    reader.join()
+    return {"other_cores": beside["other_cores"], "alone_p50_ms": alone["end_to_end_p50_ms"], "alone_p99_ms": alone["end_to_end_p99_ms"],
+            "beside_p50_ms": beside["end_to_end_p50_ms"], "beside_p99_ms": beside["end_to_end_p99_ms"],
+            "records_per_second": beside["records_per_second"], "catch_up_mb_per_second": round(statistics.median(read), 1)}
+
+
 def fdatasync_p99_us(folder):
     """Of 4 KiB, with nothing else to do."""
     done = subprocess.run([ROOT / "build/release/raw_limits_bench", str(folder), "0.5"], capture_output=True, text=True, check=True)
@@ -159,9 +185,11 @@ def emit_bars(case, runs, raw, args):
 def run_case(case, servers, nats, args):
     words, topic = CASES[case], "bench-" + "".join(letter if letter.isalnum() else "-" for letter in case)
     if words is None:  # the same bytes for everybody
-        words = ["--producers", "0", "--consumers", "1"]
+        words = CATCH_UP
         for server in servers.values():
-            load(server.brokers, topic, FILL, 2 * args.seconds)
+            load(server.brokers, f"{topic}-old" if case == BESIDE else topic, FILL, 2 * args.seconds)
+    if case == BESIDE:
+        words = [*END_TO_END, "--rate", "5000"]
     for server in servers.values():  # makes the topic, too
         load(server.brokers, topic, words, args.seconds, PARTITIONS_OF.get(case, PARTITIONS))  # caches, files, and what a virtual machine compiles
     of_case = {**servers, **nats}
@@ -172,7 +200,9 @@ def run_case(case, servers, nats, args):
         elif case == "catch up":
             raw.append(raw_sendfile.measure(args.folder))
         for name in list(of_case) if number % 2 == 0 else reversed(list(of_case)):
-            if name in servers:
+            if case == BESIDE:
+                run = measure_beside(servers[name], topic, args.seconds)
+            elif name in servers:
                 run = measure(servers[name], topic, words, args.seconds)
             else:
                 os.sync()

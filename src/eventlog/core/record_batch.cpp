@@ -147,6 +147,10 @@ Result<BatchHeader> check_batch(std::string_view batch) {
   if (header.has_append_time()) {
     return fail(ErrorCode::InvalidArgument, "a client may not set the append time");
   }
+  if ((header.attributes & kUndefinedBits) != 0) {
+    return fail(ErrorCode::InvalidArgument, "attributes {:#06x} of a record batch are not defined",
+                header.attributes & kUndefinedBits);
+  }
   if (header.record_count <= 0 || header.record_count - 1 != header.last_offset_delta) {
     return fail(ErrorCode::InvalidArgument, "{} records with last offset delta {}",
                 header.record_count, header.last_offset_delta);

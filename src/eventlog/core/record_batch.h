@@ -30,6 +30,9 @@ inline constexpr std::size_t kBatchLengthEnd = 12;  // the length field counts f
 inline constexpr std::int16_t kAppendTimeBit = 0x08;
 inline constexpr std::int16_t kTransactionalBit = 0x10;
 inline constexpr std::int16_t kControlBit = 0x20;
+// Kafka defines none from 0x80 on. The highest is reserved for batches of streams whose payload is
+// encrypted: what follows the header then begins with a key id (docs/formats/README.md).
+inline constexpr int kUndefinedBits = 0xff80;
 
 struct BatchHeader {
   Offset base_offset = 0;
@@ -63,7 +66,7 @@ Result<> verify_batch_checksum(std::string_view batch);
 
 // What must hold of a batch before it may be appended, apart from its records' bytes: exactly one
 // whole batch, checksum, a known codec, a record count that agrees with the last offset delta, no
-// control batch, sane producer fields. DataLoss (checksum, truncation), Unsupported (codec),
+// control batch, no undefined attributes, sane producer fields. DataLoss (checksum, truncation), Unsupported (codec),
 // InvalidArgument.
 Result<BatchHeader> check_batch(std::string_view batch);
 

@@ -167,6 +167,7 @@ TEST(RecordBatch, RefusesWhatAClientMayNotSend) {
   EXPECT_THAT(refused([](std::string& b) { b[22] = 0x20; }), HasSubstr("control"));
   EXPECT_THAT(refused([](std::string& b) { b[22] = 0x08; }), HasSubstr("append time"));
   EXPECT_THAT(refused([](std::string& b) { b[22] = 0x05; }), HasSubstr("codec 5"));
+  EXPECT_THAT(refused([](std::string& b) { b[21] = '\x80'; }), HasSubstr("attributes 0x8000"));
   EXPECT_THAT(refused([](std::string& b) { b[26] = 7; }), HasSubstr("last offset delta 7"));
   EXPECT_THAT(refused([](std::string& b) { store_be(b.data() + 57, 0); }), HasSubstr("0 records"));
   EXPECT_THAT(refused([](std::string& b) { store_be(b.data() + 43, std::int64_t{5}); }),
