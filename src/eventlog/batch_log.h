@@ -74,7 +74,7 @@ struct FetchedPartition {
   std::optional<ErrorCode> error;  // NotFound, OutOfRange, DataLoss
   PartitionInfo info;
   std::vector<std::shared_ptr<const std::string>> batches;
-  // Whole batches too, checked as the others; with `from_files` alone.
+  // Whole batches too, checked as the others or known to be intact; with `from_files` alone.
   std::vector<FileBytesBefore> files;
   Offset next = 0;  // where to go on: behind the batches, or behind a hole where there are none
   // Of those transactions the batches do not count; with `committed_only` alone.

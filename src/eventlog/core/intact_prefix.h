@@ -13,8 +13,8 @@ namespace weft::eventlog {
 class IntactPrefix {
  public:
   IntactPrefix() = default;
-  IntactPrefix(const IntactPrefix& other) : bytes_(other.bytes()) {}
-  IntactPrefix& operator=(const IntactPrefix& other) {
+  IntactPrefix(const IntactPrefix& other) noexcept : bytes_(other.bytes()) {}
+  IntactPrefix& operator=(const IntactPrefix& other) noexcept {
     bytes_ = other.bytes();
     return *this;
   }

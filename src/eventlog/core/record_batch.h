@@ -66,8 +66,8 @@ Result<> verify_batch_checksum(std::string_view batch);
 
 // What must hold of a batch before it may be appended, apart from its records' bytes: exactly one
 // whole batch, checksum, a known codec, a record count that agrees with the last offset delta, no
-// control batch, no undefined attributes, sane producer fields. DataLoss (checksum, truncation), Unsupported (codec),
-// InvalidArgument.
+// control batch, no undefined attributes, sane producer fields. DataLoss (checksum, truncation),
+// Unsupported (codec), InvalidArgument.
 Result<BatchHeader> check_batch(std::string_view batch);
 
 // The records' bytes of a whole batch: a view of the batch, or of `scratch` when it is compressed.

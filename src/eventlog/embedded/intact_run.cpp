@@ -65,7 +65,8 @@ void extend(IntactRun& run, const File& file, const Extent& extent, std::uint64_
   while (run.at + run.bytes < extent.bytes) {
     const auto header = walk.header_at(run.at + run.bytes);
     if (header && header->base_offset >= limit) return;
-    run.is_cut = header ? run.bytes + header->bytes() > bytes_max : walk.read_enough();
+    run.is_cut = header ? run.bytes + header->bytes() > bytes_max
+                        : walk.read_enough() && run.bytes >= bytes_max / 2;
     if (!header || run.is_cut) return;
     run.bytes += header->bytes();
     run.next = header->next_offset();

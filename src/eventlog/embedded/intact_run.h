@@ -14,7 +14,7 @@ struct IntactRun {
   std::uint64_t at = 0;  // in the extent
   std::uint64_t bytes = 0;
   Offset next = 0;      // behind it
-  bool is_cut = false;  // more of the extent stands behind it that may fit no more
+  bool is_cut = false;  // more stands behind it, which does not fit or is not worth a look
 };
 
 // A run of at most `bytes_max` that begins with the first batch that ends at or beyond `from` and

@@ -38,6 +38,7 @@ struct LogContext {
   std::atomic<bool> disk_full{false};  // less than the reserve is free
   std::atomic<bool> closing{false};
   std::atomic<std::size_t> sealed_files{0};  // write-ahead files that wait for their placement
+  std::atomic<std::uint64_t> wal_room{0};    // bytes left in the file that is written
 
   std::string wal_folder() const { return options.folder + "/wal"; }
   std::string segment_folder() const { return options.folder + "/segments"; }

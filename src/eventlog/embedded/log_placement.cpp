@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kRefsAtOnce = 1024;
 constexpr std::uint64_t kPlacementReadBytes = 128 * 1024;
 constexpr int kRestsPerWork = 4;
+constexpr Duration kRestMax = std::chrono::milliseconds(20);
 
 std::uint64_t bytes_of(const std::vector<BatchRef>& refs) {
   std::uint64_t bytes = 0;
@@ -59,8 +60,10 @@ Task<Result<>> LogPlacement::copy_refs(SegmentWriter& to, std::uint64_t wal,
 
 Task<void> LogPlacement::give_way(Duration worked) {
   if (context_.closing || context_.sealed_files > 1) co_return;
+  if (context_.wal_room < context_.options.wal_file_bytes / 2) co_return;
   // A cancelled rest is over.
-  [[maybe_unused]] const auto rested = co_await context_.clock.sleep_for(kRestsPerWork * worked);
+  [[maybe_unused]] const auto rested =
+      co_await context_.clock.sleep_for(std::min<Duration>(kRestsPerWork * worked, kRestMax));
 }
 
 Task<Result<>> LogPlacement::place_partition(const Partition& partition,

@@ -38,8 +38,8 @@ class LogPlacement {
   Task<Result<>> place_partition(const Partition& partition, const std::vector<SealedWal>& files);
   Task<Result<>> copy_refs(SegmentWriter& to, std::uint64_t wal, std::vector<BatchRef> refs,
                            Offset start);
-  // After work of so long: when only one file waits, most of the time is left to the log's own
-  // writes and syncs.
+  // After work of so long: while only one file waits and the next is not half full, most of the
+  // time is left to the log's own writes and syncs.
   Task<void> give_way(Duration worked);
   Task<Result<>> merge_partition(const Partition& partition,
                                  const std::vector<std::uint64_t>& segments);

@@ -254,6 +254,42 @@ TEST_F(LogPlacementTest, MergesSmallSegments) {
   EXPECT_EQ(node.values({stream, 1}), expected);
 }
 
+TEST_F(LogPlacementTest, MergesAndCompactsExtentsOfManyReads) {
+  node.close();
+  node.options.wal_file_bytes = 8 * 1024 * 1024;
+  node.options.tail_bytes_max = 0;
+  open();
+  const auto merged = node.create("merged");
+  auto settings = stream_named("compacted");
+  settings.cleanup = Cleanup::Compact;
+  const auto compacted = node.run(node.log->create_stream(settings)).value().id;
+  constexpr int kRounds = 8, kRecords = 30;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kRecords; ++i) {
+      const auto value = fmt::format("{}-{}-", round, i) + std::string(100'000, 'x');
+      node.append(merged, value);
+      auto appended = node.run(
+          node.log->append(one_record(compacted, value, fmt::format("{}-{}", round % 2, i), 0)));
+      ASSERT_TRUE(appended.has_value());
+    }
+    tidy();
+  }
+
+  for (int open = 0; open < 2; ++open) {
+    EXPECT_THAT(node.values({merged, 0}), SizeIs(kRounds * kRecords));
+    // Of each of the 60 keys the last value; those of the last round's keys, and of the one before.
+    std::set<std::string> rounds;
+    const auto left = node.values({compacted, 0});
+    EXPECT_GE(left.size(), 2u * kRecords);
+    EXPECT_LT(left.size(), static_cast<std::size_t>(kRounds * kRecords));
+    for (std::size_t i = left.size() - 2 * kRecords; i < left.size(); ++i) {
+      rounds.insert(left[i].substr(0, 1));
+    }
+    EXPECT_THAT(rounds, ::testing::ElementsAre("6", "7"));
+    node.reopen();
+  }
+}
+
 TEST_F(LogPlacementTest, GivesALargePartitionAFileOfItsOwn) {
   node.close();
   node.options.own_segment_bytes = 20'000;

@@ -161,13 +161,19 @@ void add_from_file(FetchedPartition& into, const std::shared_ptr<File>& file, st
   into.files.push_back({into.batches.size(), {file, at, size}});
 }
 
+// What the medium has to bring again is not known to be what was written.
+void forget_cold(const File& file, const Extent& extent, std::uint64_t at, std::uint64_t bytes) {
+  const bool is_known = file.descriptor() >= 0 && at < extent.intact.bytes();
+  if (is_known && !is_warm(file, extent.at + at, bytes)) extent.intact.forget(at);
+}
+
 // Adds the next bytes without a look at them, if so many are known to be intact that it pays.
-// Where to go on in the extent.
+// Where to go on in the extent; `begin` when none were added.
 std::uint64_t add_unread(LogReader::Batches& into, const std::shared_ptr<File>& file,
-                         const Extent& extent, Offset from, std::uint64_t bytes_max) {
+                         const Extent& extent, std::uint64_t begin, Offset from,
+                         std::uint64_t bytes_max) {
   const auto room = bytes_max - std::min(into.bytes, bytes_max);
   const auto run = intact_run(*file, extent, from, room, into.limit);
-  const auto begin = extent.point_before(from).at;
   if (!run || run->bytes < kFileRunMin) return begin;
   if (!is_warm(*file, extent.at + run->at, run->bytes)) {
     extent.intact.forget(run->at);
@@ -212,11 +218,15 @@ Task<Result<bool>> LogReader::read_extent(const Extent& extent, Offset from,
   CO_TRY(auto file, co_await context_.cache.open(path));
   const bool from_file = into.from_files && file->descriptor() >= 0;
   auto at = std::uint64_t{extent.point_before(from).at};
-  if (from_file) at = add_unread(into, file, extent, from, bytes_max);
-  if (into.is_cut) co_return false;
+  into.is_cut = false;
+  if (from_file) {
+    at = add_unread(into, file, extent, at, from, bytes_max);
+    if (into.is_cut) co_return false;
+  }
   const bool stays = from_file && std::min(extent.bytes - at, bytes_max) >= kFileRunMin;
   while (at < extent.bytes) {
     auto size = std::min(wanted, extent.bytes - at);
+    forget_cold(*file, extent, at, size);
     CO_TRY(auto range, co_await read_range(file, extent.at + at, size));
     if (range.size() < size) co_return fail(ErrorCode::DataLoss, "{} is too short", path);
     std::size_t in = 0;
@@ -244,9 +254,11 @@ Task<Result<bool>> LogReader::read_extent(const Extent& extent, Offset from,
     extent.intact.saw(at, at + in);
     at += in;
     if (step == Step::Damaged) {
+      extent.intact.forget(at);
       CO_TRY(at, co_await skip_damage(extent, at, into));
     }
-    if (into.bytes >= bytes_max) co_return false;
+    into.is_cut = into.bytes >= bytes_max;
+    if (into.is_cut) co_return false;
   }
   into.next = std::max(into.next, std::min(extent.end, into.limit));
   co_return true;

@@ -48,7 +48,8 @@ class LogReader {
                            std::int64_t bytes, Duration wait, bool committed_only = false);
 
   // Appends whole batches of the extent; requires extent.first <= from < extent.end. False when it
-  // did not come to the extent's end.
+  // did not come to the extent's end. Damage, and bytes that are not in memory, are not known to be
+  // intact any more.
   Task<Result<bool>> read_extent(const Extent& extent, Offset from, std::uint64_t bytes_max,
                                  Batches& into);
   // The batches of one partition in a write-ahead file; null for a damaged one.

@@ -191,7 +191,7 @@ std::vector<LogCommand> LogRecovery::skips() const {
 
 void LogRecovery::keep_pending(const WalEntry& entry, const WalFile& file, std::uint64_t at) {
   confirm(entry.durable);
-  epoch_ = entry.epoch;
+  epoch_ = entry_epoch_ = entry.epoch;
   epochs_used_ = std::max(epochs_used_, entry.epoch);
   ++report_.entries;
   report_.bytes += entry.bytes;
@@ -272,7 +272,7 @@ Task<Result<>> LogRecovery::rewrite_pending() {
   group.start(wal.position(), wal.epoch());
   std::deque<PendingEntry> moved;
   for (auto& entry : pending_) {
-    if (entry.kind == WalKind::Marker && entry.payload.empty()) continue;  // it says nothing here
+    if (entry.says_nothing()) continue;
     entry.position = group.position();
     entry.sequence = wal.sequence();
     entry.at = wal.file_offset(entry.position);

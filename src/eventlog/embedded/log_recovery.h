@@ -28,6 +28,8 @@ struct RecoveryReport {
   std::uint32_t damaged_ranges = 0;
 };
 
+class FileWindow;
+
 class LogRecovery {
  public:
   LogRecovery(LogContext& context, LogWriter& writer) : context_(context), writer_(writer) {}
@@ -56,6 +58,7 @@ class LogRecovery {
     std::uint32_t at;  // of the entry in its file
     bool is_change;    // not in the manifest's state yet
     std::string payload;
+    bool says_nothing() const { return kind == WalKind::Marker && payload.empty(); }
   };
 
   Task<Result<Manifest>> read_manifest();
@@ -71,7 +74,7 @@ class LogRecovery {
   Task<Result<bool>> was_used(WalFile& file, WalPosition first);
   Task<Result<>> set_aside(WalFile& file, std::uint64_t at, std::uint64_t bytes);
   void remember_ends(std::uint64_t damaged_bytes);
-  void forget_copied(const WalEntry& first);
+  Task<Result<>> forget_copied(FileWindow& window);
   void keep_pending(const WalEntry& entry, const WalFile& file, std::uint64_t at);
   void confirm(WalPosition durable);
   void apply(const PendingEntry& entry);
@@ -88,10 +91,11 @@ class LogRecovery {
   WalPosition position_ = 0;  // where the next entry is expected
   WalPosition confirmed_ = 0;
   std::uint32_t epoch_ = 0;         // entries of an older process are leftovers
+  std::uint32_t entry_epoch_ = 0;   // of the last entry
   WalPosition positions_used_ = 0;  // by a start that did not come to its end
   std::uint32_t epochs_used_ = 0;   // the highest of all
   std::int32_t leader_epoch_ = 0;
-  // Of the last file without a header that begins with what stands before it, too.
+  // Of the last file that was found to begin with what stands before it, too.
   struct Copies {
     WalPosition first;
     WalPosition original;

@@ -98,17 +98,30 @@ Task<Result<bool>> LogRecovery::was_used(WalFile& file, WalPosition first) {
   co_return found.has_value();
 }
 
-// A file whose header is damaged, or was torn when a start made the file count, may begin with what
-// that start wrote again: from there on the entries before it are pending twice.
-void LogRecovery::forget_copied(const WalEntry& first) {
-  if (first.epoch <= epoch_) return;  // the process that wrote the file before wrote this one, too
-  const auto original = std::ranges::find_if(pending_, [&](const PendingEntry& entry) {
-    return entry.kind == first.kind && entry.payload == first.payload;
-  });
-  if (original == pending_.end()) return;
-  copies_ = Copies{first.position, original->position};
-  end_sealed_at(original->position);
+// A start makes its file count by the header, and begins it with what it wrote again. Where that
+// header, or the one of a file between, is damaged or was torn, the copies are known by their
+// content: the entries before them are pending twice.
+Task<Result<>> LogRecovery::forget_copied(FileWindow& window) {
+  std::uint64_t at = kWalHeaderBytes;
+  auto position = position_;
+  CO_TRY(auto copy, co_await entry_at(window, at, position, epoch_, WalCheck::Full));
+  // Without a start between them, nothing was copied.
+  if (!copy.entry || copy.entry->epoch <= entry_epoch_) co_return Result<>();
+  const auto is_copied = [&copy](const PendingEntry& entry) {
+    return copy.entry && copy.entry->kind == entry.kind && copy.entry->payload == entry.payload;
+  };
+  const auto original = std::ranges::find_if(pending_, is_copied);
+  for (auto each = original; each != pending_.end(); ++each) {
+    if (each->says_nothing()) continue;
+    CO_TRY(copy, co_await entry_at(window, at, position, epoch_, WalCheck::Full));
+    if (!is_copied(*each)) co_return Result<>();
+    at += copy.entry->bytes;
+    position += copy.entry->bytes;
+  }
+  if (original == pending_.end()) co_return Result<>();
+  copies_ = Copies{position_, original->position};
   pending_.erase(original, pending_.end());
+  co_return Result<>();
 }
 
 Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
@@ -126,12 +139,13 @@ Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
       pending_.pop_back();
     }
     position_ = file.header.first_position;
-    confirm(position_);
   }
   std::optional<WalPosition> end;
   if (next != nullptr && next->has_header) end = next->header.previous_end;
   if (!file.file) co_return Result<>();
   FileWindow window(*file.file, file.bytes);
+  if (!pending_.empty()) CO_CHECK(co_await forget_copied(window));
+  if (file.has_header) confirm(position_);
   const auto first = position_;
   auto place = [&](WalPosition position) { return position - first + kWalHeaderBytes; };
   bool trusting = context_.options.mutant == LogMutant::TornTailAccepted;
@@ -140,7 +154,6 @@ Task<Result<>> LogRecovery::replay(WalFile& file, const WalFile* next) {
     CO_TRY(auto here, co_await entry_at(window, at, position_, epoch_,
                                         trusting ? WalCheck::WithoutChecksum : WalCheck::Full));
     if (here.entry && (!end || here.entry->position < *end)) {
-      if (!file.has_header && position_ == first) forget_copied(*here.entry);
       keep_pending(*here.entry, file, at);
       position_ += here.entry->bytes;
       continue;

@@ -77,7 +77,10 @@ class LogWriter {
   std::vector<WalExtent> wal_extents() const;
   // The extents are readable from now on, instead of the write-ahead files up to `sequence`.
   Task<bool> install(std::uint64_t sequence, const ExtentsByPartition& extents);
-  Task<std::vector<SealedWal>> list_sealed() { co_return sealed_; }
+  Task<std::vector<SealedWal>> list_sealed() {
+    context_.sealed_files = sealed_.size();
+    co_return sealed_;
+  }
   Task<bool> lacks_spare() { co_return wal_.wants_spare(); }
   void stop(const Error& error);
 

@@ -13,6 +13,7 @@ CrashPoint after_segment_sync("log.after-segment-sync");
 // Written and synced in pieces: the write-ahead log's next sync waits behind no more than one of
 // them in the device's queue, instead of behind a whole segment.
 constexpr std::size_t kFlushBytes = 128 * 1024;
+constexpr std::size_t kFlushBytesBehind = 1024 * 1024;  // when files wait for their placement
 
 }  // namespace
 
@@ -34,7 +35,8 @@ Task<Result<>> SegmentWriter::add(std::string_view batch) {
   extent_->add(header.base_offset, header.last_offset(), header.max_timestamp, batch.size());
   extent_empty_ = false;
   buffer_ += batch;
-  if (buffer_.size() >= kFlushBytes) CO_CHECK(co_await flush());
+  const auto full = context_.sealed_files > 1 ? kFlushBytesBehind : kFlushBytes;
+  if (buffer_.size() >= full) CO_CHECK(co_await flush());
   co_return Result<>();
 }
 

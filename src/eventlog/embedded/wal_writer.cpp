@@ -100,6 +100,7 @@ Task<Result<>> WalWriter::write(WalGroup& group) {
   CO_CHECK(co_await file_->write_at(parts, at));
   header_.clear();
   offset_ += group.bytes();
+  context_.wal_room.store(room(), std::memory_order_relaxed);
   position_ += group.bytes();
   co_return Result<>();
 }
