@@ -179,7 +179,8 @@ def emit_bars(case, runs, raw, args):
     if case == "catch up":
         cpu, alone = (spread(row["cpu_ms_per_mb"] for row in rows)["median"] for rows in (runs["weft"], raw))
         emit({"bench": "stream", "case": case, "sendfile_alone": {key: spread(row[key] for row in raw) for key in raw[0]},
-              "sendfile_ratio": round(cpu / alone, 3), "bars": [bar("CPU of catching up <= 0.15 s/GB", cpu, cpu <= 0.15)]})
+              "bars": [bar("CPU of catching up <= 1.1 x sendfile alone", cpu / alone, cpu <= 1.1 * alone),
+                       bar("CPU of catching up <= 0.15 s/GB, as set", cpu, cpu <= 0.15)]})
 
 
 def run_case(case, servers, nats, args):

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
 #include "runtime/log.h"
@@ -21,8 +24,9 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t kBuffersMax = 16;
-// sendfile(2) moves at most this much per call, so that one file does not hold the loop.
-constexpr std::size_t kFileChunk = 1024 * 1024;
+// sendfile(2) moves at most this much per call, so that one file does not hold the loop: others
+// have their turn between two calls.
+constexpr std::size_t kFileChunk = 256 * 1024;
 
 error_code last_error() {
   return {errno, boost::system::system_category()};
@@ -30,6 +34,11 @@ error_code last_error() {
 
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+Task<void> next_turn() {
+  const auto loop = co_await asio::this_coro::executor;
+  co_await asio::post(loop, asio::use_awaitable_t<Executor>());
 }
 
 struct Vector {
@@ -234,6 +243,7 @@ Task<Result<>> SocketStream::send_file(int descriptor, std::uint64_t offset, std
     auto sent = ::sendfile(descriptor_, descriptor, &at, step);
     if (sent > 0) {
       size -= static_cast<std::uint64_t>(sent);
+      if (size > 0) co_await next_turn();
       continue;
     }
     if (sent == 0) co_return fail(ErrorCode::DataLoss, "the file ends {} bytes early", size);
