@@ -92,6 +92,17 @@ FetchedPartition fetch_from(LogOnDisk& node, PartitionId partition, Offset from,
   return std::move(fetched[0]);
 }
 
+void damage_longest_run(const FetchedPartition& fetched) {
+  const auto run = std::ranges::max_element(
+      fetched.files, {}, [](const FileBytesBefore& part) { return part.bytes.size; });
+  ASSERT_NE(run, fetched.files.end());
+  const auto link = fmt::format("/proc/self/fd/{}", run->bytes.file->descriptor());
+  std::fstream file(std::filesystem::read_symlink(link),
+                    std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(run->bytes.at + 1000));
+  file.write("damage", 6);
+}
+
 TEST_F(LogPlacementTest, LeavesLongRunsInTheirFileForThoseWhoSendThem) {
   auto stream = node.create("orders");
   for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
@@ -140,6 +151,29 @@ TEST_F(LogPlacementTest, ARunThatStaysInItsFileIsCheckedAsWell) {
   EXPECT_THAT(left.files, SizeIs(::testing::Ge(2u))) << "a run before it and one behind it";
 }
 
+TEST_F(LogPlacementTest, WhatWasReadOnceIsSentUnread) {
+  auto stream = node.create("orders");
+  for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
+  tidy();
+  node.reopen();
+  FetchOptions options;
+  options.from_files = true;
+  for (Offset from = 0; from < 60;) {
+    const FetchItem item{{stream, 0}, from, 100'000};
+    const auto fetched = node.run(node.log->fetch({item}, options));
+    ASSERT_GT(fetched[0].next, from);
+    from = fetched[0].next;
+  }
+
+  const auto fetched = fetch_from(node, {stream, 0}, 0, true);
+  const auto whole = bytes_of(fetched);
+  damage_longest_run(fetched);
+
+  const auto unread = bytes_of(fetch_from(node, {stream, 0}, 0, true));
+  EXPECT_EQ(unread.size(), whole.size());
+  EXPECT_TRUE(unread != whole);
+}
+
 TEST_F(LogPlacementTest, WhatThisLifeWroteIsSentUnreadUntilTheScrubFindsDamage) {
   node.options.tail_bytes_max = 0;
   node.reopen();
@@ -148,16 +182,7 @@ TEST_F(LogPlacementTest, WhatThisLifeWroteIsSentUnreadUntilTheScrubFindsDamage) 
   tidy();
   const auto fetched = fetch_from(node, {stream, 0}, 0, true);
   const auto whole = bytes_of(fetched);
-  const auto run = std::ranges::max_element(
-      fetched.files, {}, [](const FileBytesBefore& part) { return part.bytes.size; });
-  ASSERT_NE(run, fetched.files.end());
-  {
-    const auto link = fmt::format("/proc/self/fd/{}", run->bytes.file->descriptor());
-    std::fstream file(std::filesystem::read_symlink(link),
-                      std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(run->bytes.at + 1000));
-    file.write("damage", 6);
-  }
+  damage_longest_run(fetched);
 
   const auto unread = bytes_of(fetch_from(node, {stream, 0}, 0, true));
   EXPECT_EQ(unread.size(), whole.size());

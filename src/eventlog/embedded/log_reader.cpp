@@ -235,6 +235,7 @@ Task<Result<bool>> LogReader::read_extent(const Extent& extent, Offset from,
       std::optional<BatchHeader> header;
       step = look(std::string_view(range).substr(in), extent.bytes - at - in, header);
       if (step != Step::Batch) break;
+      extent.intact.saw(at + in, at + in + header->bytes());
       if (header->base_offset >= into.limit) co_return false;
       if (header->last_offset() >= from) {
         into.is_cut = into.bytes > 0 && into.bytes + header->bytes() > bytes_max;
@@ -251,7 +252,6 @@ Task<Result<bool>> LogReader::read_extent(const Extent& extent, Offset from,
       in += header->bytes();
     }
     if (step == Step::Incomplete && in == 0) wanted *= 4;
-    extent.intact.saw(at, at + in);
     at += in;
     if (step == Step::Damaged) {
       extent.intact.forget(at);
