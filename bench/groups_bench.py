@@ -20,6 +20,7 @@ TOPIC = "bench-groups"
 FIND, JOIN, HEARTBEAT, SYNC, COMMIT = 10, 11, 12, 14, 8
 VERSIONS = {FIND: 2, JOIN: 2, HEARTBEAT: 2, SYNC: 2, COMMIT: 5}  # before compact fields; both servers know them
 SESSION_MS = 30_000
+ROUND_SECONDS_MAX = 120
 COORDINATOR_ERRORS = (14, 15, 16)  # loading, not available, not here: it is about to be
 
 
@@ -110,6 +111,10 @@ class Member:
             due += 1
 
 
+def measure(server, name, count, seconds):
+    return asyncio.run(asyncio.wait_for(load_groups(server, name, count, seconds), ROUND_SECONDS_MAX))
+
+
 async def load_groups(server, name, count, seconds):
     members = [Member(f"{name}-{index}") for index in range(count)]
     limit = asyncio.Semaphore(100)
@@ -129,7 +134,7 @@ async def load_groups(server, name, count, seconds):
     for member in members:
         member.writer.transport.abort()
     latencies.sort()
-    cpu = {what: usage["user"] + usage["system"] for what, usage in (("join", join_cpu), ("live", spent))}
+    cpu = {what: used["user"] + used["system"] for what, used in (("join", join_cpu), ("live", spent))}
     return {"other_cores": spent["other_cores"], "joined_s": round(joined, 3), "join_cpu_us": round(cpu["join"] * 1e6 / count, 1),
             "commits_per_second": round(len(latencies) / spent["wall"]), "commit_p50_ms": round(latencies[len(latencies) // 2] * 1e3, 2),
             "commit_p99_ms": round(latencies[len(latencies) * 99 // 100] * 1e3, 2),
@@ -150,12 +155,12 @@ def main():
         emit({"bench": "groups", "kafka": VERSION if JARS.is_dir() else None, "groups": args.groups, "seconds": args.seconds, "rounds": args.rounds})
         for server in servers.values():  # makes the topic, and warms up
             load(server.brokers, TOPIC, ["--rate", "100"], 1)
-            asyncio.run(load_groups(server, "warm", args.groups, 1))
+            measure(server, "warm", args.groups, 1)
         runs = {name: [] for name in servers}
         for number in range(args.rounds):
             for name in list(servers) if number % 2 == 0 else reversed(list(servers)):
                 os.sync()
-                runs[name].append(asyncio.run(load_groups(servers[name], f"round-{number}", args.groups, args.seconds)))
+                runs[name].append(measure(servers[name], f"round-{number}", args.groups, args.seconds))
                 emit({"bench": "groups", "server": name, "round": number} | runs[name][-1])
         for name, of_server in runs.items():
             line = {key: spread(run[key] for run in of_server) for key in of_server[0]}

@@ -27,7 +27,8 @@ def missing():
     if shutil.which("go") is None:
         return "NATS: go is not installed"
     for module in (SERVER, CLIENT):
-        done = subprocess.run(["go", "install", module], capture_output=True, text=True, env={**os.environ, "GOBIN": str(FOLDER)})
+        done = subprocess.run(["go", "install", module], capture_output=True, text=True, env={**os.environ, "GOBIN": str(FOLDER)},
+                              timeout=1800)
         if done.returncode != 0:
             return f"NATS: go install {module}: {(done.stderr.strip().splitlines() or ['no word'])[-1][:200]}"
     return None
@@ -74,7 +75,7 @@ class Nats:
         done = subprocess.run([FOLDER / "nats", "-s", f"nats://127.0.0.1:{self.port}", "bench", "js", "pub", "async", f"{stream}.x", "--stream",
                                stream, "--create", "--storage", "file", "--maxbytes", STREAM_BYTES_MAX, "--size", str(size), "--clients",
                                str(clients), "--batch", str(outstanding), "--msgs", str(count), "--purge", "--no-progress", "--csv", str(table)],
-                              capture_output=True, text=True, env={**os.environ, "HOME": str(self.folder)})
+                              capture_output=True, text=True, env={**os.environ, "HOME": str(self.folder)}, timeout=300)
         if done.returncode != 0:
             raise SystemExit(f"nats bench: {done.stdout[-1000:]}{done.stderr[-1000:]}")
         spent = usage.end()

@@ -31,6 +31,7 @@ def measure(folder, gigabytes=2):
                 read_all(listener.getsockname()[1])
             finally:
                 os._exit(0)
+        listener.settimeout(10)
         connection, _ = listener.accept()
         before, begun, sent = resource.getrusage(resource.RUSAGE_SELF), time.monotonic(), 0
         while sent < gigabytes * 1e9:

@@ -155,9 +155,11 @@ def measure_beside(server, topic, seconds):
 
     reader = threading.Thread(target=catch_up)
     reader.start()
-    beside = measure(server, topic, live, seconds)
-    ended.set()
-    reader.join()
+    try:
+        beside = measure(server, topic, live, seconds)
+    finally:
+        ended.set()
+        reader.join()
     return {"other_cores": beside["other_cores"], "alone_p50_ms": alone["end_to_end_p50_ms"], "alone_p99_ms": alone["end_to_end_p99_ms"],
             "beside_p50_ms": beside["end_to_end_p50_ms"], "beside_p99_ms": beside["end_to_end_p99_ms"],
             "records_per_second": beside["records_per_second"], "catch_up_mb_per_second": round(statistics.median(read), 1)}

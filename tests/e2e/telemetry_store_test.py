@@ -165,7 +165,7 @@ def test_an_order_number_finds_all_that_came_of_a_kafka_record_in_order_of_time(
     assert len({entry["traceId"] for entry in entries}) == 1
     assert [entry["what"] for entry in entries if entry["kind"] == "event"] == [f"produce {STREAM}"]
     assert [entry["what"] for entry in entries if entry["kind"] == "delivery"] == ["deliver crm"]
-    assert entries[0]["kind"] == "event"  # a line of the delivery may be of its own millisecond
+    assert [entry["kind"] for entry in entries][:2] == ["event", "delivery"]
     shown = node.cli("timeline", "SO-00004711").stdout
     assert f"produce {STREAM}" in shown and "deliver crm" in shown
     assert node.cli("timeline", "SO-99999999", "-o", "json").stdout.split() == ['{"items":[]}']

@@ -2,19 +2,12 @@
 // Produces with every codec, consumes in a group in which one of two members leaves, copies to TARGET in transactions, of which
 // one aborts, and looks at the group as an administrator. Prints one line of JSON; exits 1 with the error otherwise.
 const { KafkaJS, librdkafkaVersion } = require("@confluentinc/kafka-javascript");
+const { until, tell } = require("./story.js");
 
 const [broker, topic, target] = process.argv.slice(2);
 const RECORDS = 200;
 const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"];
 const kafka = new KafkaJS.Kafka({ kafkaJS: { clientId: "confluent-js-story", brokers: [broker], logLevel: KafkaJS.logLevel.NOTHING } });
-
-async function until(condition, what) {
-  const end = Date.now() + 40_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`${what} did not come true`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 async function produce() {
   for (const codec of CODECS) {
@@ -89,7 +82,4 @@ async function story() {
   };
 }
 
-story().then(
-  (result) => { console.log(JSON.stringify(result)); process.exit(0); },
-  (error) => { console.error(error.stack ?? error); process.exit(1); },
-);
+tell(story);

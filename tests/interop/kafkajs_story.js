@@ -3,19 +3,12 @@
 // Prints one line of JSON with what happened; exits 1 with the error otherwise.
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require("kafkajs");
 CompressionCodecs[CompressionTypes.Snappy] = require("kafkajs-snappy");
+const { until, tell } = require("./story.js");
 
 const [broker, topic] = process.argv.slice(2);
 const RECORDS = 300;
 const CODECS = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy };
 const kafka = new Kafka({ clientId: "kafkajs-story", brokers: [broker], logLevel: logLevel.NOTHING });
-
-async function until(condition, what) {
-  const end = Date.now() + 40_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`${what} did not come true`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 async function produce() {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
@@ -78,7 +71,4 @@ async function story() {
   return { records: seen.size, codecs, partitions: total, committed, ends };
 }
 
-story().then(
-  (result) => { console.log(JSON.stringify(result)); process.exit(0); },
-  (error) => { console.error(error.stack ?? error); process.exit(1); },
-);
+tell(story);

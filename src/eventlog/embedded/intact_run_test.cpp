@@ -1,10 +1,9 @@
 #include "eventlog/embedded/intact_run.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
+#include <fstream>
 #include <limits>
 
 #include "eventlog/embedded/log_test_bench.h"
@@ -49,30 +48,11 @@ class StoredExtent {
   std::unique_ptr<File> file;
 
  private:
-  class OpenFile final : public File {
-   public:
-    explicit OpenFile(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY)) {}
-    ~OpenFile() override { ::close(descriptor_); }
-    Task<Result<std::size_t>> read_at(std::span<char>, std::uint64_t) override { return none(); }
-    Task<Result<>> write_at(std::span<const std::string_view>, std::uint64_t) override {
-      co_return Result<>();
-    }
-    Task<Result<>> sync() override { co_return Result<>(); }
-    Task<Result<>> truncate(std::uint64_t) override { co_return Result<>(); }
-    Task<Result<>> allocate(std::uint64_t) override { co_return Result<>(); }
-    Task<Result<std::uint64_t>> size() override { co_return std::uint64_t{0}; }
-    int descriptor() const override { return descriptor_; }
-
-   private:
-    static Task<Result<std::size_t>> none() { co_return std::size_t{0}; }
-    const int descriptor_;
-  };
-
   void write(const std::string& bytes) {
-    const int descriptor = ::open(path_.c_str(), O_CREAT | O_WRONLY, 0600);
-    EXPECT_EQ(::write(descriptor, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-    ::close(descriptor);
-    file = std::make_unique<OpenFile>(path_);
+    std::ofstream(path_, std::ios::binary) << bytes;
+    auto opened = run_until_done(PosixFileSystem().open(path_, OpenMode::Read));
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    file = *std::move(opened);
   }
 
   TemporaryFolder folder_;

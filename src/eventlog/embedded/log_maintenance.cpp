@@ -237,7 +237,6 @@ Task<Result<>> LogMaintenance::place_sealed() {
   for (;;) {
     CO_TRY(auto files, co_await sealed());
     if (files.empty()) co_return Result<>();
-    CO_CHECK(co_await check_space());  // this may go on for long
     LogPlacement placement(context_, reader_, next_segment_);
     auto placed = co_await placement.place(files);
     if (!placed) {
@@ -258,6 +257,7 @@ Task<Result<>> LogMaintenance::place_sealed() {
       CO_CHECK(co_await remove_unneeded());
     }
     CO_CHECK(co_await write_manifest());
+    CO_CHECK(co_await check_space());  // more files may wait, for long
   }
 }
 

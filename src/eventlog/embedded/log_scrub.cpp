@@ -47,7 +47,11 @@ void LogScrub::tell_readers(std::uint64_t segment, const SegmentCheck& checked) 
     if (!partition) continue;
     for (const auto& extent : partition->extents()) {
       if (extent->segment != segment || extent->at != seen.at) continue;
-      seen.is_intact ? extent->intact.saw(0, extent->bytes) : extent->intact.forget(0);
+      if (seen.is_intact) {
+        extent->intact.saw(0, extent->bytes);
+      } else {
+        extent->intact.forget(0);
+      }
     }
   }
 }
