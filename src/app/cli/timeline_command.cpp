@@ -1,5 +1,6 @@
 // weft timeline: what is known of one business key, such as an order number, in the order of time.
 #include <algorithm>
+#include <tuple>
 
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
@@ -58,6 +59,13 @@ void add_lines(const std::vector<Json>& lines, std::vector<TimelineEntry>& entri
   }
 }
 
+// Lines carry milliseconds, spans are finer: within one millisecond the span that began comes
+// before the line that was written of it.
+auto place_of(const TimelineEntry& entry) {
+  return std::tuple(std::chrono::floor<std::chrono::milliseconds>(entry.time), entry.kind == "log",
+                    entry.time);
+}
+
 Result<Timeline> timeline_of(AdminClient& client, const Arguments& arguments) {
   const std::pair<std::string, std::string> node{"nodes", arguments.get("node")};
   const auto query =
@@ -74,7 +82,7 @@ Result<Timeline> timeline_of(AdminClient& client, const Arguments& arguments) {
   }
   add_lines(items_of(lines.json.root()), all.entries);
   if (auto silent = silent_nodes(lines.json.root()); silent != all.silent) all.silent += silent;
-  std::ranges::stable_sort(all.entries, {}, &TimelineEntry::time);
+  std::ranges::stable_sort(all.entries, {}, place_of);
   return all;
 }
 

@@ -32,6 +32,12 @@ class LogPlacementTest : public ::testing::Test {
     auto opened = node.open();
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
   }
+  // All records of a test are placed at once, in one extent, however slow the machine is.
+  void open_with_one_wal_file() {
+    node.close();
+    node.options.wal_file_bytes = 1024 * 1024;
+    open();
+  }
   void tidy() {
     auto tidied = node.run(node.log->tidy());
     ASSERT_TRUE(tidied.has_value()) << tidied.error().message;
@@ -115,6 +121,7 @@ void expect_sent_unread(LogOnDisk& node, PartitionId partition) {
 }
 
 TEST_F(LogPlacementTest, LeavesLongRunsInTheirFileForThoseWhoSendThem) {
+  open_with_one_wal_file();
   auto stream = node.create("orders");
   for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
   tidy();
@@ -143,6 +150,7 @@ TEST_F(LogPlacementTest, CopiesShortRunsAlsoForThoseWhoSendFiles) {
 }
 
 TEST_F(LogPlacementTest, ARunThatStaysInItsFileIsCheckedAsWell) {
+  open_with_one_wal_file();
   auto stream = node.create("orders");
   for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
   tidy();
@@ -163,6 +171,7 @@ TEST_F(LogPlacementTest, ARunThatStaysInItsFileIsCheckedAsWell) {
 }
 
 TEST_F(LogPlacementTest, WhatWasReadOnceIsSentUnread) {
+  open_with_one_wal_file();
   auto stream = node.create("orders");
   for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
   tidy();
@@ -181,7 +190,7 @@ TEST_F(LogPlacementTest, WhatWasReadOnceIsSentUnread) {
 
 TEST_F(LogPlacementTest, WhatThisLifeWroteIsSentUnreadUntilTheScrubFindsDamage) {
   node.options.tail_bytes_max = 0;
-  node.reopen();
+  open_with_one_wal_file();
   auto stream = node.create("orders");
   for (int i = 0; i < 60; ++i) node.append(stream, std::string(10'000, 'x'));
   tidy();
