@@ -36,6 +36,7 @@ class Totals:
 
 
 TIMED_OUT = []
+FAILED = []  # the names of the tests that failed, said once more at the end
 
 
 def run(command, cwd=ROOT, env=None, timeout=3000):
@@ -82,6 +83,13 @@ def count(pattern, text):
     return sum(int(n) for n in re.findall(pattern, text, re.M))
 
 
+def names_of_failed(pattern, text):
+    """Those that the pattern's group finds; they are also kept for the end."""
+    names = list(dict.fromkeys(re.findall(pattern, text, re.M)))
+    FAILED.extend(f"failed: {name}" for name in names)
+    return names
+
+
 def install_npm_clients():
     """The npm packages that end-to-end tests use, as their lock file says."""
     folder = ROOT / "tests/e2e/node"
@@ -111,9 +119,10 @@ def run_unit_tests(binaries, env=None, seeds=None):
         environment = {**(env or {}), **({"WEFT_SEEDS": str(seeds)} if has_fewer_seeds else {})}
         code, out = run([str(binary), "--gtest_brief=1"], timeout=1800, env=environment)
         ok = count(r"^\[  PASSED  \] (\d+) tests?\.", out)
-        bad = len(set(re.findall(r"^\[  FAILED  \] (\S+?\.\S+?)(?: \(|,|$)", out, re.M)))
+        bad = len(names_of_failed(r"^\[  FAILED  \] (\S+?\.\S+?)(?: \(|,|$)", out))
         if code != 0 and bad == 0:
             bad = 1  # it crashed: the run itself is the failure
+            FAILED.append(f"failed: {binary.name} ended with {code}")
         passed, failed = passed + ok, failed + bad
     return passed, failed
 
@@ -137,6 +146,7 @@ def web_stage():
     code, out = run(["npm", "test", "--silent"], cwd=ROOT / "web", env={"CI": "1", "NO_COLOR": "1"})
     ok = count(r"^\s*Tests\s.*?(\d+) passed", out)
     bad = count(r"^\s*Tests\s+(\d+) failed", out)
+    names_of_failed(r"^\s*FAIL\s+(.+)", out)
     return ok, bad or (1 if code else 0)
 
 
@@ -150,6 +160,7 @@ def pytest_stage(folder, timeout):
         tail = out.strip().splitlines()[-1] if out.strip() else ""
         ok = count(r"(\d+) passed", tail)
         bad = count(r"(\d+) (?:failed|error)", tail)
+        names_of_failed(r"^(?:FAILED|ERROR) (\S+)", out)
         return ok, bad or (1 if code not in (0, 5) else 0)
     return stage
 
@@ -170,12 +181,14 @@ def hub_stage():
         finally:
             run(weft + ["down", "--data", f"{folder}/data"], timeout=60)
     ok, bad = count(r"^# pass (\d+)", out), count(r"^# fail (\d+)", out)
+    names_of_failed(r"^not ok \d+ - (.+)", out)
     return ok, bad or (1 if code else 0)
 
 
 def interop_stage():
     code, out = run(["./dev", "interop", "--quick"], timeout=1200)
     ok, bad = count(r"^interop: (\d+) passed", out), count(r"^interop: \d+ passed, (\d+) failed", out)
+    names_of_failed(r"^failed\s+(\w+)", out)
     return ok, bad or (1 if code else 0)
 
 
@@ -209,7 +222,7 @@ def main():
         began = time.monotonic()
         passed, failed = STAGES[name]()
         totals.add(name, passed, failed, time.monotonic() - began)
-    print("\n" + "\n".join(totals.lines + TIMED_OUT))
+    print("\n" + "\n".join(totals.lines + FAILED + TIMED_OUT))
     print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
     return 1 if totals.failed else 0
 

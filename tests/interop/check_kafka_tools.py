@@ -1,10 +1,11 @@
 """The command line tools of Apache Kafka against a node: topics, configs, groups, transactions, quotas, ACLs, users."""
 import contextlib
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 
-from kafka_java import LATEST, SOURCE, java, node
+from kafka_java import LATEST, SOURCE, SOURCES, java, node, words
 
 
 def throttled_by_a_quota(weft, tool):
@@ -76,6 +77,26 @@ def acls_and_users(weft, tool):
         assert "the password is wrong" in tool(topics, "--command-config", shop, "--list", check=False)
 
 
+def transaction_of_a_producer_that_waits(weft, tool):
+    """kafka-transactions finds it and aborts it; readers go on, and its producer cannot commit."""
+    transactions = "org.apache.kafka.tools.TransactionsCommand"
+    program = words(LATEST, SOURCES / "OpenTransaction.java", weft.kafka, SOURCE, "tools-open")
+    with subprocess.Popen(program, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as producer:
+        try:
+            offset = producer.stdout.readline().strip()
+            assert offset.isdigit(), offset
+            assert re.search(r"tools-open\s+\d+\s+\d+\s+Ongoing", tool(transactions, "list"))
+            assert f"{SOURCE}-0" in tool(transactions, "describe", "--transactional-id", "tools-open")
+            place = ["--topic", SOURCE, "--partition", 0]
+            assert re.search(rf"\t{offset}\s*$", tool(transactions, "describe-producers", *place), re.M)
+            tool(transactions, "abort", *place, "--start-offset", offset)
+            assert "CompleteAbort" in tool(transactions, "describe", "--transactional-id", "tools-open")
+            said, _ = producer.communicate("commit\n", timeout=60)
+            assert said.strip() == "ProducerFencedException", said
+        finally:
+            producer.kill()
+
+
 def run():
     with node() as weft:
         def tool(name, *arguments, check=True):
@@ -100,8 +121,9 @@ def run():
         sizes = tool("org.apache.kafka.tools.LogDirsCommand", "--describe", "--topic-list", SOURCE)
         assert f'"{SOURCE}-0"' in sizes, sizes
         throttled_by_a_quota(weft, tool)
+        transaction_of_a_producer_that_waits(weft, tool)
         tool(topics, "--delete", "--topic", "apps-table")
         assert "apps-table" not in tool(topics, "--list")
         acls_and_users(weft, tool)
     return (f"Kafka {LATEST}: kafka-topics, kafka-configs, kafka-consumer-groups, kafka-get-offsets, kafka-log-dirs, kafka-acls, "
-            "a quota that throttles")
+            "kafka-transactions, a quota that throttles")

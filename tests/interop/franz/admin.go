@@ -122,7 +122,12 @@ func (s story) openTransaction() {
 	check(producer.ProducerID == id && producer.CurrentTxnStartOffset >= 0, "producers: %v", producers)
 	committed, _ := must(admin.ListCommittedOffsets(s.ctx, s.target)).Lookup(s.target, 1)
 	check(committed.Offset == producer.CurrentTxnStartOffset, "the stable end %d is not where the open transaction begins", committed.Offset)
-	check(client.EndTransaction(s.ctx, kgo.TryAbort) == nil, "abort")
+	marker := kadm.TxnMarkers{ProducerID: id, ProducerEpoch: int16(producer.ProducerEpoch), Topics: set}
+	marked := must(admin.WriteTxnMarkers(s.ctx, marker))[id].Topics[s.target].Partitions[1]
+	check(marked.Err == nil, "abort by an operator: %v", marked.Err)
 	state := must(admin.DescribeTransactions(s.ctx, "franz-open"))["franz-open"].State
-	check(state == "CompleteAbort" || state == "Empty", "after the abort: %s", state)
+	check(state == "CompleteAbort", "after the abort: %s", state)
+	committed, _ = must(admin.ListCommittedOffsets(s.ctx, s.target)).Lookup(s.target, 1)
+	check(committed.Offset > producer.CurrentTxnStartOffset, "the stable end stays at %d", committed.Offset)
+	check(client.EndTransaction(s.ctx, kgo.TryCommit) != nil, "its producer commits what was aborted")
 }

@@ -206,6 +206,12 @@ FoundTopic find_topic(Session& session, const Uuid& id, std::string_view action)
   return permitted(session, lookup(session, id), action, KafkaError::UnknownTopicId);
 }
 
+KafkaError partition_error(const FoundTopic& topic, std::int32_t partition) {
+  if (!topic) return topic.error();
+  const bool is_known = partition >= 0 && partition < (*topic)->info.settings.partitions;
+  return is_known ? KafkaError::None : KafkaError::UnknownTopicOrPartition;
+}
+
 FoundTopic find_visible_topic(const Session& session, std::string_view name) {
   return visible(session, lookup(session, name), KafkaError::UnknownTopicOrPartition);
 }

@@ -131,6 +131,8 @@ FoundTopic find_topic(Session& session, const Uuid& id, std::string_view action)
 // For a principal that may read or write it.
 FoundTopic find_visible_topic(const Session& session, std::string_view name);
 FoundTopic find_visible_topic(Session& session, const Uuid& id);
+// None for a partition that the found topic has; else why it was not found.
+KafkaError partition_error(const FoundTopic& topic, std::int32_t partition);
 bool may_see(const Session& session, std::string_view topic);
 // The same question about a stream, group or transactional id, where a refusal is the answer to the
 // client: it is counted, and told to the journal of denials.

@@ -63,6 +63,7 @@ constexpr std::array kApis{
     entry<AddPartitionsToTxnRequest>("a batch outside of its transaction is refused (KIP-890)"),
     entry<AddOffsetsToTxnRequest>(),
     entry<EndTxnRequest>("all markers and offsets in one durable entry: nothing is ever half done"),
+    entry<WriteTxnMarkersRequest>("aborts: the whole transaction that has the partition"),
     entry<TxnOffsetCommitRequest>("durable before the answer"),
     entry<DescribeAclsRequest>("access rules, and the grants of Clients and Roles as ACLs"),
     entry<CreateAclsRequest>("each becomes an AccessRule of the estate, or is refused with why"),

@@ -17,10 +17,8 @@ Offsets read_offsets(Call& call, const RequestTopics& topics, ResponseTopics& an
     for (const auto& partition : topic.partitions) {
       const auto index = partition.partition_index;
       const auto metadata = partition.committed_metadata.value_or("");
-      auto error = stream ? KafkaError::None : stream.error();
-      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
-        error = KafkaError::UnknownTopicOrPartition;
-      } else if (metadata.size() > kMetadataBytesMax) {
+      auto error = partition_error(stream, index);
+      if (error == KafkaError::None && metadata.size() > kMetadataBytesMax) {
         error = KafkaError::OffsetMetadataTooLarge;
       }
       answer.partitions.push_back({index, code(error)});

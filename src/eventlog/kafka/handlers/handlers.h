@@ -42,6 +42,7 @@ Task<InitProducerIdResponse> handle(Call& call, const InitProducerIdRequest& req
 Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequest& request);
 Task<AddOffsetsToTxnResponse> handle(Call& call, const AddOffsetsToTxnRequest& request);
 Task<EndTxnResponse> handle(Call& call, const EndTxnRequest& request);
+Task<WriteTxnMarkersResponse> handle(Call& call, const WriteTxnMarkersRequest& request);
 Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& request);
 Task<DescribeProducersResponse> handle(Call& call, const DescribeProducersRequest& request);
 Task<DescribeTransactionsResponse> handle(Call& call, const DescribeTransactionsRequest& request);

@@ -95,10 +95,7 @@ Task<AddPartitionsToTxnResponse> handle(Call& call, const AddPartitionsToTxnRequ
     answers.name = topic.name;
     const auto stream = find_topic(call.session, topic.name, identity::action::kStreamWrite);
     for (const auto index : topic.partitions) {
-      auto error = stream ? KafkaError::None : stream.error();
-      if (stream && (index < 0 || index >= (*stream)->info.settings.partitions)) {
-        error = KafkaError::UnknownTopicOrPartition;
-      }
+      const auto error = partition_error(stream, index);
       answers.results_by_partition.push_back({index, code(error)});
       any_refused = any_refused || error != KafkaError::None;
       if (error == KafkaError::None) partitions.push_back({(*stream)->info.id, index});
@@ -154,6 +151,54 @@ Task<EndTxnResponse> handle(Call& call, const EndTxnRequest& request) {
   const auto error =
       co_await call.broker.parts.transactions.end(std::move(key), producer, request.committed);
   response.error_code = code(told_since(error, call.version, kTransactionFencedFrom));
+  co_return response;
+}
+
+namespace {
+
+// A transaction is never half done here, so the marker of one partition ends it in all of them. Who
+// may use its id may abort it, as by InitProducerId. Producers alone commit, by EndTxn.
+Task<KafkaError> abort_marked(Call& call, const WriteTxnMarkersRequest::Marker& marker,
+                              std::vector<PartitionId> partitions) {
+  if (marker.transaction_result) co_return KafkaError::InvalidRequest;
+  auto& transactions = call.broker.parts.transactions;
+  const auto views = co_await transactions.list(call.session.tenant());
+  const auto found = std::ranges::find_if(
+      views, [&](auto& view) { return view.producer.id == marker.producer_id; });
+  if (found == views.end()) co_return KafkaError::InvalidProducerIdMapping;
+  if (!permits_transaction(call.session, found->id))
+    co_return KafkaError::ClusterAuthorizationFailed;
+  const TransactionalProducer producer{marker.producer_id, marker.producer_epoch};
+  auto key = key_of(call, found->id);
+  const auto error = co_await transactions.abort(std::move(key), producer, std::move(partitions));
+  co_return told_since(error, 0, 1);
+}
+
+}  // namespace
+
+Task<WriteTxnMarkersResponse> handle(Call& call, const WriteTxnMarkersRequest& request) {
+  WriteTxnMarkersResponse response;
+  for (const auto& marker : request.markers) {
+    auto& answer = response.markers.emplace_back();
+    answer.producer_id = marker.producer_id;
+    std::vector<PartitionId> partitions;
+    for (const auto& topic : marker.topics) {
+      auto& answers = answer.topics.emplace_back();
+      answers.name = topic.name;
+      const auto stream = find_visible_topic(call.session, topic.name);
+      for (const auto index : topic.partition_indexes) {
+        const auto error = partition_error(stream, index);
+        answers.partitions.push_back({index, code(error)});
+        if (error == KafkaError::None) partitions.push_back({(*stream)->info.id, index});
+      }
+    }
+    const auto error = co_await abort_marked(call, marker, std::move(partitions));
+    for (auto& topic : answer.topics) {
+      for (auto& partition : topic.partitions) {
+        if (partition.error_code == 0) partition.error_code = code(error);
+      }
+    }
+  }
   co_return response;
 }
 

@@ -43,6 +43,7 @@ void for_each_api(Visitor&& visit) {
   visit.template operator()<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>();
   visit.template operator()<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>();
   visit.template operator()<EndTxnRequest, EndTxnResponse>();
+  visit.template operator()<WriteTxnMarkersRequest, WriteTxnMarkersResponse>();
   visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
   visit.template operator()<DescribeAclsRequest, DescribeAclsResponse>();
   visit.template operator()<CreateAclsRequest, CreateAclsResponse>();

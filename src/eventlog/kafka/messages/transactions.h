@@ -1,5 +1,5 @@
-// Transactions: AddPartitionsToTxn, AddOffsetsToTxn, EndTxn, TxnOffsetCommit, DescribeProducers,
-// DescribeTransactions, ListTransactions.
+// Transactions: AddPartitionsToTxn, AddOffsetsToTxn, EndTxn, WriteTxnMarkers, TxnOffsetCommit,
+// DescribeProducers, DescribeTransactions, ListTransactions.
 // Fields, versions and defaults are those of the message definitions of Apache Kafka 4.1 (Apache
 // License 2.0); what no version of ours has is left out. See protocol/fields.h for how a
 // description is read. check: table (exempt from the limits on size).
@@ -114,6 +114,70 @@ struct EndTxnResponse {
     io.field("ThrottleTimeMs", m.throttle_time_ms);
     io.field("ErrorCode", m.error_code);
   }
+};
+
+struct WriteTxnMarkersRequest {
+  static constexpr ApiId kApi{27, "WriteTxnMarkers", 1, 1, 1};
+  struct Marker {
+    struct Topic {
+      std::string_view name;
+      std::vector<std::int32_t> partition_indexes;
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name);
+        io.field("PartitionIndexes", m.partition_indexes);
+      }
+    };
+    std::int64_t producer_id = -1;
+    std::int16_t producer_epoch = -1;
+    bool transaction_result = false;  // true: it is committed
+    std::vector<Topic> topics;
+    std::int32_t coordinator_epoch = -1;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ProducerId", m.producer_id);
+      io.field("ProducerEpoch", m.producer_epoch);
+      io.field("TransactionResult", m.transaction_result);
+      io.field("Topics", m.topics);
+      io.field("CoordinatorEpoch", m.coordinator_epoch);
+    }
+  };
+  std::vector<Marker> markers;
+
+  static void describe(auto& io, auto& m) { io.field("Markers", m.markers); }
+};
+
+struct WriteTxnMarkersResponse {
+  struct Marker {
+    struct Topic {
+      struct Partition {
+        std::int32_t partition_index = 0;
+        std::int16_t error_code = 0;
+
+        static void describe(auto& io, auto& m) {
+          io.field("PartitionIndex", m.partition_index);
+          io.field("ErrorCode", m.error_code);
+        }
+      };
+      std::string_view name;
+      std::vector<Partition> partitions;
+
+      static void describe(auto& io, auto& m) {
+        io.field("Name", m.name);
+        io.field("Partitions", m.partitions);
+      }
+    };
+    std::int64_t producer_id = -1;
+    std::vector<Topic> topics;
+
+    static void describe(auto& io, auto& m) {
+      io.field("ProducerId", m.producer_id);
+      io.field("Topics", m.topics);
+    }
+  };
+  std::vector<Marker> markers;
+
+  static void describe(auto& io, auto& m) { io.field("Markers", m.markers); }
 };
 
 struct TxnOffsetCommitRequest {

@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "eventlog/kafka/at_home.h"
+#include "eventlog/kafka/log_module.h"
 #include "eventlog/kafka/transactions/coordinator_state.h"
+#include "runtime/log.h"
 
 namespace weft::kafka {
 
@@ -50,6 +52,11 @@ Task<KafkaError> TransactionCoordinator::commit_offsets(TransactionKey key,
 Task<KafkaError> TransactionCoordinator::end(TransactionKey key, TransactionalProducer producer,
                                              bool commits) {
   return at_home(state_->groups.home(), state_->end(std::move(key), producer, commits));
+}
+Task<KafkaError> TransactionCoordinator::abort(TransactionKey key, TransactionalProducer producer,
+                                               std::vector<PartitionId> partitions) {
+  return at_home(state_->groups.home(),
+                 state_->abort(std::move(key), producer, std::move(partitions)));
 }
 Task<std::vector<TransactionView>> TransactionCoordinator::list(std::string tenant) {
   return at_home(state_->groups.home(), state_->list(std::move(tenant)));
@@ -292,6 +299,26 @@ Task<KafkaError> State::end(TransactionKey key, Producer producer, bool commits)
   if (transaction.state != TransactionState::Ongoing && !transaction.is_recovered)
     co_return KafkaError::InvalidTxnState;
   co_return co_await finish(std::move(key), producer, commits);
+}
+
+Task<KafkaError> State::abort_and_fence(TransactionKey key) {
+  auto next = transactions.at(key).producer;
+  ++next.epoch;
+  return finish(std::move(key), next, false);
+}
+
+Task<KafkaError> State::abort(TransactionKey key, Producer producer,
+                              std::vector<PartitionId> partitions) {
+  const auto found = find(key, producer);
+  if (!found) co_return found.error();
+  const auto& transaction = **found;
+  const auto has = [&](PartitionId each) { return transaction.partitions.contains(each); };
+  if (transaction.state != TransactionState::Ongoing || std::ranges::none_of(partitions, has))
+    co_return KafkaError::None;
+  const auto error = co_await abort_and_fence(key);
+  log_warn(kLogModule, "a transaction was aborted by an operator",
+           {{"transactionalId", key.id}, {"tenant", key.tenant}, {"error", code(error)}});
+  co_return error;
 }
 
 TransactionView State::view(const TransactionKey& key, const Transaction& transaction) {

@@ -158,7 +158,6 @@ Task<void> State::watch() {
   }
 }
 
-// The epoch rises, so that the producer learns that its transaction is gone.
 Task<void> State::abort_overdue() {
   const auto is_recovered = [](const auto& each) {
     return each.second.is_recovered && each.second.state != TransactionState::Ongoing;
@@ -176,9 +175,7 @@ Task<void> State::abort_overdue() {
     // It may have ended, or begun anew, while the one before it was aborted.
     const auto found = transactions.find(key);
     if (found == transactions.end() || !is_overdue(found->second)) continue;
-    auto next = found->second.producer;
-    ++next.epoch;
-    const auto error = co_await finish(key, next, false);
+    const auto error = co_await abort_and_fence(key);
     log_warn(kLogModule, "a transaction took longer than its timeout and was aborted",
              {{"transactionalId", key.id}, {"tenant", key.tenant}, {"error", code(error)}});
   }

@@ -63,6 +63,8 @@ struct TransactionCoordinator::State {
   Task<KafkaError> commit_offsets(TransactionKey key, Producer producer, std::string group,
                                   CommitRequest request);
   Task<KafkaError> end(TransactionKey key, Producer producer, bool commits);
+  Task<KafkaError> abort(TransactionKey key, Producer producer,
+                         std::vector<eventlog::PartitionId> partitions);
   Task<std::vector<TransactionView>> list(std::string tenant);
   Task<std::optional<TransactionView>> describe(TransactionKey key);
 
@@ -84,6 +86,8 @@ struct TransactionCoordinator::State {
   // Ends the transaction, from now on with `producer`. Keeps it busy meanwhile; on failure it is as
   // it was.
   Task<KafkaError> finish(TransactionKey key, Producer producer, bool commits);
+  // The epoch rises, so that the producer learns that its transaction is gone.
+  Task<KafkaError> abort_and_fence(TransactionKey key);
   void drop_pending(const TransactionKey& key, Transaction& transaction);
   static TransactionView view(const TransactionKey& key, const Transaction& transaction);
 };

@@ -12,8 +12,9 @@ constexpr std::string_view kGroup = "billing";
 
 class Transactions : public ::testing::Test {
  protected:
-  Transactions() : orders_(broker_.create(std::string(kOrders))) {
-    broker_.create(std::string(kShipments), 2);
+  Transactions()
+      : orders_(broker_.create(std::string(kOrders))),
+        shipments_(broker_.create(std::string(kShipments), 2)) {
     client_.emplace(broker_.connect());
   }
 
@@ -163,6 +164,7 @@ class Transactions : public ::testing::Test {
   using Values = std::vector<std::string>;
   TestBroker broker_;
   eventlog::StreamInfo orders_;
+  eventlog::StreamInfo shipments_;
   std::optional<TestClient> client_;
   eventlog::TransactionalProducer producer_;
   std::map<std::pair<std::string, std::int32_t>, std::int32_t> sequences_;
@@ -429,6 +431,51 @@ TEST_F(Transactions, AreListedAndDescribed) {
   EXPECT_EQ(partitions[0].active_producers[0].producer_id, producer_.id);
   EXPECT_EQ(partitions[0].active_producers[0].current_txn_start_offset, 0);
   EXPECT_EQ(partitions.at(1).error_code, code(KafkaError::UnknownTopicOrPartition));
+}
+
+TEST_F(Transactions, AnOperatorAbortsAWholeOneByAMarkerOfOnePartition) {
+  begin();
+  ASSERT_EQ(enlist(kShipments, {0, 1}), none);
+  ASSERT_EQ(send(kShipments, "a", 0), none);
+  ASSERT_EQ(send(kShipments, "b", 1), none);
+  WriteTxnMarkersRequest request;
+  auto& marker = request.markers.emplace_back();
+  marker.producer_id = producer_.id;
+  marker.producer_epoch = producer_.epoch;
+  marker.topics.push_back({kShipments, {1}});
+  const auto mark = [&] {
+    const auto answer = client_->call<WriteTxnMarkersResponse>(1, request);
+    return answer->markers.at(0).topics.at(0).partitions.at(0).error_code;
+  };
+
+  marker.transaction_result = true;
+  EXPECT_EQ(mark(), code(KafkaError::InvalidRequest)) << "a producer commits";
+  marker.transaction_result = false;
+  ++marker.producer_epoch;
+  EXPECT_EQ(mark(), code(KafkaError::InvalidProducerEpoch));
+  --marker.producer_epoch;
+  ++marker.producer_id;
+  EXPECT_EQ(mark(), code(KafkaError::InvalidProducerIdMapping));
+  --marker.producer_id;
+  marker.topics[0].name = "unknown";
+  EXPECT_EQ(mark(), code(KafkaError::UnknownTopicOrPartition));
+  marker.topics[0].name = kOrders;
+  marker.topics[0].partition_indexes = {0};
+  EXPECT_EQ(mark(), none) << "it has nothing there";
+  EXPECT_EQ(consume(shipments_, true, 0).stable_end, 0) << "nothing was aborted so far";
+
+  marker.topics[0] = {kShipments, {1}};
+  EXPECT_EQ(mark(), none);
+  for (const int partition : {0, 1}) {
+    EXPECT_EQ(consume(shipments_, true, partition).values, std::vector<std::string>());
+    EXPECT_EQ(consume(shipments_, true, partition).stable_end, 2);
+  }
+  EXPECT_EQ(end(true), code(KafkaError::ProducerFenced));
+  begin();
+  ASSERT_EQ(enlist(kShipments, {0}), none);
+  EXPECT_EQ(send(kShipments, "c"), none);
+  EXPECT_EQ(end(true), none);
+  EXPECT_EQ(consume(shipments_, true).values, std::vector<std::string>{"c"});
 }
 
 TEST_F(Transactions, AnIdThatIsIdleForLongIsForgotten) {
