@@ -40,4 +40,10 @@ inline Task<Executor> current_loop() {
   co_return co_await boost::asio::this_coro::executor;
 }
 
+// Goes on behind everything that waits for this loop already.
+inline Task<void> next_turn() {
+  const auto loop = co_await current_loop();
+  co_await boost::asio::post(loop, boost::asio::use_awaitable_t<Executor>());
+}
+
 }  // namespace weft

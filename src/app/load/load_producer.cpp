@@ -8,7 +8,7 @@ namespace {
 constexpr Duration kServe = 50ms;
 // Records that are due within one of these leave together, so that waking up does not cost more
 // than sending. Their latency still counts from the moment due.
-constexpr Duration kTick = 500us;
+constexpr Duration kTick = 100us;
 constexpr Duration kTransactionWait = 60s;
 
 std::uint64_t tag_of(MonoTime due) {

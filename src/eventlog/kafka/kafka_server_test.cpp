@@ -193,6 +193,22 @@ TEST(KafkaProduce, PipelinedRequestsAreStoredAndAnsweredInOrder) {
   }
 }
 
+TEST(KafkaProduce, RequestsThatComeTogetherShareASync) {
+  TestBroker broker;
+  broker.create(std::string(kOrders));
+  auto client = broker.connect();
+  std::string bytes;
+  for (int i = 0; i < 10; ++i) {
+    const auto batch = batch_of({std::to_string(i)});
+    bytes += client.request_bytes(7, produce_request(kOrders, batch));
+  }
+  const auto& syncs = broker.metrics.counter("weft_log_fsyncs_total", "");
+  const auto before = syncs.value();
+  client.send(std::move(bytes));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(client.receive());
+  EXPECT_EQ(syncs.value(), before + 1);
+}
+
 TEST(KafkaProduce, ARequestBehindAProduceSeesItsRecords) {
   TestBroker broker;
   broker.create(std::string(kOrders));

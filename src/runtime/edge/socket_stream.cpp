@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
 #include "runtime/log.h"
+#include "runtime/on_loop.h"
 
 namespace weft {
 
@@ -34,11 +33,6 @@ error_code last_error() {
 
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK;
-}
-
-Task<void> next_turn() {
-  const auto loop = co_await asio::this_coro::executor;
-  co_await asio::post(loop, asio::use_awaitable_t<Executor>());
 }
 
 struct Vector {

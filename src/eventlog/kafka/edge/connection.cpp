@@ -1,10 +1,10 @@
 #include "eventlog/kafka/edge/connection.h"
 
 #include "eventlog/kafka/handlers/handlers.h"
-#include "eventlog/kafka/handlers/produce.h"
 #include "eventlog/kafka/log_module.h"
 #include "runtime/disk.h"
 #include "runtime/log.h"
+#include "runtime/on_loop.h"
 
 namespace weft::kafka {
 namespace {
@@ -32,6 +32,7 @@ Task<void> Connection::run() {
   authenticate_until_ = broker_.parts.clock.mono() + limits.authentication_timeout;
   auto ended = log_in_by_certificate(session_, *stream_);
   if (ended) ended = co_await read_requests();
+  append_held();
   if (!ended) end(ended.error().message);
   if (ended) co_await wait_until_answered();
   is_closed_ = true;
@@ -65,6 +66,7 @@ Task<Result<>> Connection::read_requests() {
   while (!is_closed_ && !is_draining_) {
     co_await wait_out_throttle();
     if (is_draining_) break;
+    if (!frames_.has_next()) append_held();
     is_reading_ = true;
     auto frame = co_await frames_.next(idle_timeout(), request_bytes_max());
     is_reading_ = false;
@@ -87,6 +89,7 @@ Task<void> Connection::wait_out_throttle() {
   constexpr Duration kLook = 100ms;
   auto& clock = broker_.parts.clock;
   while (!is_closed_ && !is_draining_ && clock.mono() < muted_until_) {
+    append_held();
     const auto slept =
         co_await clock.sleep_for(std::min<Duration>(muted_until_ - clock.mono(), kLook));
     if (!slept) co_return;
@@ -196,25 +199,41 @@ Task<Result<>> Connection::pipeline_produce(std::unique_ptr<Call> call, Reader& 
 
   const auto& limits = broker_.options.limits;
   const auto is_full = [&] {
-    return produces_.size() >= limits.pipelined_requests_max ||
+    return produces_.size() + held_.size() >= limits.pipelined_requests_max ||
            bytes_in_log_ >= limits.pipelined_bytes_max;
   };
-  while (is_full() && !is_closed_) CO_CHECK(co_await answered_.wait());
+  while (is_full() && !is_closed_) {
+    append_held();
+    CO_CHECK(co_await answered_.wait());
+  }
 
   const auto bytes = prepared.bytes;
   muted_until_ = broker_.parts.clock.mono() + call->throttle;
   auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
   bytes_in_log_ += bytes;
-  if (!produces_.spawn(finish_produce(slot, std::move(prepared), bytes))) {
-    co_return fail(ErrorCode::Unavailable, "shutting down");
-  }
+  held_.push_back({&slot, std::move(prepared), bytes});
   co_return Result<>();
 }
 
-Task<void> Connection::finish_produce(Slot& slot, PreparedProduce produce, std::size_t bytes) {
-  co_await append_produce(*slot.call, std::move(produce));
-  bytes_in_log_ -= bytes;
-  co_await finish(slot);
+void Connection::append_held() {
+  for (auto& held : std::exchange(held_, {})) {
+    // There is room: so many were held at most.
+    (void)produces_.spawn(finish_produce(std::move(held)));
+  }
+}
+
+Task<void> Connection::finish_produce(HeldProduce held) {
+  co_await append_produce(*held.slot->call, std::move(held.produce));
+  bytes_in_log_ -= held.bytes;
+  held.slot->is_done = true;
+  if (is_gathering_) co_return;
+  if (slots_.size() > 1) {
+    // Others that were durable with the same sync.
+    is_gathering_ = true;
+    co_await next_turn();
+    is_gathering_ = false;
+  }
+  co_await flush();
 }
 
 Task<void> Connection::finish(Slot& slot) {
@@ -288,6 +307,7 @@ Task<Result<>> Connection::send_file(const eventlog::FileBytes& part) {
 }
 
 Task<void> Connection::wait_until_answered() {
+  append_held();
   while (!slots_.empty() || is_writing_) {
     const auto woken = co_await answered_.wait();
     if (!woken) co_return;

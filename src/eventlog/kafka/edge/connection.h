@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "eventlog/kafka/edge/dispatch.h"
+#include "eventlog/kafka/handlers/produce.h"
 #include "runtime/suspension.h"
 #include "runtime/task_group.h"
 
 namespace weft::kafka {
-
-struct PreparedProduce;
 
 class Connection {
  public:
@@ -34,12 +33,21 @@ class Connection {
     bool is_done = false;
   };
 
+  // A produce request that is not in the log yet.
+  struct HeldProduce {
+    Slot* slot;
+    PreparedProduce produce;
+    std::size_t bytes;
+  };
+
   Task<Result<>> read_requests();
   Task<Result<>> serve(std::string_view frame);
   Task<Result<>> serve_unsupported(const RequestHeader& header);
   Task<Result<>> serve_raw_token(std::string_view token);
   Task<Result<>> pipeline_produce(std::unique_ptr<Call> call, Reader& body);
-  Task<void> finish_produce(Slot& slot, PreparedProduce produce, std::size_t bytes);
+  // Those that came in one piece go into the log together: one sync for all of them.
+  void append_held();
+  Task<void> finish_produce(HeldProduce held);
   Task<void> finish(Slot& slot);
   // Writes what is ready, in order; returns at once when somebody else is at it.
   Task<void> flush();
@@ -62,13 +70,15 @@ class Connection {
   Session session_;
   FrameReader frames_;
   TaskGroup produces_;
+  std::vector<HeldProduce> held_;
   std::deque<std::unique_ptr<Slot>> slots_;
-  Suspension answered_;  // a slot was answered
-  std::size_t bytes_in_log_ = 0;
+  Suspension answered_;           // a slot was answered
+  std::size_t bytes_in_log_ = 0;  // and held
   MonoTime authenticate_until_{};
   MonoTime muted_until_{};  // no request is read before
   eventlog::Quotas::Connection place_;
   bool is_writing_ = false;
+  bool is_gathering_ = false;  // answers, to write them together
   bool is_reading_ = false;
   bool is_draining_ = false;
   bool is_closed_ = false;

@@ -68,6 +68,12 @@ Task<Result<std::optional<std::string_view>>> FrameReader::next(Duration idle,
   }
 }
 
+bool FrameReader::has_next() const {
+  const auto have = end_ - begin_;
+  if (have < kFramePrefixBytes) return false;
+  return load_be<std::uint32_t>(buffer_.data() + begin_) <= have - kFramePrefixBytes;
+}
+
 Result<std::optional<std::string_view>> FrameReader::take_complete(std::uint32_t bytes_max) {
   const auto have = end_ - begin_;
   if (have < kFramePrefixBytes) return std::nullopt;

@@ -43,6 +43,8 @@ class FrameReader {
   // answers. Waits for a frame to begin until `idle`, and kPieceTimeout for each further piece of
   // it.
   Task<Result<std::optional<std::string_view>>> next(Duration idle, std::uint32_t bytes_max);
+  // Whether next() has all of a frame already.
+  bool has_next() const;
 
  private:
   Result<std::optional<std::string_view>> take_complete(std::uint32_t bytes_max);
