@@ -2,90 +2,35 @@
 
 #include <algorithm>
 #include <charconv>
-#include <deque>
-#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
 
+#include "eventlog/core/record_entry.h"
 #include "eventlog/core/record_fault.h"
+#include "eventlog/origin.h"
 
 namespace weft::eventlog {
 namespace {
 
 bool is_ours(std::string_view header) {
-  return header == kQuarantineReason || header == kQuarantineStream ||
-         header == kQuarantinePartition || header == kQuarantinePrincipal;
+  return header == kQuarantineReason || header == kOriginStream || header == kOriginPartition ||
+         header == kQuarantinePrincipal;
 }
 
 // Where a record was sent.
 std::int32_t partition_of(const Record& record, std::int32_t partitions) {
-  const auto text = record.header(kQuarantinePartition).value_or("");
+  const auto text = record.header(kOriginPartition).value_or("");
   std::int32_t number = -1;
   std::from_chars(text.data(), text.data() + text.size(), number);
   if (number >= 0 && number < partitions) return number;
   return record.key ? partition_of_key(*record.key, partitions) : 0;
 }
 
-NewRecord copy_of(const Record& record) {
-  NewRecord copy;
-  copy.key = record.key;
-  copy.value = record.value;
-  copy.headers = record.headers;
-  copy.timestamp = record.timestamp;
-  return copy;
-}
-
-void set_header(NewRecord& record, std::string_view name, std::string value) {
-  const auto found =
-      std::ranges::find(record.headers, name, [](const auto& header) { return header.first; });
-  if (found == record.headers.end()) {
-    record.headers.emplace_back(name, std::move(value));
-  } else {
-    found->second = std::move(value);
-  }
-}
-
-std::size_t size_of(const NewRecord& record) {
-  constexpr std::size_t kOverhead = 64;
-  auto size = kOverhead + record.key.value_or("").size() + record.value.value_or("").size();
-  for (const auto& [name, value] : record.headers) size += name.size() + value.size() + 4;
-  return size;
-}
-
-// The batches of one entry. Each becomes one batch of the log, which has a limit.
-class Entry {
- public:
-  void add(const StreamInfo& stream, std::int32_t partition, NewRecord record) {
-    const auto size = size_of(record);
-    auto& open = open_[{stream.id, partition}];
-    const auto most = stream.settings.batch_bytes_max / 2;
-    if (open.list == nullptr || open.bytes + size > most) {
-      auto& list = lists_.emplace_back();
-      list.stream = stream.id;
-      list.partition = partition;
-      open = {&list, 0};
-    }
-    open.list->records.push_back(std::move(record));
-    open.bytes += size;
-  }
-  std::vector<NewRecords> take() {
-    return {std::make_move_iterator(lists_.begin()), std::make_move_iterator(lists_.end())};
-  }
-
- private:
-  struct Open {
-    NewRecords* list = nullptr;
-    std::size_t bytes = 0;
-  };
-  std::deque<NewRecords> lists_;
-  std::map<std::pair<StreamId, std::int32_t>, Open> open_;
-};
-
 // One read's records, sorted by where they go; in each list in the order of the quarantine.
 std::vector<NewRecords> sorted(const std::vector<Record>& records, const Stream& stream,
                                const Stream& quarantine, RedriveResult& result) {
-  Entry entry;
+  RecordEntry entry;
   for (const auto& record : records) {
     auto copy = copy_of(record);
     if (auto fault = record_fault(*stream.declared, record.key, record.value)) {

@@ -15,10 +15,8 @@
 
 namespace weft::eventlog {
 
-// Headers of records in quarantine.
+// Headers of records in quarantine, beside those that tell where they were sent (origin.h).
 inline constexpr std::string_view kQuarantineReason = "weft-reason";
-inline constexpr std::string_view kQuarantineStream = "weft-stream";
-inline constexpr std::string_view kQuarantinePartition = "weft-partition";
 inline constexpr std::string_view kQuarantinePrincipal = "weft-principal";
 
 std::string quarantine_name(std::string_view stream);

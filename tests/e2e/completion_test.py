@@ -90,7 +90,7 @@ def test_the_tab_key_completes_commands_flags_values_and_paths(shell, tmp_path, 
 
 @pytest.mark.parametrize("typed, offered", [
     ("weft str", {"stream"}),
-    ("weft stream ", {"list", "describe", "produce", "consume", "rejects"}),
+    ("weft stream ", {"list", "describe", "produce", "consume", "rejects", "replay"}),
     ("weft stream list --ou", {"--output"}),
     ("weft stream list -o ", {"table", "json", "yaml"}),
     ("weft stream produce orders --key ", set()),

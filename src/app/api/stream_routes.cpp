@@ -8,6 +8,7 @@
 #include "app/watch/group_lag.h"
 #include "base/bytes.h"
 #include "base/json_members.h"
+#include "eventlog/replay.h"
 #include "identity/decisions.h"
 
 namespace weft::app {
@@ -133,31 +134,6 @@ http::Response out_of_range(const eventlog::PartitionInfo& info, const ApiCall& 
                        call.trace.trace_id_hex(), details.text());
 }
 
-// Records of one key, up to the limit, among the next so many of the partition.
-Task<Result<eventlog::ReadResult>> read_of_key(eventlog::EventLog& log,
-                                               eventlog::ReadRequest request, std::string key) {
-  constexpr Offset kScannedMax = 100'000;
-  const auto wanted = std::exchange(request.records_max, 1'000);
-  eventlog::ReadResult found;
-  const auto first = request.from;
-  do {
-    CO_TRY(auto read, co_await log.read(request));
-    found.partition = read.partition;
-    found.next = read.next;
-    for (auto& record : read.records) {
-      if (record.key != key) continue;
-      if (found.records.size() == wanted) {
-        found.next = record.offset;
-        co_return found;
-      }
-      found.records.push_back(std::move(record));
-    }
-    if (read.next <= request.from) break;
-    request.from = read.next;
-  } while (found.next < found.partition.stable_end && found.next - first < kScannedMax);
-  co_return found;
-}
-
 Task<Result<http::Response>> read_records(StreamRoutesParts& parts, ApiCall& call) {
   auto stream = find_shown(parts.log, parts.streams, call.tenant(), call.captures[0]);
   if (!stream) co_return no_such_stream(call.captures[0]);
@@ -177,7 +153,7 @@ Task<Result<http::Response>> read_records(StreamRoutesParts& parts, ApiCall& cal
   }
   eventlog::ReadResult read;
   if (key) {
-    CO_TRY(read, co_await read_of_key(parts.log, request, std::string(*key)));
+    CO_TRY(read, co_await eventlog::read_of_key(parts.log, request, std::string(*key)));
   } else {
     CO_TRY(read, co_await parts.log.read(request));
   }

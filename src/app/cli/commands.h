@@ -12,6 +12,7 @@ std::vector<Command> node_commands();         // up, serve, doctor, node list
 std::vector<Command> estate_commands();       // validate, plan, apply, rollback, audit verify
 std::vector<Command> stream_commands();       // stream list|describe|produce|consume
 std::vector<Command> quarantine_commands();   // stream rejects, dlq list|redrive
+std::vector<Command> replay_commands();       // stream replay
 std::vector<Command> group_commands();        // group list|describe|reset|delete
 std::vector<Command> delivery_commands();     // delivery list|show|redrive, subscription list
 std::vector<Command> trace_commands();        // trace <id>, trace list

@@ -22,6 +22,7 @@
 #include "app/api/node_queries.h"
 #include "app/api/node_routes.h"
 #include "app/api/quarantine_routes.h"
+#include "app/api/replay_routes.h"
 #include "app/api/stream_routes.h"
 #include "app/api/system_routes.h"
 #include "app/api/trace_routes.h"
@@ -180,6 +181,7 @@ struct Node::Parts {
   std::optional<StreamRoutesParts> stream_routes_parts;
   std::optional<GroupRoutesParts> group_routes_parts;
   std::optional<QuarantineRoutesParts> quarantine_routes_parts;
+  std::optional<ReplayRoutesParts> replay_routes_parts;
   std::optional<DeliveryRoutesParts> delivery_routes_parts;
   std::optional<TraceRoutesParts> trace_routes_parts;
   std::optional<LogRoutesParts> log_routes_parts;

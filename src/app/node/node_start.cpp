@@ -285,6 +285,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
       GroupRoutesParts{*log, *streams, groups ? &*groups : nullptr, *lag_watch, *audit, clock});
   quarantine_routes_parts.emplace(
       QuarantineRoutesParts{*log, embedded.get(), *streams, *rejects, *audit});
+  replay_routes_parts.emplace(ReplayRoutesParts{*log, *streams, *audit, clock});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});
@@ -320,11 +321,11 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
   for (auto routes :
        {estate_routes(*estate_routes_parts), stream_routes(*stream_routes_parts),
         group_routes(*group_routes_parts), quarantine_routes(*quarantine_routes_parts),
-        delivery_routes(*delivery_routes_parts), trace_routes(*trace_routes_parts),
-        log_routes(*log_routes_parts), client_routes(*client_routes_parts),
-        gateway_routes(*gateway_routes_parts), system_routes(*system_routes_parts),
-        node_routes(*node_routes_parts), backup_routes(*backup_routes_parts),
-        audit_routes(*audit_routes_parts)}) {
+        replay_routes(*replay_routes_parts), delivery_routes(*delivery_routes_parts),
+        trace_routes(*trace_routes_parts), log_routes(*log_routes_parts),
+        client_routes(*client_routes_parts), gateway_routes(*gateway_routes_parts),
+        system_routes(*system_routes_parts), node_routes(*node_routes_parts),
+        backup_routes(*backup_routes_parts), audit_routes(*audit_routes_parts)}) {
     for (auto& route : routes) all.push_back(std::move(route));
   }
   return all;

@@ -1,5 +1,6 @@
 // Records that break a contract are put aside alone: the others of their batch are stored.
 #include "eventlog/kafka/kafka_test_bench.h"
+#include "eventlog/origin.h"
 #include "eventlog/quarantine.h"
 
 namespace weft::kafka {
@@ -69,8 +70,8 @@ TEST_F(KafkaQuarantine, ARecordThereSaysWhatIsWrongAndWhoSentIt) {
   const auto kept = records(aside);
   ASSERT_EQ(kept.size(), 1U);
   EXPECT_THAT(std::string(kept[0].header(eventlog::kQuarantineReason).value()), HasSubstr("id"));
-  EXPECT_EQ(kept[0].header(eventlog::kQuarantineStream), kOrders);
-  EXPECT_EQ(kept[0].header(eventlog::kQuarantinePartition), "0");
+  EXPECT_EQ(kept[0].header(eventlog::kOriginStream), kOrders);
+  EXPECT_EQ(kept[0].header(eventlog::kOriginPartition), "0");
   EXPECT_EQ(kept[0].header(eventlog::kQuarantinePrincipal), "client:anonymous");
 }
 

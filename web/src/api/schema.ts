@@ -211,6 +211,34 @@ export type GroupDetail = {
   }[];
 };
 
+export type Replay = {
+  /** The stream that gets the copies */
+  into: string;
+  partition: number;
+  /** Only records of this key: they may be in any partition, as the producers chose */
+  key?: string;
+  /** The first record that is there when absent */
+  fromOffset?: number;
+  fromTime?: string;
+  /** The first that is left out; the end when absent */
+  untilOffset?: number;
+  untilTime?: string;
+  /** Count and check only */
+  preview?: boolean;
+};
+
+export type ReplayResult = {
+  into: string;
+  partition: number;
+  preview: boolean;
+  key?: string;
+  from: number;
+  until: number;
+  records: number;
+  /** Where to go on; absent when all is done */
+  next?: number;
+};
+
 export type GroupReset = {
   to: "earliest" | "latest" | "offset" | "shift" | "time";
   /** The offset, or by how many records to shift */

@@ -1,6 +1,7 @@
 #include "eventlog/kafka/handlers/record_checks.h"
 
 #include "eventlog/core/record_fault.h"
+#include "eventlog/origin.h"
 #include "eventlog/quarantine.h"
 
 namespace weft::kafka {
@@ -104,8 +105,8 @@ void put_aside(const Call& call, const eventlog::Stream& stream, std::int32_t pa
   }
   const auto number = std::to_string(partition);
   headers.emplace_back(eventlog::kQuarantineReason, reason);
-  headers.emplace_back(eventlog::kQuarantineStream, stream.info.settings.name);
-  headers.emplace_back(eventlog::kQuarantinePartition, number);
+  headers.emplace_back(eventlog::kOriginStream, stream.info.settings.name);
+  headers.emplace_back(eventlog::kOriginPartition, number);
   headers.emplace_back(eventlog::kQuarantinePrincipal, call.session.principal->id);
   into.add_borrowed(record.timestamp, record.key, record.value, headers);
 }
