@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,10 @@
 namespace weft::eventlog {
 
 // As EventLog::read(), records of one key only: so many and so many bytes of them at most. Ends
-// after 100,000 records that were looked at; `next` tells where to go on.
-Task<Result<ReadResult>> read_of_key(EventLog& log, ReadRequest request, std::string key);
+// at `until` or soon behind it, and after 100,000 records that were looked at; `next` tells where
+// to go on.
+Task<Result<ReadResult>> read_of_key(EventLog& log, ReadRequest request, std::string key,
+                                     Offset until = std::numeric_limits<Offset>::max());
 
 struct ReplayRange {
   PartitionId from;
@@ -30,12 +33,13 @@ struct Replayed {
   std::uint64_t records = 0;
 };
 
-// Appends copies of the range's next records to `into`, in one durable entry; a preview counts and
-// checks alone. Copies keep key, value, headers and time (the time of now where `into` has a ttl),
-// and tell their origin (origin.h). They go to the partition of the same number where both streams
-// have as many, else by key. FailedPrecondition for a record that breaks the contract of `into`:
-// nothing of this call is stored. Asked again after a failure it may store copies twice.
-Task<Result<Replayed>> replay_some(EventLog& log, ReplayRange range, StreamRef into,
+// Appends copies of the range's next records to `into`, in one durable entry of about a MiB; a
+// preview counts and checks alone. Copies keep key, value, headers and time (that of now where
+// `into` would hide or delete what is so old), and tell their origin (origin.h). They go to the
+// partition of the same number where both streams have as many, else by key. On an error nothing of
+// this call is stored, so far as is known: asked again it may store copies twice.
+// FailedPrecondition names the record that `into` cannot take; Unavailable: the log has no more.
+Task<Result<Replayed>> replay_some(EventLog& log, ReplayRange range, StreamRef into, WallTime now,
                                    bool is_preview);
 
 }  // namespace weft::eventlog

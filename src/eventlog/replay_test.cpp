@@ -30,7 +30,7 @@ class ReplayTest : public ::testing::Test {
   }
   Result<Replayed> replay(ReplayRange range, const StreamRef& to, bool is_preview = false) {
     range.from = {from_, 1};
-    return node_.run(replay_some(*node_.log, std::move(range), to, is_preview));
+    return node_.run(replay_some(*node_.log, std::move(range), to, node_.clock.now(), is_preview));
   }
   std::vector<Record> stored(const StreamRef& stream, std::int32_t partition) {
     ReadRequest request;
@@ -90,6 +90,55 @@ TEST_F(ReplayTest, KeepsTheTimeUnlessATtlWouldHideIt) {
   ASSERT_TRUE(replay({{}, 6, 7, std::nullopt}, fleeting));
   EXPECT_EQ(stored(timeless, 1).at(0).timestamp, old.records[0].timestamp);
   EXPECT_GT(stored(fleeting, 1).at(0).timestamp, node_.clock.now() - 1min);
+}
+
+TEST_F(ReplayTest, GivesTheTimeOfNowToWhatTheRetentionWouldDelete) {
+  auto to = std::make_shared<Stream>(*into("to", 2));
+  to->info.settings.retention = 1h;
+  NewRecords old;
+  old.stream = from_;
+  old.partition = 1;
+  old.records.push_back({"old", "6", {}, node_.clock.now() - 2h});
+  std::vector<NewRecords> entry;
+  entry.push_back(std::move(old));
+  ASSERT_TRUE(node_.run(node_.log->append(std::move(entry))));
+
+  ASSERT_TRUE(replay({{}, 6, 7, std::nullopt}, to));
+  EXPECT_GT(stored(to, 1).at(0).timestamp, node_.clock.now() - 1min);
+}
+
+TEST_F(ReplayTest, AnEntryEndsWithItsBytesAsTheyAreUnpacked) {
+  BatchOptions options;
+  options.codec = Codec::Zstd;
+  const auto large = std::string(400'000, 'x');
+  ASSERT_EQ(node_.append({from_, 1}, batch_of({large, large, large, large, large}, options)).status,
+            AppendStatus::Appended);
+  const auto to = into("to", 2);
+  const auto some = replay({{}, 6, 11, std::nullopt}, to);
+  ASSERT_TRUE(some) << some.error().message;
+  EXPECT_EQ(some->records, 2U);
+  EXPECT_EQ(some->next, 8);
+  const auto rest = replay({{}, 8, 11, std::nullopt}, to);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->next, 10);
+}
+
+TEST_F(ReplayTest, NamesTheRecordThatIsTooLarge) {
+  add(std::string(1'000'000, 'x'), "large");
+  auto to = std::make_shared<Stream>(*into("to", 2));
+  to->info.settings.batch_bytes_max = 100'000;
+  const auto done = replay({{}, 6, 7, std::nullopt}, to, true);
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("offset 6 of partition 1 has 1000"));
+}
+
+TEST_F(ReplayTest, TakesRecordsWithoutValueWhereThereIsNoContract) {
+  std::vector<NewRecords> entry(1);
+  entry[0].stream = from_;
+  entry[0].partition = 1;
+  entry[0].records.push_back({"gone", std::nullopt, {}, {}});
+  ASSERT_TRUE(node_.run(node_.log->append(std::move(entry))));
+  EXPECT_TRUE(replay({{}, 6, 7, std::nullopt}, into("to", 2)));
 }
 
 TEST_F(ReplayTest, ARecordThatBreaksTheContractEndsIt) {

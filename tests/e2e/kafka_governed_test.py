@@ -49,6 +49,7 @@ def weft(tmp_path, weft_factory):
 def send(weft, topic, values, partition=0):
     failures = []
     producer = Producer({"bootstrap.servers": weft.kafka, "linger.ms": 50, "client.id": "till"})
+    producer.list_topics(topic, 20)  # else the first may leave alone, as soon as the client has learned of the topic
     for value in values:
         producer.produce(topic, value, key="k", partition=partition,
                          on_delivery=lambda error, _: failures.append(error) if error else None)

@@ -6,6 +6,7 @@
 #include "app/api/call.h"
 #include "estate/audit.h"
 #include "eventlog/event_log.h"
+#include "eventlog/quotas.h"
 #include "eventlog/streams.h"
 #include "runtime/clock.h"
 
@@ -14,6 +15,7 @@ namespace weft::app {
 struct ReplayRoutesParts {
   eventlog::EventLog& log;
   const eventlog::StreamCatalogue& streams;
+  eventlog::Quotas& quotas;
   estate::AuditLog& audit;
   Clock& clock;
 };

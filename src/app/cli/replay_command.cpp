@@ -139,7 +139,7 @@ std::vector<Command> replay_commands() {
   flags.push_back({"until-time", "RFC3339", "without this time and what is later", "", false});
   flags.push_back({"execute", "", "do it; without, only show how many records it is", "", false});
   return {{"stream replay",
-           "Copies stored records to another stream, for its readers; shows a preview first",
+           "Copies stored records to another stream, for its readers; without --execute a preview",
            "<stream>", flags, replay}};
 }
 

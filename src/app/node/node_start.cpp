@@ -285,7 +285,7 @@ std::vector<ApiRoute> Node::Parts::admin_routes() {
       GroupRoutesParts{*log, *streams, groups ? &*groups : nullptr, *lag_watch, *audit, clock});
   quarantine_routes_parts.emplace(
       QuarantineRoutesParts{*log, embedded.get(), *streams, *rejects, *audit});
-  replay_routes_parts.emplace(ReplayRoutesParts{*log, *streams, *audit, clock});
+  replay_routes_parts.emplace(ReplayRoutesParts{*log, *streams, *quotas, *audit, clock});
   delivery_routes_parts.emplace(DeliveryRoutesParts{*delivery, *audit});
   trace_routes_parts.emplace(TraceRoutesParts{traces, pool, clock});
   log_routes_parts.emplace(LogRoutesParts{logs.get(), traces, pool, clock});

@@ -6,14 +6,24 @@
 namespace weft::eventlog {
 namespace {
 
-std::size_t size_of(const NewRecord& record) {
+template <class AnyRecord>
+std::size_t size_in_batch(const AnyRecord& record) {
   constexpr std::size_t kOverhead = 64;
-  auto size = kOverhead + record.key.value_or("").size() + record.value.value_or("").size();
+  auto size = kOverhead;
+  if (record.key) size += record.key->size();
+  if (record.value) size += record.value->size();
   for (const auto& [name, value] : record.headers) size += name.size() + value.size() + 4;
   return size;
 }
 
 }  // namespace
+
+std::size_t size_of(const NewRecord& record) {
+  return size_in_batch(record);
+}
+std::size_t size_of(const Record& record) {
+  return size_in_batch(record);
+}
 
 NewRecord copy_of(const Record& record) {
   NewRecord copy;
@@ -25,13 +35,8 @@ NewRecord copy_of(const Record& record) {
 }
 
 void set_header(NewRecord& record, std::string_view name, std::string value) {
-  const auto found =
-      std::ranges::find(record.headers, name, [](const auto& header) { return header.first; });
-  if (found == record.headers.end()) {
-    record.headers.emplace_back(name, std::move(value));
-  } else {
-    found->second = std::move(value);
-  }
+  std::erase_if(record.headers, [name](const auto& header) { return header.first == name; });
+  record.headers.emplace_back(name, std::move(value));
 }
 
 void RecordEntry::add(const StreamInfo& stream, std::int32_t partition, NewRecord record) {

@@ -13,7 +13,10 @@
 namespace weft::eventlog {
 
 NewRecord copy_of(const Record& record);
-// Replaces the first header of that name.
+// About what it takes in a batch without compression, rather more than less.
+std::size_t size_of(const NewRecord& record);
+std::size_t size_of(const Record& record);
+// Instead of all headers of that name.
 void set_header(NewRecord& record, std::string_view name, std::string value);
 
 // Each list becomes one batch of the log, which has a limit: a list is half of it at most, unless

@@ -200,31 +200,32 @@ Task<Result<>> Connection::pipeline_produce(std::unique_ptr<Call> call, Reader& 
   const auto& limits = broker_.options.limits;
   const auto is_full = [&] {
     return produces_.size() + held_.size() >= limits.pipelined_requests_max ||
-           bytes_in_log_ >= limits.pipelined_bytes_max;
+           bytes_under_way_ >= limits.pipelined_bytes_max;
   };
   while (is_full() && !is_closed_) {
     append_held();
     CO_CHECK(co_await answered_.wait());
   }
+  if (is_closed_) co_return fail(ErrorCode::Unavailable, "the connection has ended");
 
   const auto bytes = prepared.bytes;
   muted_until_ = broker_.parts.clock.mono() + call->throttle;
   auto& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(call)));
-  bytes_in_log_ += bytes;
+  bytes_under_way_ += bytes;
   held_.push_back({&slot, std::move(prepared), bytes});
   co_return Result<>();
 }
 
 void Connection::append_held() {
   for (auto& held : std::exchange(held_, {})) {
-    // There is room: so many were held at most.
-    (void)produces_.spawn(finish_produce(std::move(held)));
+    const bool is_begun = produces_.spawn(finish_produce(std::move(held)));
+    ENSURE(is_begun, "no more are held than there is room for");
   }
 }
 
 Task<void> Connection::finish_produce(HeldProduce held) {
   co_await append_produce(*held.slot->call, std::move(held.produce));
-  bytes_in_log_ -= held.bytes;
+  bytes_under_way_ -= held.bytes;
   held.slot->is_done = true;
   if (is_gathering_) co_return;
   if (slots_.size() > 1) {

@@ -72,8 +72,8 @@ class Connection {
   TaskGroup produces_;
   std::vector<HeldProduce> held_;
   std::deque<std::unique_ptr<Slot>> slots_;
-  Suspension answered_;           // a slot was answered
-  std::size_t bytes_in_log_ = 0;  // and held
+  Suspension answered_;              // a slot was answered
+  std::size_t bytes_under_way_ = 0;  // held, or in the log without an answer
   MonoTime authenticate_until_{};
   MonoTime muted_until_{};  // no request is read before
   eventlog::Quotas::Connection place_;

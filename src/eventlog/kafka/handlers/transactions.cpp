@@ -19,9 +19,13 @@ TransactionKey key_of(const Call& call, std::string_view id) {
   return {call.session.tenant(), std::string(id)};
 }
 
+// Of a producer that is fenced, for clients and APIs that do not know the name of today.
+KafkaError older_name_of(KafkaError error) {
+  return error == KafkaError::ProducerFenced ? KafkaError::InvalidProducerEpoch : error;
+}
+
 KafkaError told_since(KafkaError error, std::int16_t version, std::int16_t fenced_from) {
-  if (error != KafkaError::ProducerFenced || version >= fenced_from) return error;
-  return KafkaError::InvalidProducerEpoch;
+  return version >= fenced_from ? error : older_name_of(error);
 }
 
 void refuse_partitions(const AddPartitionsToTxnRequest& request,
@@ -158,26 +162,31 @@ namespace {
 
 // A transaction is never half done here, so the marker of one partition ends it in all of them. Who
 // may use its id may abort it, as by InitProducerId. Producers alone commit, by EndTxn.
-Task<KafkaError> abort_marked(Call& call, const WriteTxnMarkersRequest::Marker& marker,
+Task<KafkaError> abort_marked(Call& call, const std::vector<TransactionView>& views,
+                              const WriteTxnMarkersRequest::Marker& marker,
                               std::vector<PartitionId> partitions) {
   if (marker.transaction_result) co_return KafkaError::InvalidRequest;
-  auto& transactions = call.broker.parts.transactions;
-  const auto views = co_await transactions.list(call.session.tenant());
   const auto found = std::ranges::find_if(
-      views, [&](auto& view) { return view.producer.id == marker.producer_id; });
+      views, [&](const auto& view) { return view.producer.id == marker.producer_id; });
   if (found == views.end()) co_return KafkaError::InvalidProducerIdMapping;
   if (!permits_transaction(call.session, found->id))
     co_return KafkaError::ClusterAuthorizationFailed;
   const TransactionalProducer producer{marker.producer_id, marker.producer_epoch};
   auto key = key_of(call, found->id);
-  const auto error = co_await transactions.abort(std::move(key), producer, std::move(partitions));
-  co_return told_since(error, 0, 1);
+  const auto error = co_await call.broker.parts.transactions.abort(std::move(key), producer,
+                                                                   std::move(partitions));
+  co_return older_name_of(error);
 }
 
 }  // namespace
 
 Task<WriteTxnMarkersResponse> handle(Call& call, const WriteTxnMarkersRequest& request) {
   WriteTxnMarkersResponse response;
+  // Tools send one. Each is looked for among all.
+  constexpr std::size_t kMarkersMax = 100;
+  const bool is_too_many = request.markers.size() > kMarkersMax;
+  std::vector<TransactionView> views;
+  if (!is_too_many) views = co_await call.broker.parts.transactions.list(call.session.tenant());
   for (const auto& marker : request.markers) {
     auto& answer = response.markers.emplace_back();
     answer.producer_id = marker.producer_id;
@@ -192,7 +201,8 @@ Task<WriteTxnMarkersResponse> handle(Call& call, const WriteTxnMarkersRequest& r
         if (error == KafkaError::None) partitions.push_back({(*stream)->info.id, index});
       }
     }
-    const auto error = co_await abort_marked(call, marker, std::move(partitions));
+    auto error = KafkaError::InvalidRequest;
+    if (!is_too_many) error = co_await abort_marked(call, views, marker, std::move(partitions));
     for (auto& topic : answer.topics) {
       for (auto& partition : topic.partitions) {
         if (partition.error_code == 0) partition.error_code = code(error);
@@ -222,9 +232,7 @@ Task<TxnOffsetCommitResponse> handle(Call& call, const TxnOffsetCommitRequest& r
     error = co_await call.broker.parts.transactions.commit_offsets(
         std::move(key), producer, std::string(request.group_id), std::move(commit));
   }
-  // This API knows the older name alone.
-  if (error == KafkaError::ProducerFenced) error = KafkaError::InvalidProducerEpoch;
-  answer_offsets(error, response.topics);
+  answer_offsets(older_name_of(error), response.topics);
   co_return response;
 }
 

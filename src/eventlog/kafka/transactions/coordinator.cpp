@@ -99,7 +99,7 @@ std::expected<State::Transaction*, KafkaError> State::find(const TransactionKey&
   const auto found = transactions.find(key);
   if (found == transactions.end() || found->second.producer.id != producer.id)
     return std::unexpected(KafkaError::InvalidProducerIdMapping);
-  if (found->second.producer.epoch != producer.epoch)
+  if (found->second.producer.epoch != producer.epoch || producer.epoch > kEpochMax)
     return std::unexpected(KafkaError::ProducerFenced);
   if (found->second.is_busy) return std::unexpected(KafkaError::ConcurrentTransactions);
   found->second.touched = clock.now();
@@ -309,15 +309,22 @@ Task<KafkaError> State::abort_and_fence(TransactionKey key) {
 
 Task<KafkaError> State::abort(TransactionKey key, Producer producer,
                               std::vector<PartitionId> partitions) {
-  const auto found = find(key, producer);
+  auto found = find(key, producer);
+  if (found && (*found)->is_recovered) {
+    // Since a restart it is the log that knows what it has written, and where.
+    if (!co_await adopt_open()) co_return KafkaError::CoordinatorNotAvailable;
+    found = find(key, producer);
+  }
   if (!found) co_return found.error();
   const auto& transaction = **found;
   const auto has = [&](PartitionId each) { return transaction.partitions.contains(each); };
   if (transaction.state != TransactionState::Ongoing || std::ranges::none_of(partitions, has))
     co_return KafkaError::None;
   const auto error = co_await abort_and_fence(key);
-  log_warn(kLogModule, "a transaction was aborted by an operator",
-           {{"transactionalId", key.id}, {"tenant", key.tenant}, {"error", code(error)}});
+  if (error == KafkaError::None) {
+    log_warn(kLogModule, "a transaction was aborted for an operator",
+             {{"transactionalId", key.id}, {"tenant", key.tenant}});
+  }
   co_return error;
 }
 

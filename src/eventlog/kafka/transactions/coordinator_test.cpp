@@ -478,6 +478,22 @@ TEST_F(Transactions, AnOperatorAbortsAWholeOneByAMarkerOfOnePartition) {
   EXPECT_EQ(consume(shipments_, true).values, std::vector<std::string>{"c"});
 }
 
+TEST_F(Transactions, AnOperatorAbortsARecoveredOneByAnyOfItsPartitions) {
+  begin();
+  ASSERT_EQ(enlist(kShipments, {0, 1}), none);
+  ASSERT_EQ(send(kShipments, "a", 0), none);
+  restart();
+  ASSERT_EQ(send(kShipments, "b", 1), none);
+  WriteTxnMarkersRequest request;
+  auto& marker = request.markers.emplace_back();
+  marker.producer_id = producer_.id;
+  marker.producer_epoch = producer_.epoch;
+  marker.topics.push_back({kShipments, {1}});
+  const auto answer = client_->call<WriteTxnMarkersResponse>(1, request);
+  EXPECT_EQ(answer->markers.at(0).topics.at(0).partitions.at(0).error_code, none);
+  EXPECT_EQ(consume(shipments_, true, 1).stable_end, 2);
+}
+
 TEST_F(Transactions, AnIdThatIsIdleForLongIsForgotten) {
   begin();
   broker_.world.run_for(std::chrono::hours(24 * 8));
