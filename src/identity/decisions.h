@@ -30,7 +30,7 @@ inline constexpr std::string_view kAdminRead = "admin.read";        // lists and
 inline constexpr std::string_view kAdminApply = "admin.apply";      // plan, apply, rollback
 inline constexpr std::string_view kAdminKeys = "admin.keys";        // API keys, passwords
 inline constexpr std::string_view kAdminAcl = "admin.acl";          // AccessRules by Kafka clients
-inline constexpr std::string_view kAdminRedrive = "admin.redrive";  // dead letters
+inline constexpr std::string_view kAdminRedrive = "admin.redrive";  // dead letters, resets, replays
 inline constexpr std::string_view kAdminAudit = "admin.audit";      // the audit trail
 inline constexpr std::string_view kAdminBackup = "admin.backup";    // copies of everything
 }  // namespace action
