@@ -120,7 +120,7 @@ int replay(const Arguments& arguments) {
   for (auto& part : *parts) {
     auto done = replay_part(*client, arguments, path, part);
     if (done) continue;
-    (void)show_parts(arguments, *parts);  // how far it is
+    if (parts->front().until) (void)show_parts(arguments, *parts);  // what was done before
     return report(done.error());
   }
   return show_parts(arguments, *parts);
