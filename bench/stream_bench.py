@@ -4,10 +4,10 @@ JetStream, whose own client loads it.
 
 The servers are asked in turn (A B C C B A ...), each alone while the others stand still (SIGSTOP): Weft, whose
 acknowledgement means fsynced; Kafka that flushes every message and NATS that syncs always, which promise the same; both
-as they come, which acknowledge from memory. What one has left to the disk is written before the next is asked. CPU is utime + stime of all threads of the
-server over a run, per record (per transaction, per MB) of it. The client shares the machine, as `other_cores` and the
-tool's own `clientCores` tell. Kafka's jars are those of `./dev interop`; without them, and without NATS, Weft is measured
-alone. Latencies end to end are set beside the disk's own syncs, catching up beside a bare sendfile(2).
+as they come, which acknowledge from memory. What one has left to the disk is written before the next is asked. CPU is
+utime + stime of all threads of the server over a run, per record (per transaction, per MB) of it. The client shares the
+machine, as `other_cores` and the tool's own `clientCores` tell. Kafka's jars are those of `./dev interop`; without them,
+and without NATS, Weft is measured alone. Latencies end to end are set beside the disk's own syncs, catching up beside a bare sendfile(2).
 """
 import argparse
 import contextlib
@@ -68,6 +68,7 @@ NATS_CASES = {
     "1 KiB, 4 producers": (1024, 4, 2000),
 }
 PARTITIONS = 4
+LOAD_GRACE_SECONDS = 120  # to begin, and for the last outcomes
 PARTITIONS_OF = {"1 KiB, 100 partitions": 100}
 FILL = ["--size", "1024", "--rate", "150000", "--producers", "4", "--outstanding", "2000"]  # what is caught up with
 CATCH_UP = ["--producers", "0", "--consumers", "1"]
@@ -126,7 +127,7 @@ def alone(name, servers):
 def load(brokers, topic, words, seconds, partitions=PARTITIONS):
     command = [str(BINARY), "bench", "stream", topic, "--brokers", brokers, "--partitions", str(partitions), "--warm-up",
                "0s", "--duration", f"{seconds}s", "-o", "json", *words]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + LOAD_GRACE_SECONDS)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
     return json.loads(done.stdout)
@@ -189,6 +190,10 @@ def fdatasync_p99_us(folder):
     return next(row["p99"] for row in rows if row["name"] == "fdatasync_4k")
 
 
+# What the machine does without a server, beside which the server is set.
+BARE = {"end to end": fdatasync_p99_us, "catch up": raw_sendfile.measure}
+
+
 def emit_bars(case, runs, raw, args):
     """Where a bar stands for the case."""
     if case == "1 KiB at 10,000/s, end to end":
@@ -215,11 +220,9 @@ def run_case(case, servers, nats, args):
     of_case = {**servers, **nats}
     runs, raw = {name: [] for name in of_case}, []
     for number in range(args.rounds):
-        with alone(None, of_case):
-            if case.endswith("end to end"):
-                raw.append(fdatasync_p99_us(args.folder))
-            elif case == "catch up":
-                raw.append(raw_sendfile.measure(args.folder))
+        if bare := BARE.get(case.split(", ")[-1]):
+            with alone(None, of_case):
+                raw.append(bare(args.folder))
         for name in list(of_case) if number % 2 == 0 else reversed(list(of_case)):
             with alone(name, of_case):
                 if case == BESIDE:

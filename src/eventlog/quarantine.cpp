@@ -77,6 +77,13 @@ std::string quarantine_name(std::string_view stream) {
   return std::string(stream) + ".dlq";
 }
 
+Result<> check_open_to_writers(const Stream& stream) {
+  const auto& source = stream.declared->quarantine_of;
+  if (source.empty()) return {};
+  return fail(ErrorCode::FailedPrecondition, "{} takes what {} refuses, and nothing else",
+              stream.info.settings.name, source);
+}
+
 Task<Result<RedriveResult>> redrive(EventLog& log, BatchLog& batches, StreamRef stream,
                                     StreamRef quarantine) {
   CO_TRY(const auto alone, UnderWay::begin(quarantine->info.id));

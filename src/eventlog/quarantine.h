@@ -21,6 +21,9 @@ inline constexpr std::string_view kQuarantinePrincipal = "weft-principal";
 
 std::string quarantine_name(std::string_view stream);
 
+// FailedPrecondition for a quarantine, into which nobody else may write.
+Result<> check_open_to_writers(const Stream& stream);
+
 struct RedriveResult {
   std::uint64_t stored = 0;  // they keep the contract now, and are in the stream
   std::uint64_t kept = 0;    // they still break it, and are at the end of the quarantine

@@ -1,5 +1,6 @@
 """Stored records, once more for whoever reads another stream: of one key, of a range; what cannot be is refused."""
 import json
+import time
 
 import pytest
 
@@ -45,9 +46,10 @@ def read(weft, topic, count):
     consumer = Consumer({"bootstrap.servers": weft.kafka, "group.id": "projection", "auto.offset.reset": "earliest",
                          "enable.auto.commit": False, "enable.partition.eof": True})
     consumer.subscribe([topic])
-    found, ends = [], set()
+    found, ends, deadline = [], set(), time.monotonic() + 30
     partitions = len(consumer.list_topics(topic, 20).topics[topic].partitions)
     while len(ends) < partitions:
+        assert time.monotonic() < deadline, f"{len(found)} records, and the ends of {ends} alone"
         for each in consumer.consume(1000, 1):
             if each.error() is None:
                 found.append(each)

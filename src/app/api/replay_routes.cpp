@@ -5,6 +5,7 @@
 #include "app/api/audited.h"
 #include "app/api/stream_json.h"
 #include "base/json_members.h"
+#include "eventlog/quarantine.h"
 #include "eventlog/replay.h"
 #include "identity/decisions.h"
 #include "runtime/on_loop.h"
@@ -38,6 +39,7 @@ Result<> check_storage(ReplayRoutesParts& parts, const ApiCall& call) {
 Result<eventlog::StreamRef> target_of(ReplayRoutesParts& parts, const ApiCall& call,
                                       const Json& body) {
   const auto name = text_of(body, "into");
+  if (name.empty()) return fail(ErrorCode::InvalidArgument, "/into must name a stream");
   if (name == call.captures[0]) {
     return fail(ErrorCode::InvalidArgument,
                 "/into: {} itself: all of its readers would get the copies; name another stream",
@@ -45,10 +47,7 @@ Result<eventlog::StreamRef> target_of(ReplayRoutesParts& parts, const ApiCall& c
   }
   auto into = parts.streams.find(call.tenant(), name);
   if (!into) return fail(ErrorCode::NotFound, "/into: no stream {}", name);
-  if (const auto& source = into->declared->quarantine_of; !source.empty()) {
-    return fail(ErrorCode::FailedPrecondition, "/into: {} takes what {} refuses, and nothing else",
-                name, source);
-  }
+  CHECK(eventlog::check_open_to_writers(*into));
   CHECK(check_grant(call, identity::action::kStreamWrite, name));
   return into;
 }

@@ -8,6 +8,7 @@
 #include "app/watch/group_lag.h"
 #include "base/bytes.h"
 #include "base/json_members.h"
+#include "eventlog/quarantine.h"
 #include "eventlog/replay.h"
 #include "identity/decisions.h"
 
@@ -258,10 +259,7 @@ Task<Result<http::Response>> produce_record(StreamRoutesParts& parts, ApiCall& c
   const auto& name = call.captures[0];
   auto stream = parts.streams.find(call.tenant(), name);
   if (!stream) co_return no_such_stream(name);
-  if (const auto& source = stream->declared->quarantine_of; !source.empty()) {
-    co_return fail(ErrorCode::FailedPrecondition, "{} takes what {} refuses, and nothing else",
-                   name, source);
-  }
+  CO_CHECK(eventlog::check_open_to_writers(*stream));
   CO_TRY(auto body, JsonDocument::parse(std::string(call.body)));
   CO_TRY(auto records, read_new_record(body.root()));
   records.stream = stream->info.id;

@@ -6,6 +6,7 @@
 #include "eventlog/core/record_fault.h"
 #include "eventlog/events/events_call.h"
 #include "eventlog/events/http_binding.h"
+#include "eventlog/quarantine.h"
 #include "http/api_key.h"
 
 namespace weft::eventlog {
@@ -210,11 +211,8 @@ std::optional<http::Response> EventsHandler::check_events(Call& call,
                                                           const std::vector<CloudEvent>& events,
                                                           bool is_batch) const {
   const auto& declared = *call.stream->declared;
-  if (!declared.quarantine_of.empty()) {
-    return call.refusal(403, "PERMISSION_DENIED",
-                        fmt::format("{} takes what {} refuses, and nothing else", call.stream_name,
-                                    declared.quarantine_of));
-  }
+  if (const auto open = check_open_to_writers(*call.stream); !open)
+    return call.refusal(403, "PERMISSION_DENIED", open.error().message);
   if (!declared.validates()) return std::nullopt;
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto& event = events[i];

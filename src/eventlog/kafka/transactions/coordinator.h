@@ -79,7 +79,7 @@ class TransactionCoordinator {
   Task<KafkaError> commit_offsets(TransactionKey key, eventlog::TransactionalProducer producer,
                                   std::string group, CommitRequest request);
   Task<KafkaError> end(TransactionKey key, eventlog::TransactionalProducer producer, bool commits);
-  // Aborts the whole transaction, also for others than its producer, which is fenced by that; done
+  // Aborts the whole transaction, also for others than its producer, which is fenced by that; does
   // nothing when none of these partitions belongs to one that is open.
   Task<KafkaError> abort(TransactionKey key, eventlog::TransactionalProducer producer,
                          std::vector<eventlog::PartitionId> partitions);
